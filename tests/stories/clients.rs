@@ -5,9 +5,12 @@
 //! prints a line and is skipped.
 
 mod authgent;
+mod browser;
 mod definitions;
 mod logins;
 mod programs;
+mod tested;
+mod visits;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::{client, clock};
-use bailiwick_envelope::{PublicKeys, verify};
+use bailiwick_envelope::PublicKeys;
 use bailiwick_tests::{ORDERS_TOOL, TRUST_DOMAIN, World, count, ensure_eq, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,33 +28,7 @@ use programs::Runtime;
 /// Returns the Python that has the packages of `tests/clients/python`, if they are installed; if
 /// not, prints a line about it.
 pub(crate) fn python() -> Option<PathBuf> {
-    Runtime::Python
-        .is_there()
-        .then(|| Runtime::Python.program())?
-}
-
-#[tokio::test]
-async fn the_official_typescript_clients_list_and_call() -> Result<()> {
-    visits(
-        Runtime::Node,
-        &[
-            ("client.mjs", &[], "2026-07-28"),
-            ("client-legacy.mjs", &[], "2025-11-25"),
-        ],
-    )
-    .await
-}
-
-#[tokio::test]
-async fn the_official_python_client_lists_and_calls_in_both_revisions() -> Result<()> {
-    visits(
-        Runtime::Python,
-        &[
-            ("client.py", &["auto"], "2026-07-28"),
-            ("client.py", &["legacy"], "2025-11-25"),
-        ],
-    )
-    .await
+    Runtime::Python.is_there().then(Runtime::python)?
 }
 
 #[tokio::test]
@@ -79,50 +56,6 @@ async fn the_official_typescript_client_listens_for_changed_tools() -> Result<()
         "told": "notifications/tools/list_changed", "after": ["whoami"], "closed": "local",
     });
     ensure_eq(seen, expected, "what the client saw")
-}
-
-/// Clients by script and arguments, each with the revision that it ends up with.
-async fn visits(runtime: Runtime, clients: &[(&str, &[&str], &str)]) -> Result<()> {
-    if !runtime.is_there() {
-        return Ok(());
-    }
-    let world = World::start().await?;
-    let (url, token) = (world.host.url(), world.token("alice")?);
-    for (script, more, revision) in clients {
-        let arguments = [&[url.as_str(), "1001"], *more].concat();
-        let seen = runtime
-            .run(script, &arguments, &[("BAILIWICK_TOKEN", &token)])
-            .await?;
-        let what = format!("{script} {more:?}: {seen:#}");
-        ensure_eq(seen.get("protocol"), Some(&json!(revision)), &what)?;
-        let tools = seen
-            .get("tools")
-            .and_then(Value::as_array)
-            .context("no tools")?;
-        ensure!(
-            [ORDERS_TOOL, "whoami"]
-                .iter()
-                .all(|tool| tools.contains(&json!(tool))),
-            "{what}"
-        );
-        let envelope = seen
-            .pointer("/whoami/structuredContent")
-            .context("no envelope")?;
-        let claims = verify(&envelope.to_string(), &keys(&world).await?.1, clock::now())?
-            .claims()
-            .clone();
-        ensure_eq(claims.actor.sub.as_str(), "alice", &what)?;
-        ensure_eq(
-            seen.pointer("/status/structuredContent/status"),
-            Some(&json!("shipped")),
-            &what,
-        )?;
-    }
-    ensure_eq(
-        world.orders.log().len(),
-        clients.len(),
-        "visits at the service",
-    )
 }
 
 #[tokio::test]

@@ -101,7 +101,11 @@ fn component(project: &Project, from: &str) -> Result<()> {
 fn peers(project: &Project) -> PathBuf {
     let from = project.root.join("bench/peers");
     let to = project.target().join("bench/peers");
-    let node = install_node(&from.join("node"), &to.join("node"), "ci");
+    let node = install_node(
+        &from.join("node"),
+        &to.join("node"),
+        &["ci", "--engine-strict"],
+    );
     let python = install_python(&from.join("python"), &to.join("python")).and_then(|()| {
         let script = "python/server.py";
         fs::copy(from.join(script), to.join(script))?;

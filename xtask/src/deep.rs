@@ -20,9 +20,9 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{run as run_program, say, step};
-use crate::{Project, release};
+use crate::{Project, clients, release};
 use outcome::{Outcome, report};
-use sections::{SECONDS, SECTIONS, Section, Work};
+use sections::{CLIENTS, KEYCLOAK, SECONDS, SECTIONS, Section, Work};
 
 /// Runs every section, or the named one.
 pub(crate) fn run(project: &Project, only: Option<&str>) -> Result<ExitCode> {
@@ -86,7 +86,12 @@ fn tests(
     folder: &Path,
 ) -> Result<String> {
     let log = folder.join(section.name).with_extension("log");
-    let mut tests = project.tests()?;
+    let (mut tests, _) = project.tests()?;
+    match section.name {
+        CLIENTS => tests.envs(clients::set_up_old(&project.root)),
+        KEYCLOAK => tests.envs(clients::keycloak::set_up(&project.root)),
+        _ => &mut tests,
+    };
     tests.args(arguments).args(["--", "--nocapture"]);
     tests.envs(
         section

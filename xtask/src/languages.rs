@@ -122,7 +122,7 @@ impl Places<'_> {
 
 fn javascript(places: Places<'_>) -> Result<()> {
     let (from, to) = (places.sources.join("node"), places.out.join("node"));
-    packages::install_node(&from, &to, "install")?;
+    packages::install_node(&from, &to, &["install", "--engine-strict"])?;
     for (name, source, program, arguments) in [
         (
             "qjs",

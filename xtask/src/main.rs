@@ -16,6 +16,7 @@ mod order;
 mod packages;
 mod release;
 mod step;
+mod tables;
 mod targets;
 
 use std::env;
@@ -33,6 +34,7 @@ cargo xtask demo [--once]    build everything and show it
 cargo xtask release          build the program as it is released: optimized by what calls execute (half an hour)
 cargo xtask bench [ARGS]     do that and measure the program; ARGS go to `bailiwick-bench measure`
 cargo xtask bench --plain [ARGS]  measure the host as `cargo build --release` makes it
+cargo xtask tables           write what the last tests did with clients and providers into the documents
 cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to `cargo deny check`
 cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now
 cargo xtask order            check that the host's modules import only what stands before them in ARCHITECTURE.md
@@ -72,6 +74,7 @@ impl Project {
             Some((task, [])) if task == "release" => self.release(),
             Some((task, rest)) if task == "bench" => bench::measure(self, rest),
             Some((task, rest)) if task == "deny" => deny::check(self, rest),
+            Some((task, [])) if task == "tables" => self.tables(),
             Some((task, [])) if task == "advisories" => self.advisories(None),
             Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
             Some((task, rest)) if task == "order" => order::report(&self.root, rest),
@@ -87,14 +90,22 @@ impl Project {
     }
 
     fn test(&self, arguments: &[String]) -> Result<ExitCode> {
-        let mut tests = self.tests()?;
+        let (mut tests, is_whole) = self.tests()?;
         step("running all tests", || run(tests.args(arguments)))?;
+        if arguments.is_empty() {
+            tables::check(&self.root, is_whole)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn tables(&self) -> Result<ExitCode> {
+        tables::write(&self.root)?;
         Ok(ExitCode::SUCCESS)
     }
 
     /// Builds and fetches everything that the tests need; returns `cargo test` with the variables
-    /// for them.
-    fn tests(&self) -> Result<Command> {
+    /// for them, and true if no client was left out.
+    fn tests(&self) -> Result<(Command, bool)> {
         self.build_all()?;
         step("fetching what tests ask cargo about", || {
             run(&mut self.fetch())
@@ -105,9 +116,12 @@ impl Project {
         cargo.env("BAILIWICK_DEMO_BIN", self.binary("bailiwick-demo"));
         cargo.env("BAILIWICK_DEV_BIN", self.binary("bailiwick-dev"));
         cargo.env("BAILIWICK_TOOLS", self.tools_folder());
-        cargo.envs(clients::set_up(&self.root));
+        let clients = clients::set_up(&self.root);
+        let is_whole = clients::is_whole(&clients);
+        cargo.envs(clients);
         cargo.envs([languages::set_up(&self.root)]);
-        Ok(cargo)
+        cargo.env(tables::VARIABLE, tables::begin(&self.root)?);
+        Ok((cargo, is_whole))
     }
 
     /// Returns the command that fetches the crates that a build does not download: those of the

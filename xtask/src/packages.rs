@@ -12,9 +12,9 @@ use anyhow::{Context as _, Result};
 use crate::step::{run, step};
 
 /// Installs the packages of a `package-lock.json`, beside copies of the folder's files, with `npm
-/// ci` or `npm install`. The latter also accepts a list that lacks optional packages for other
-/// systems, such as one made on another system.
-pub(crate) fn install_node(from: &Path, to: &Path, how: &str) -> Result<()> {
+/// ci` or `npm install` and more options. The latter also accepts a list that lacks optional
+/// packages for other systems, such as one made on another system.
+pub(crate) fn install_node(from: &Path, to: &Path, how: &[&str]) -> Result<()> {
     fs::create_dir_all(to)?;
     // Node looks for packages beside a script.
     for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
@@ -23,12 +23,10 @@ pub(crate) fn install_node(from: &Path, to: &Path, how: &str) -> Result<()> {
     }
     once(&from.join("package-lock.json"), to, || {
         let mut npm = Command::new("npm");
-        npm.current_dir(to).args([
-            how,
+        npm.current_dir(to).args(how).args([
             "--no-audit",
             "--no-fund",
             "--ignore-scripts",
-            "--engine-strict",
             "--loglevel=error",
         ]);
         run(npm.stdin(Stdio::null()).stdout(Stdio::null()))

@@ -8,6 +8,7 @@
 //! Invariant: the output form accepts every value that the schema accepts, and every `$ref` in it
 //! has a target.
 
+mod record;
 mod targets;
 mod weaker;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+pub use record::is_record;
 use targets::refers_nowhere;
 use weaker::Weaker;
 
@@ -57,6 +59,9 @@ impl Portable {
             Value::Object(members) => members,
             _ => Map::new(),
         };
+        if record::has_property(&members) {
+            notes.add("/properties/constructor", AS_PATTERN);
+        }
         Self {
             members: Arc::new(members),
             notes: notes.0,
@@ -86,9 +91,10 @@ impl PortableOutput {
     ///
     /// Before 2026-07-28 an output schema must be an object. A schema that is not one describes
     /// there the member [`WRAP`] of an object, and so does the result, as the official SDKs'
-    /// servers do (SEP-2106).
+    /// servers do (SEP-2106). So does one with a property `constructor` ([`is_record`]).
     pub fn of(schema: &Value) -> Self {
-        let is_wrapped = schema.get("type").and_then(Value::as_str) != Some("object");
+        let is_object = schema.get("type").and_then(Value::as_str) == Some("object");
+        let is_wrapped = !is_object || schema.as_object().is_some_and(record::has_property);
         let base = if is_wrapped { WRAPPED_BASE } else { "" };
         let mut forms = [
             (Portable::output(schema, Dialect::Current, ""), ""),
@@ -110,7 +116,8 @@ impl PortableOutput {
         }
         let [(current, _), (mut legacy, _)] = forms;
         if is_wrapped {
-            legacy.notes.insert(0, WRAPPED.to_owned());
+            let why = if is_object { NO_RECORD } else { WRAPPED };
+            legacy.notes.insert(0, why.to_owned());
         }
         Self {
             current,
@@ -232,6 +239,9 @@ pub const WRAP: &str = "result";
 const WRAPPED_BASE: &str = "/properties/result";
 const WRAPPED: &str = "it is not an object (\"type\": \"object\"), so clients before 2026-07-28 get \
                        it, and each result, as the member `result` of an object";
+const NO_RECORD: &str = "it has a property `constructor`, so clients before 2026-07-28 get it, and \
+                         each result, as the member `result` of an object";
+const AS_PATTERN: &str = "clients before 2026-07-28 get a pattern instead of this property";
 const NOTHING_LEFT: &str = "it refers to a place that clients do not get, so they get none of it; \
                             move what is referred to below `$defs`";
 

@@ -10,7 +10,7 @@ use super::revision::{Lacks, Revision};
 use crate::dispatch::{Definition, Tool};
 use crate::identity::Caller;
 use crate::sandbox::Answer;
-use crate::schema::{Dialect, WRAP};
+use crate::schema::{Dialect, WRAP, is_record};
 
 /// Returns a tool as clients of a revision see it.
 pub(super) fn describe(tool: &Tool, dialect: Dialect) -> McpTool {
@@ -19,7 +19,7 @@ pub(super) fn describe(tool: &Tool, dialect: Dialect) -> McpTool {
     let mut described = McpTool::new(
         definition.name.clone(),
         definition.description.clone(),
-        Arc::clone(&shown.input.members),
+        shown.input.input_for(dialect),
     );
     described.title.clone_from(&definition.title);
     let output = shown.output.as_ref().map(|output| output.form(dialect));
@@ -90,7 +90,10 @@ impl ResultForm {
         if has_schema && answer.is_error {
             return None;
         }
-        if is_wrapped || !value.is_object() {
+        let is_readable = value
+            .as_object()
+            .is_some_and(|map| has_schema || is_record(map));
+        if is_wrapped || !is_readable {
             return Some(Cow::Owned(json!({WRAP: value})));
         }
         Some(Cow::Borrowed(value))
@@ -175,6 +178,7 @@ mod tests {
             lacks: Lacks::Nothing,
         };
         let (list, map) = (json!([1, null]), json!({"a": 1}));
+        let named = json!({"constructor": 1});
         for (form, given, is_error, sent) in [
             (ResultForm::Any, &list, false, Some(list.clone())),
             (ResultForm::Any, &list, true, Some(list.clone())),
@@ -191,6 +195,12 @@ mod tests {
                 &Value::Null,
                 false,
                 Some(json!({"result": null})),
+            ),
+            (
+                object(false, false),
+                &named,
+                false,
+                Some(json!({"result": named})),
             ),
             (object(true, false), &map, false, Some(map.clone())),
             (

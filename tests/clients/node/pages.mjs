@@ -29,8 +29,10 @@ function submit(url, status, text, user) {
   if (!form) throw new Error(`${status} without a form at ${url}: ${text}`);
   const fields = new URLSearchParams();
   for (const [input] of form[2].matchAll(/<(?:input|button)\b[^>]*>/gu)) {
-    const [name, value] = [attribute(input, 'name'), attribute(input, 'value')];
-    if (name && value !== 'deny') fields.set(name, value ?? user);
+    const [name, value, type] = ['name', 'value', 'type'].map((each) => attribute(input, each));
+    if (!name || name === 'cancel' || value === 'deny') continue;
+    // A field that is there to be filled in may have an empty value.
+    fields.set(name, type === 'hidden' ? (value ?? '') : value || user);
   }
   return {
     url: new URL(attribute(form[1], 'action') ?? '', url),

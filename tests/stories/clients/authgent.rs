@@ -24,6 +24,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;
 
 use super::programs::Runtime;
+use super::tested::{self, GATE};
 
 #[tokio::test]
 async fn another_authorization_server_exchanges_a_users_token_for_one_order() -> Result<()> {
@@ -101,7 +102,10 @@ async fn another_authorization_server_exchanges_a_users_token_for_one_order() ->
         journal::events(&records, "token.exchanged").len(),
         1,
         "the second order comes from the cache",
-    )
+    )?;
+    let version = Runtime::Python.version("authgent-server")?;
+    let did = "the host exchanges a user's token";
+    tested::provider("authgent-server", &version, did, GATE)
 }
 
 /// Checks that the service saw the user, the host that acts for them, and the agent through which

@@ -3,6 +3,7 @@
 //! The client starts with nothing but the host's URL. A script goes through the server's own login
 //! and consent pages in place of a user with a browser.
 
+mod keycloak;
 mod place;
 mod provider;
 
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 
 use super::authgent::Authgent;
 use super::programs::Runtime;
+use super::tested::{self, GATE};
 use place::{Place, first_token, last_token, told_to_renew};
 use provider::Provider;
 
@@ -33,7 +35,8 @@ async fn a_client_logs_in_at_oidc_provider_with_nothing_but_the_url_of_the_host(
     server.register(&place.host.url(), LIFETIME).await?;
     let seen = place.login("alice", &[]).await?;
     place.let_in(&seen, "alice", &AT_OIDC_PROVIDER)?;
-    place.accepts_only_unchanged(first_token(&seen)?).await
+    place.accepts_only_unchanged(first_token(&seen)?).await?;
+    noted(OIDC_PROVIDER, "a client registers itself and logs in")
 }
 
 /// The requests of the client that logs in at `oidc-provider`.
@@ -53,7 +56,8 @@ async fn a_token_of_oidc_provider_for_another_resource_opens_nothing() -> Result
     };
     server.register(&place.host.url(), LIFETIME).await?;
     server.register(ANOTHER, LIFETIME).await?;
-    only_the_host_is_opened(&place, "alice").await
+    only_the_host_is_opened(&place, "alice").await?;
+    noted(OIDC_PROVIDER, ONLY_THE_HOST)
 }
 
 #[tokio::test]
@@ -62,7 +66,8 @@ async fn a_client_renews_an_expired_token_of_oidc_provider() -> Result<()> {
         return Ok(());
     };
     server.register(&place.host.url(), SHORT).await?;
-    an_expired_token_is_renewed(&place, "alice").await
+    an_expired_token_is_renewed(&place, "alice").await?;
+    noted(OIDC_PROVIDER, RENEWED)
 }
 
 #[tokio::test]
@@ -74,7 +79,9 @@ async fn a_registered_client_logs_in_at_authgent_with_nothing_but_the_url_of_the
     let seen = place.login(EVERYONE, &[]).await?;
     place.let_in(&seen, EVERYONE, &AT_AUTHGENT)?;
     place.accepts_only_unchanged(first_token(&seen)?).await?;
-    only_the_host_is_opened(&place, EVERYONE).await
+    only_the_host_is_opened(&place, EVERYONE).await?;
+    noted(AUTHGENT, "a registered client logs in")?;
+    noted(AUTHGENT, ONLY_THE_HOST)
 }
 
 /// The requests of the client that logs in at `authgent`.
@@ -91,7 +98,21 @@ async fn a_client_renews_an_expired_token_of_authgent() -> Result<()> {
     let Some((_server, place)) = authgent(SHORT).await? else {
         return Ok(());
     };
-    an_expired_token_is_renewed(&place, EVERYONE).await
+    an_expired_token_is_renewed(&place, EVERYONE).await?;
+    noted(AUTHGENT, RENEWED)
+}
+
+/// A server of the gate, and where it is installed.
+type Server = (Runtime, &'static str);
+
+const OIDC_PROVIDER: Server = (Runtime::Node, "oidc-provider");
+const AUTHGENT: Server = (Runtime::Python, "authgent-server");
+const ONLY_THE_HOST: &str = "a token for another resource opens nothing";
+const RENEWED: &str = "an expired token is renewed";
+
+/// Notes what was done with a server.
+fn noted((runtime, package): Server, did: &str) -> Result<()> {
+    tested::provider(package, &runtime.version(package)?, did, GATE)
 }
 
 /// The one user of `authgent`, whose page asks for consent and not for a name.
@@ -170,11 +191,16 @@ async fn only_the_host_is_opened(place: &Place, user: &str) -> Result<()> {
 /// Checks that an expired token is refused, and that the client then gets another without its user.
 async fn an_expired_token_is_renewed(place: &Place, user: &str) -> Result<()> {
     let seen = place.login(user, &[("BAILIWICK_RENEW", "1")]).await?;
+    is_renewed(place, &seen, user).await
+}
+
+/// Checks that the host refused the first token of a client as expired, and took the next.
+async fn is_renewed(place: &Place, seen: &Value, sub: &str) -> Result<()> {
     let what = format!("{seen:#}\n{}", place.host.said());
     let again = seen.pointer("/again/structuredContent/actor/sub");
-    ensure_eq(again, Some(&json!(user)), &what)?;
-    ensure!(told_to_renew(&seen)?, "not refused: {what}");
-    let (first, last) = (first_token(&seen)?, last_token(&seen)?);
+    ensure_eq(again, Some(&json!(sub)), &what)?;
+    ensure!(told_to_renew(seen)?, "not refused: {what}");
+    let (first, last) = (first_token(seen)?, last_token(seen)?);
     ensure!(first != last, "not renewed: {what}");
     place.refuses(first, "expired").await
 }

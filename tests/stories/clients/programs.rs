@@ -1,6 +1,7 @@
 //! Runs independent programs, in the languages that they were written for.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -8,24 +9,33 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// The time that one script may take.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A language whose packages `cargo xtask test` may have installed.
+/// A folder of `tests/clients` whose packages `cargo xtask` may have installed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Runtime {
-    /// Node.js with the packages of `tests/clients/node`.
+    /// Node.js with the packages of `node`.
     Node,
-    /// Python with the packages of `tests/clients/python`.
+    /// Python with the packages of `python`.
     Python,
+    /// The Rust program of `rust`.
+    Rust,
+    /// Node.js with the MCP Inspector.
+    Inspector,
+    /// Node.js with the packages of `old`.
+    OldNode,
+    /// Python with the packages of `old-python`.
+    OldPython,
 }
 
 impl Runtime {
     /// Returns true if the packages are installed; if not, prints a line about it.
     pub(super) fn is_there(self) -> bool {
-        let there = self.installed().is_some();
+        let there = self.is_installed();
         if !there {
             // The other end of standard error may be closed.
             let _ = writeln!(
@@ -37,23 +47,30 @@ impl Runtime {
         there
     }
 
-    /// Returns a script of `tests/clients`, ready to start; ended when dropped.
+    /// Returns true if the packages are installed.
+    pub(super) fn is_installed(self) -> bool {
+        self.installed().is_some()
+    }
+
+    /// Returns a script of `tests/clients`, or the Rust program, ready to start; ended when
+    /// dropped.
     pub(super) fn script(self, name: &str) -> Result<Command> {
-        let installed = self
-            .installed()
-            .with_context(|| format!("{} is not set", self.variable()))?;
-        let (program, script) = match self {
+        let installed = self.needed()?;
+        let mut command = match self {
+            Self::Rust => Command::new(installed.join("debug").join(name)),
+            Self::Python | Self::OldPython => {
+                let mut command = Command::new(installed.join("bin/python"));
+                command.arg(self.sources().join(name));
+                command
+            }
             // Node looks for packages beside the script, so the scripts are copied to them.
-            Self::Node => ("node".into(), installed.join(name)),
-            Self::Python => (
-                installed.join("bin/python"),
-                Path::new(env!("CARGO_MANIFEST_DIR"))
-                    .join("clients/python")
-                    .join(name),
-            ),
+            Self::Node | Self::Inspector | Self::OldNode => {
+                let mut command = Command::new("node");
+                command.arg(installed.join(name));
+                command
+            }
         };
-        let mut command = Command::new::<PathBuf>(program);
-        command.arg(script).stdin(Stdio::null()).kill_on_drop(true);
+        command.stdin(Stdio::null()).kill_on_drop(true);
         Ok(command)
     }
 
@@ -76,13 +93,34 @@ impl Runtime {
             .with_context(|| format!("{name} printed no JSON:\n{said}"))
     }
 
-    /// Returns the language's program, if its packages are installed.
-    pub(super) fn program(self) -> Option<PathBuf> {
-        let installed = self.installed()?;
-        Some(match self {
-            Self::Node => "node".into(),
-            Self::Python => installed.join("bin/python"),
-        })
+    /// Returns the interpreter of the Python packages, if they are installed.
+    pub(super) fn python() -> Option<PathBuf> {
+        Some(Self::Python.installed()?.join("bin/python"))
+    }
+
+    /// Returns the version of an installed package.
+    pub(super) fn version(self, package: &str) -> Result<String> {
+        let (file, before) = match self {
+            Self::Rust => ("Cargo.lock", format!("name = \"{package}\"\nversion = \"")),
+            Self::Python | Self::OldPython => ("requirements.txt", format!("\n{package}==")),
+            Self::Node | Self::Inspector | Self::OldNode => {
+                let path = format!("node_modules/{package}/package.json");
+                let text = fs::read_to_string(self.needed()?.join(path))?;
+                let about: Value = serde_json::from_str(&text)?;
+                let version = about.get("version").and_then(Value::as_str);
+                let version = version.context("no version")?;
+                return Ok(version.to_owned());
+            }
+        };
+        let text = fs::read_to_string(self.sources().join(file))?;
+        let (_, from) = text.split_once(&before).context("no such package")?;
+        let version = from.split(['"', '\n', ';']).next();
+        Ok(version.unwrap_or_default().to_owned())
+    }
+
+    fn needed(self) -> Result<PathBuf> {
+        self.installed()
+            .with_context(|| format!("{} is not set", self.variable()))
     }
 
     fn installed(self) -> Option<PathBuf> {
@@ -91,10 +129,67 @@ impl Runtime {
             .map(PathBuf::from)
     }
 
+    fn sources(self) -> PathBuf {
+        let folder = match self {
+            Self::Node => "node",
+            Self::Python => "python",
+            Self::Rust => "rust",
+            Self::Inspector => "inspector",
+            Self::OldNode => "old",
+            Self::OldPython => "old-python",
+        };
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("clients")
+            .join(folder)
+    }
+
     fn variable(self) -> &'static str {
         match self {
             Self::Node => "BAILIWICK_NODE_CLIENTS",
             Self::Python => "BAILIWICK_PYTHON_CLIENTS",
+            Self::Rust => "BAILIWICK_RUST_CLIENT",
+            Self::Inspector => "BAILIWICK_INSPECTOR",
+            Self::OldNode => "BAILIWICK_OLD_NODE_CLIENTS",
+            Self::OldPython => "BAILIWICK_OLD_PYTHON_CLIENTS",
         }
+    }
+}
+
+/// The time until a server says something: Keycloak makes itself ready when it starts.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// A program that answers each line with a line; ended when dropped.
+pub(super) struct Dialogue {
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+    _child: Child,
+}
+
+impl Dialogue {
+    /// Starts the program.
+    pub(super) fn start(mut command: Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self {
+            input: child.stdin.take().context("no input")?,
+            output: BufReader::new(child.stdout.take().context("no output")?).lines(),
+            _child: child,
+        })
+    }
+
+    /// Returns the next line that the program prints.
+    pub(super) async fn line(&mut self) -> Result<String> {
+        let line = tokio::time::timeout(PATIENCE, self.output.next_line()).await;
+        line.context("the program hangs")??
+            .context("the program ended")
+    }
+
+    /// Writes a line; returns the answer.
+    pub(super) async fn ask(&mut self, line: &Value) -> Result<String> {
+        self.input.write_all(format!("{line}\n").as_bytes()).await?;
+        self.line().await
     }
 }

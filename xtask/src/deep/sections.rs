@@ -30,6 +30,12 @@ pub(crate) enum Work {
 /// The variable with the seconds that each fuzz target takes.
 pub(crate) const SECONDS: &str = "BAILIWICK_FUZZ_SECONDS";
 
+/// The section that needs more clients than the gate.
+pub(crate) const CLIENTS: &str = "clients";
+
+/// The section that needs Keycloak.
+pub(crate) const KEYCLOAK: &str = "keycloak";
+
 /// Every section, in the order in which they run. docs/evidence.md has a row for each.
 pub(crate) const SECTIONS: &[Section] = &[
     Section {
@@ -37,6 +43,24 @@ pub(crate) const SECTIONS: &[Section] = &[
         does: "what is shipped builds",
         environment: &[],
         work: Work::Release,
+    },
+    Section {
+        name: CLIENTS,
+        does: "clients of earlier years connect, list and call, and no definition costs them a tool",
+        environment: &[],
+        work: Work::Tests {
+            arguments: &["--test", "stories", "of_earlier_years"],
+            figures: &[" visits of earlier clients"],
+        },
+    },
+    Section {
+        name: KEYCLOAK,
+        does: "a client logs in at Keycloak, and it answers as the gate expects",
+        environment: &[],
+        work: Work::Tests {
+            arguments: &["--test", "stories", "logs_in_at_keycloak"],
+            figures: &[" stories of Keycloak"],
+        },
     },
     Section {
         name: "campaigns",

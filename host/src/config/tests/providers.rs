@@ -1,8 +1,9 @@
 //! Golden tokens: one of each shape that a provider issues, read with the settings that the
 //! documents give for it.
 //!
-//! The claims and headers in `vectors/providers.json` follow the vendors' documentation. Only the
-//! signature is a test's: each token is signed with an Ed25519 key, so its `alg` differs.
+//! The claims and headers in `vectors/providers.json` follow the vendors' documentation; those of
+//! `vectors/keycloak.json` are a running server's. Only the signature is a test's: each token is
+//! signed with an Ed25519 key, so its `alg` differs, and where there are real keys, its `kid`.
 
 use std::fs;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::tokens::KeyRing;
 use crate::tokens::testing::{Hands, Issuer, signed_with};
 
 const PROVIDERS: &str = include_str!("../../../vectors/providers.json");
+const KEYCLOAK: &str = include_str!("../../../vectors/keycloak.json");
 const RESOURCE: &str = "https://mcp.example.com/mcp";
 const NOW: u64 = 1_763_712_060;
 const SEED: u8 = 1;
@@ -71,7 +73,8 @@ async fn a_token_of_each_provider_names_its_caller_or_is_refused_with_the_reason
     let clock: Arc<dyn Clock> = Hands::at(NOW);
     let (issuer, _ring) = Issuer::start(&clock).await;
     issuer.publish(&[SEED]);
-    let providers: Vec<Value> = serde_json::from_str(PROVIDERS).expect("JSON");
+    let mut providers: Vec<Value> = serde_json::from_str(PROVIDERS).expect("JSON");
+    providers.push(serde_json::from_str(KEYCLOAK).expect("JSON"));
     for provider in &providers {
         let folder = Folder::new();
         fs::write(folder.0.path().join("jwks.json"), issuer.published()).expect("a key file");
@@ -82,6 +85,9 @@ async fn a_token_of_each_provider_names_its_caller_or_is_refused_with_the_reason
             let name = format!("{}: {}", provider["provider"], token["what"]);
             let mut header = token["header"].clone();
             header["alg"] = json!("EdDSA");
+            if let Some(kid) = header.get_mut("kid") {
+                *kid = json!("key-1");
+            }
             let jwt = signed_with(SEED, &header, &token["claims"]);
             match admit(&identity, &jwt).await {
                 Ok(caller) => assert_eq!(told(&caller), token["caller"], "{name}"),
@@ -93,5 +99,5 @@ async fn a_token_of_each_provider_names_its_caller_or_is_refused_with_the_reason
             }
         }
     }
-    assert_eq!(providers.len(), 11);
+    assert_eq!(providers.len(), 12);
 }

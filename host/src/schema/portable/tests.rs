@@ -232,3 +232,59 @@ fn a_schema_takes_time_and_notes_by_its_size_however_it_is_nested() {
         assert!(notes.last().is_some_and(|note| note == "and others"));
     }
 }
+
+#[test]
+fn a_property_with_the_name_of_a_class_costs_older_clients_nothing() {
+    let property = json!({"type": "string"});
+    let schema = |more: Value| {
+        let mut all = json!({
+            "type": "object", "additionalProperties": false, "required": ["constructor"],
+            "properties": {"constructor": property, "a": {}},
+        });
+        if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
+            all.extend(more);
+        }
+        all
+    };
+    let plain = schema(json!({}));
+    let form = |schema: &Value, dialect| {
+        Value::Object((*Portable::input(schema).input_for(dialect)).clone())
+    };
+    assert_eq!(form(&plain, Dialect::Current), plain);
+    let legacy = form(&plain, Dialect::Legacy);
+    assert_eq!(legacy.get("properties"), Some(&json!({"a": {}})));
+    let pattern = json!({"^constructor$": property});
+    assert_eq!(legacy.get("patternProperties"), Some(&pattern));
+    for (value, is_valid) in [
+        (json!({"constructor": "x"}), true),
+        (json!({"constructor": 1}), false),
+        (json!({"constructor": "x", "b": 1}), false),
+        (json!({"a": 1}), false),
+    ] {
+        assert_eq!(jsonschema::is_valid(&plain, &value), is_valid, "{value}");
+        assert_eq!(jsonschema::is_valid(&legacy, &value), is_valid, "{value}");
+    }
+    for beyond in [
+        json!({"$defs": {"a": {"$ref": "#/properties/constructor"}}}),
+        json!({"patternProperties": {"^constructor$": {"minLength": 1}}}),
+    ] {
+        let legacy = form(&schema(beyond), Dialect::Legacy);
+        assert_eq!(legacy, json!({"type": "object"}));
+    }
+    let others = json!({"type": "object", "properties": {"a": {}}});
+    assert_eq!(form(&others, Dialect::Legacy), others);
+
+    let forms = PortableOutput::of(&plain);
+    assert!(forms.is_wrapped && !PortableOutput::of(&others).is_wrapped);
+    let legacy = output(&plain, Dialect::Legacy);
+    assert_eq!(legacy.get("required"), Some(&json!(["result"])));
+    let inside = legacy.pointer("/properties/result/properties/constructor");
+    assert!(inside.is_some(), "{legacy}");
+    assert!(
+        forms
+            .legacy
+            .notes
+            .iter()
+            .any(|note| note.contains("`constructor`"))
+    );
+}

@@ -1,5 +1,7 @@
 //! What a ring says when it has no key: whose, why, and what follows from it.
-#![expect(clippy::expect_used, reason = "tests")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+use serde_json::Value;
 
 use super::*;
 use crate::tokens::testing::{Hands, Issuer};
@@ -124,4 +126,37 @@ async fn an_unusable_key_costs_an_issuer_nothing_but_that_key() {
         ..NAME
     };
     assert!(ring.find(&symmetric).await.is_err());
+}
+
+#[test]
+fn the_metadata_and_keys_that_a_keycloak_served_lead_to_the_key_of_its_tokens() {
+    let recorded = include_bytes!("../../../vectors/keycloak.json");
+    let recorded: Value = serde_json::from_slice(recorded).expect("JSON");
+    let metadata = recorded["metadata"].to_string();
+    let issuer = "https://keycloak.example.com/realms/acme";
+    let found = source::jwks_uri(metadata.as_bytes(), issuer).expect("an address");
+    assert_eq!(
+        found.to_string(),
+        format!("{issuer}/protocol/openid-connect/certs")
+    );
+    assert!(source::jwks_uri(metadata.as_bytes(), &format!("{issuer}/")).is_err());
+    let keys = recorded["keys"].to_string();
+    let set = set::parse(keys.as_bytes(), &Algorithm::ALL).expect("a set");
+    assert!(set.left_out().is_empty(), "{:?}", set.left_out());
+    let tokens = recorded["tokens"].as_array().expect("tokens");
+    assert_eq!(tokens.len(), 2);
+    for token in tokens {
+        let name = KeyName {
+            id: token["header"]["kid"].as_str(),
+            thumbprints: [None; 2],
+            algorithm: "RS256",
+        };
+        let key = set.find(&name).expect("the key");
+        assert_eq!(key.algorithm(), Algorithm::Rs256);
+        let other = KeyName {
+            id: Some("another"),
+            ..name
+        };
+        assert!(set.find(&other).is_none());
+    }
 }

@@ -28,6 +28,16 @@ pub(super) struct Place {
 impl Place {
     /// Starts a host that trusts `issuer`, with these lines in its `[[issuers]]`.
     pub(super) async fn start(issuer: &str, lines: &str) -> Result<Self> {
+        Self::start_with(issuer, lines, SERVICES, "service_identity").await
+    }
+
+    /// Does the same with these services, for orders in this mode. A file has [`SECRET`].
+    pub(super) async fn start_with(
+        issuer: &str,
+        lines: &str,
+        services: &str,
+        mode: &str,
+    ) -> Result<Self> {
         let temp = TempDir::new()?;
         let folder = Folder::create(&temp.path().join("host"))?;
         let built = tools()?;
@@ -38,8 +48,9 @@ impl Place {
             .server
             .push_str("scopes_supported = [\"orders:read\"]\n");
         config.issuers = ISSUERS.replace("ISSUER", issuer) + lines;
-        SERVICES.clone_into(&mut config.services);
-        config.components = COMPONENTS.replace("DIGEST", &digest);
+        services.clone_into(&mut config.services);
+        config.components = COMPONENTS.replace("DIGEST", &digest).replace("MODE", mode);
+        folder.write_secret("exchange", SECRET)?;
         folder.write_config(&config)?;
         Ok(Self {
             host: Host::start(&bailiwick()?, &folder.config()).await?,
@@ -166,8 +177,15 @@ impl Place {
         journal::read(&self.folder.audit())
     }
 
-    async fn call(&self, token: &str) -> Result<mcp::Answer> {
+    /// Calls the tool that tells who calls.
+    pub(super) async fn call(&self, token: &str) -> Result<mcp::Answer> {
         mcp::call(&self.host.url(), Some(token), "whoami", &json!({})).await
+    }
+
+    /// Calls the tool that asks the service.
+    pub(super) async fn order(&self, token: &str) -> Result<mcp::Answer> {
+        let arguments = json!({"order_id": "1001"});
+        mcp::call(&self.host.url(), Some(token), ORDERS_TOOL, &arguments).await
     }
 }
 
@@ -209,6 +227,9 @@ alias = "corp"
 private_addresses = ["127.0.0.0/8"]
 "#;
 
+/// The secret of the host at the authorization server, in `secrets/exchange`.
+pub(super) const SECRET: &str = "a secret of the host & only of it";
+
 /// A service that no story asks: its tools are there to be listed by those with their scope.
 const SERVICES: &str = r#"[services.orders_api]
 url = "http://127.0.0.1:9"
@@ -219,5 +240,5 @@ allow = ["GET /orders/{}"]
 
 const COMPONENTS: &str = r#"[components.orders]
 digest = "DIGEST"
-services = { orders_api = "service_identity" }
+services = { orders_api = "MODE" }
 "#;
