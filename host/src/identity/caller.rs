@@ -83,6 +83,14 @@ impl Caller {
         })
     }
 
+    /// Returns the caller of a token that its issuer lets end earlier than it states.
+    pub(super) fn ending_by(self, end: Option<u64>) -> Self {
+        Self {
+            expires_at: end.map_or(self.expires_at, |end| self.expires_at.min(end)),
+            ..self
+        }
+    }
+
     /// Returns the principal that initiated the request.
     pub fn actor(&self) -> &Arc<Actor> {
         &self.actor
@@ -134,7 +142,8 @@ impl Caller {
         self.scope_prefix.spell(scopes)
     }
 
-    /// Returns the token's expiry, in seconds since 1970-01-01 UTC.
+    /// Returns the token's expiry, in seconds since 1970-01-01 UTC: the earlier one, if its issuer
+    /// was asked about it and says otherwise.
     pub fn expires_at(&self) -> u64 {
         self.expires_at
     }
@@ -153,16 +162,15 @@ impl Caller {
 
 /// Returns the subject, and whether it is a user or a service account.
 ///
-/// Some issuers write no subject into the token that a client gets for itself. If the operator says
-/// so, such a token is the client's: a service account with the client's name.
+/// Some issuers write no `subject_claim` into the token that a client gets for itself. If the
+/// operator says so, such a token is the client's: a service account with the client's name.
 fn subject(
     claims: &Claims,
     issuer: &IssuerSettings,
     client_id: &str,
 ) -> Result<(String, ActorKind), TokenError> {
     if issuer.client.without_subject && !claims.has(&issuer.subject_claim) {
-        // A user's token that only lacks the operator's claim still has `sub`.
-        if claims.client("sub")?.is_some_and(|sub| sub != client_id) {
+        if !is_clients_own(claims, &issuer.service_when, client_id)? {
             return Err(TokenError::Claim(issuer.subject_claim.clone()));
         }
         return Ok((client_id.to_owned(), ActorKind::Service));
@@ -180,6 +188,22 @@ fn subject(
         ActorKind::User
     };
     Ok((sub, kind))
+}
+
+/// Returns true if a token without `subject_claim` states that its client got it for itself.
+///
+/// A subject that is missing states nothing: AD FS, for example, writes no `sub` into users' tokens
+/// either, so all users would be the client's service account.
+fn is_clients_own(
+    claims: &Claims,
+    rule: &ServiceRule,
+    client_id: &str,
+) -> Result<bool, TokenError> {
+    match (claims.client("sub")?, rule) {
+        (Some(sub), _) => Ok(sub == client_id),
+        (None, ServiceRule::Claim { claim, fits }) => Ok(fits.admits(claims.string(claim)?)),
+        (None, ServiceRule::SubjectIsClient) => Ok(false),
+    }
 }
 
 /// Returns the claim `name`: a name, or the client's own identifier, which may be a longer URL.
@@ -209,7 +233,7 @@ fn agent(
     rule: &AgentRule,
     client_id: String,
 ) -> Result<(Agent, Option<String>), TokenError> {
-    let mut chain = actors(claims)?;
+    let mut chain = actors(claims, &client_id)?;
     let (id, issuer) = match rule {
         AgentRule::Claim(claim) => (claims.string(claim)?.to_owned(), None),
         AgentRule::ActorOrClient if chain.is_empty() => (client_id.clone(), None),
@@ -229,14 +253,14 @@ fn agent(
 
 /// Returns the `act` chain, outermost first (RFC 8693 §4.1). A chain that is too long is refused:
 /// cutting it would hide an agent.
-fn actors(claims: &Claims) -> Result<Vec<PriorActor>, TokenError> {
+fn actors(claims: &Claims, client_id: &str) -> Result<Vec<PriorActor>, TokenError> {
     let mut chain = Vec::new();
     let mut next = claims.actor()?;
     while let Some(actor) = next {
         if chain.len() == MAX_ACTORS {
             return Err(TokenError::Claim("act".into()));
         }
-        let sub = actor.string("sub")?.to_owned();
+        let sub = named(&actor, "sub", client_id)?.to_owned();
         chain.push(PriorActor {
             sub,
             iss: actor.optional_string("iss")?.map(String::from),

@@ -34,6 +34,8 @@ pub enum Signer {
 pub struct TokenSpec {
     header: Map<String, Value>,
     claims: Map<String, Value>,
+    /// The claims that are `null`.
+    nulls: Vec<String>,
     lifetime: i64,
     signer: Signer,
 }
@@ -47,6 +49,7 @@ impl TokenSpec {
                 ("sub".to_owned(), json!(sub)),
                 ("client_id".to_owned(), json!("clerk")),
             ]),
+            nulls: Vec::new(),
             lifetime: LIFETIME,
             signer: Signer::Issuer,
         }
@@ -108,6 +111,13 @@ impl TokenSpec {
         self.claim(name, Value::Null)
     }
 
+    /// Writes a claim as `null`.
+    #[must_use]
+    pub fn null(mut self, name: &str) -> Self {
+        self.nulls.push(name.to_owned());
+        self
+    }
+
     /// Sets any member of the header; null leaves it out.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -130,6 +140,8 @@ impl State {
         let mut claims = self.standard_claims(spec.lifetime)?;
         claims.extend(spec.claims.clone());
         claims.retain(|_, value| !value.is_null());
+        let nulls = spec.nulls.iter().cloned();
+        claims.extend(nulls.map(|name| (name, Value::Null)));
         let key = self.key(&spec.signer)?;
         let algorithm = match spec.signer {
             Signer::Nobody => "none",

@@ -62,8 +62,14 @@ pub enum Misbehaviour {
     IdToken,
     /// The issued token was issued to another client.
     OtherClient,
+    /// Its `client_id` is `null`.
+    NullClient,
     /// Its `act` is of another issuer.
     ForeignActor,
+    /// Its `act` is `null`.
+    NullActor,
+    /// The `act` in its `act` is `null`.
+    NullNested,
     /// Its `act` has a nested actor whom the subject token does not name.
     NestedStranger,
     /// It has `authorization_details` that were not requested.
@@ -84,7 +90,7 @@ pub enum Misbehaviour {
 
 impl Misbehaviour {
     /// All of them that no delegation mode accepts, for tests that try each.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::WrongSubject,
         Self::WrongAudience,
         Self::WrongIssuer,
@@ -109,7 +115,10 @@ impl Misbehaviour {
         Self::BoundToKey,
         Self::IdToken,
         Self::OtherClient,
+        Self::NullClient,
         Self::ForeignActor,
+        Self::NullActor,
+        Self::NullNested,
         Self::NestedStranger,
         Self::Details,
         Self::DetailsInAnswer,
@@ -134,6 +143,9 @@ impl Misbehaviour {
             Self::BoundToKey => spec.claim("cnf", json!({"jkt": "x"})),
             Self::IdToken => spec.claim("nonce", "n"),
             Self::OtherClient => spec.claim("azp", "somebody-else"),
+            Self::NullClient => spec.null("client_id"),
+            Self::NullActor => spec.null("act"),
+            Self::NullNested => spec.claim("act", json!({"sub": "bailiwick", "act": null})),
             Self::ForeignActor => spec.claim(
                 "act",
                 json!({"sub": "bailiwick", "iss": "https://evil.example"}),

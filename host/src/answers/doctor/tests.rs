@@ -1,16 +1,19 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, header};
+use rustls::RootCertStore;
 
 use super::super::testing::{CONFIG, HELLO, Site, component, config};
 use super::*;
 use crate::audit::{DenialAdded, Detail, HostStopped, Journal};
+use crate::egress::Tls;
 use crate::envelope::HostKeys;
-use crate::seams::{SystemClock, SystemRandom};
+use crate::seams::{Clock, SystemClock, SystemRandom};
+use crate::tokens::testing::{Hands, Issuer};
 
 fn of<'c>(found: &'c [Checkup], about: &str) -> &'c Checkup {
     found.iter().find(|one| one.about == about).unwrap()
@@ -137,4 +140,74 @@ fn dates_of_http_are_read() {
         headers.insert(header::DATE, HeaderValue::from_static(text));
         assert_eq!(online::date(&headers), expected, "{text}");
     }
+}
+
+/// Returns the configuration of an issuer that is asked about its tokens at `url`.
+fn asked_at(url: &str) -> Config {
+    let more = format!(
+        "jwks_file = \"jwks.json\"\nopaque = true\nintrospection = {{ endpoint = \"{url}\", \
+         client_id = \"host\", client_secret_file = \"secret\", \
+         private_addresses = [\"127.0.0.0/8\"] }}"
+    );
+    let text = CONFIG.replacen("jwks_file = \"jwks.json\"", &more, 1);
+    config(&Site::new(&text, &[]))
+}
+
+#[tokio::test]
+async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
+    let clock: Arc<dyn Clock> = Hands::at(1_763_712_000);
+    let (issuer, _keys) = Issuer::start(&clock).await;
+    let tls = Tls::new(RootCertStore::empty()).unwrap();
+    let settings = asked_at(issuer.url());
+    let mut tokens = Vec::new();
+    for (status, body, told) in [
+        ("200 OK", r#"{"active":false}"#, "is not active"),
+        ("200 OK", r#"{"active":true}"#, "believe nothing"),
+        ("200 OK", "<html>", "set introspection.endpoint"),
+        ("404 Not Found", "", "set introspection.endpoint"),
+        (
+            "401 Unauthorized",
+            r#"{"error":"invalid_client"}"#,
+            "compare introspection.client_id",
+        ),
+        ("403 Forbidden", "", "compare introspection.client_id"),
+        ("503 Service Unavailable", "", "the issuer's log"),
+    ] {
+        issuer.answer(status, body);
+        let found = online::introspection(&settings.issuers[0], &tls).await;
+        let found = found.unwrap();
+        assert!(found.to_string().contains(told), "{found}");
+        let good = found.condition == Condition::Good && found.remedy.is_none();
+        assert_eq!(good, body.contains("false"), "{found}");
+        assert_eq!(found.about, "introspection of https://idp.example.com");
+        assert!(!found.to_string().contains("s3cret"), "{found}");
+        tokens.push(
+            issuer
+                .last_request()
+                .rsplit_once("\r\n\r\n")
+                .unwrap()
+                .1
+                .to_owned(),
+        );
+    }
+    tokens.dedup();
+    assert_eq!(tokens.len(), 7, "each token is made up anew: {tokens:?}");
+
+    // A port on which no one listens: it was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", free.local_addr().unwrap());
+    drop(free);
+    let found = online::introspection(&asked_at(&url).issuers[0], &tls).await;
+    let found = found.unwrap();
+    assert_eq!(found.condition, Condition::Bad);
+    assert!(
+        found
+            .to_string()
+            .contains("can reach introspection.endpoint"),
+        "{found}"
+    );
+
+    let without = config(&Site::new(CONFIG, &[]));
+    let found = online::introspection(&without.issuers[0], &tls).await;
+    assert_eq!(found, None, "nothing to ask");
 }

@@ -233,10 +233,22 @@ fn only_the_clients_that_the_operator_allows_are_admitted() {
         caller(&issuer, &other).is_err(),
         "a long subject is only the client itself"
     );
+    let act = json!({"sub": url, "act": {"sub": url}});
+    let acting = json!({"client_id": url, "act": act});
+    let acting = caller(&issuer, &acting).expect("a caller");
+    let prior = acting.agent().prior.first().map(|prior| prior.sub.clone());
+    assert_eq!((&acting.agent().id, prior.as_ref()), (&url, Some(&url)));
+    for (client, actor) in [("web", &url), (url.as_str(), &format!("{url}/"))] {
+        let other = json!({"client_id": client, "act": {"sub": actor}});
+        assert!(
+            caller(&issuer, &other).is_err(),
+            "a long actor is only the client itself"
+        );
+    }
 }
 
 #[test]
-fn a_token_without_subject_is_the_clients_own_if_the_operator_says_so() {
+fn a_token_without_subject_is_the_clients_own_only_if_it_states_so() {
     let tolerant = IssuerSettings {
         subject_claim: "uid".into(),
         client: ClientRule {
@@ -258,7 +270,8 @@ fn a_token_without_subject_is_the_clients_own_if_the_operator_says_so() {
     for (claims, expected) in [
         (json!({"uid": "00u1"}), Ok(("00u1".into(), ActorKind::User))),
         (json!({"sub": "app"}), own.clone()),
-        (json!({"sub": null}), own.clone()),
+        // A user's token may lack `sub` too, so its absence proves nothing.
+        (json!({"sub": null}), missing.clone()),
         // `sub` names a user, who lacks the claim for another reason.
         (json!({"sub": "alice"}), missing.clone()),
         (json!({"sub": 7}), Err(TokenError::Claim("sub".into()))),
@@ -267,6 +280,35 @@ fn a_token_without_subject_is_the_clients_own_if_the_operator_says_so() {
         assert_eq!(name(&tolerant, claims.clone()), expected, "{claims}");
     }
     assert_eq!(name(&strict, json!({"sub": "app"})), missing);
+    // As AD FS could be configured, whose tokens have no `sub`.
+    let by_claim = IssuerSettings {
+        subject_claim: "sub".into(),
+        service_when: ServiceRule::Claim {
+            claim: "kind".into(),
+            fits: TextRule::Equals("app".into()),
+        },
+        ..tolerant
+    };
+    let lacks = |claim: &str| Err(TokenError::Claim(claim.into()));
+    for (claims, expected) in [
+        (json!({"sub": null, "kind": "app"}), own.clone()),
+        (json!({"sub": null, "kind": "user"}), lacks("sub")),
+        (json!({"sub": null}), lacks("kind")),
+        (json!({"sub": null, "kind": 7}), lacks("kind")),
+        (json!({"sub": "app"}), own),
+        (
+            json!({"sub": "alice", "kind": "user"}),
+            Ok(("alice".into(), ActorKind::User)),
+        ),
+    ] {
+        assert_eq!(name(&by_claim, claims.clone()), expected, "{claims}");
+    }
+    let other = IssuerSettings {
+        subject_claim: "uid".into(),
+        ..by_claim
+    };
+    let claims = json!({"sub": "alice", "kind": "app"});
+    assert_eq!(name(&other, claims), lacks("uid"), "it has a user");
 }
 
 #[test]

@@ -21,8 +21,8 @@ pub enum EndpointError {
     /// The server is failing, or asks for fewer requests.
     #[error("the authorization server is not available")]
     Unavailable,
-    /// The answer is a success, but not a bearer token.
-    #[error("the authorization server's answer is not a bearer token: {0}")]
+    /// The answer is a success, but not what was asked for.
+    #[error("the authorization server's answer cannot be used: {0}")]
     Malformed(#[from] MalformedAnswer),
     /// The user must consent first.
     #[error("the authorization server requires the user's consent first")]
