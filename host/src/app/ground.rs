@@ -144,8 +144,8 @@ impl Ground {
         })
     }
 
-    fn door(&self) -> Door<'_> {
-        Door {
+    fn door(&self) -> IssuersGround<'_> {
+        IssuersGround {
             resource: self.resource.uri(),
             tls: &self.tls,
             clock: &self.clock,
@@ -172,13 +172,13 @@ impl Ground {
 }
 
 /// The parts of which the front door's issuers are built.
-struct Door<'g> {
+struct IssuersGround<'g> {
     resource: &'g str,
     tls: &'g Tls,
     clock: &'g Arc<dyn Clock>,
 }
 
-impl Door<'_> {
+impl IssuersGround<'_> {
     /// Builds the issuers, and asks each for its keys. An issuer whose keys still come from the
     /// same place keeps its last good set until then. Opaque tokens that `previous` admitted stay
     /// known, so a reload does not make all their users wait as strangers.

@@ -36,11 +36,11 @@ pub(crate) type TokenDigest = [u8; 32];
 type Introspected = Result<Option<Arc<Claims>>, IntrospectionError>;
 
 /// The refusal of a token: what is wrong with it according to its issuer, or why that is not known.
-type NotAdmitted = Result<TokenError, IntrospectionError>;
+type KnownRefusal = Result<TokenError, IntrospectionError>;
 
 /// A refusal that is repeated, for a time, to everyone who presents the token.
 struct Remembered {
-    refused: NotAdmitted,
+    refused: KnownRefusal,
     at_ms: u64,
     lasts_ms: u64,
 }
@@ -138,7 +138,7 @@ impl Introspection {
 
     /// Joins the question about this token that is under way, or begins one if that is needed and
     /// allowed.
-    fn under_way(&self, about: AskedAbout<'_>) -> Result<UnderWay<'_>, NotAdmitted> {
+    fn under_way(&self, about: AskedAbout<'_>) -> Result<UnderWay<'_>, KnownRefusal> {
         let mut asking = lock(&self.asking);
         // Under the lock, because a question that ends is remembered before it is taken off.
         if let Some(refused) = self.remembered(&about.digest) {
@@ -183,7 +183,7 @@ impl Introspection {
     }
 
     /// Returns the refusal of a token that the issuer need not be asked about again yet.
-    fn remembered(&self, digest: &TokenDigest) -> Option<NotAdmitted> {
+    fn remembered(&self, digest: &TokenDigest) -> Option<KnownRefusal> {
         let now = self.clock.now_ms();
         let refused = lock(&self.refused);
         let last = refused.get(digest)?;
@@ -191,7 +191,7 @@ impl Introspection {
         (now.abs_diff(last.at_ms) < last.lasts_ms).then(|| last.refused.clone())
     }
 
-    fn remember(&self, digest: TokenDigest, refused: NotAdmitted) {
+    fn remember(&self, digest: TokenDigest, refused: KnownRefusal) {
         let at_ms = self.clock.now_ms();
         let lasts_ms = match refused {
             // Time mends this soon, and the message must stay true.

@@ -217,13 +217,12 @@ impl State {
 
 /// Returns claims as JSON text, with some of them once more at its end.
 fn written(claims: Map<String, Value>, repeated: &Map<String, Value>) -> String {
-    let mut text = Value::Object(claims).to_string();
-    text.pop();
-    for (name, value) in repeated {
-        text.push_str(&format!(",{}:{value}", json!(name)));
-    }
-    text.push('}');
-    text
+    let text = Value::Object(claims).to_string();
+    let more = repeated
+        .iter()
+        .map(|(name, value)| format!(",{}:{value}", json!(name)));
+    let open = text.strip_suffix('}').unwrap_or(&text);
+    format!("{open}{}}}", more.collect::<String>())
 }
 
 fn keyed_hash(key: &Key, input: &str) -> Result<String, JwsError> {

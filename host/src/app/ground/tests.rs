@@ -69,7 +69,7 @@ async fn a_reload_makes_no_stranger_of_a_token_that_was_admitted() {
     let clock: Arc<dyn Clock> = Hands::at(NOW);
     let (answering, _ring) = Answering::start(&clock).await;
     let tls = Tls::new(RootCertStore::empty()).unwrap();
-    let door = Door {
+    let door = IssuersGround {
         resource: RESOURCE,
         tls: &tls,
         clock: &clock,
