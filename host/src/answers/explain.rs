@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::{Folder, all_worded};
 use crate::audit::rfc3339;
 use crate::config::{Config, Issuer};
-use crate::denials::{Denials, Requester, Stop};
+use crate::denials::{Denials, Stop};
 use crate::dispatch::{Decided, Denied, Sight, Target, TargetRequest, Tool, decide};
 use crate::identity::{Caller, Identity, Presented};
 use crate::intake::Compiler;
@@ -164,7 +164,7 @@ fn stop(config: &Config, caller: &Caller, tool: Option<&Arc<Tool>>) -> Option<St
     if let Ok(list) = config.denials().read(0) {
         denials.adopt([&list]);
     }
-    let requester = Requester::of(caller.actor(), caller.agent());
+    let requester = caller.asking();
     denials.stop(&match tool {
         Some(tool) => requester.for_tool(&tool.definition.name, &tool.backing.component.digest),
         None => requester,

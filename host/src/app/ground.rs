@@ -38,6 +38,8 @@ pub(super) struct Ground {
     pub(super) limits: Limits,
     pub(super) denial_file: DenialFile,
     pub(super) denials: Arc<Denials>,
+    /// The last change of the denials that the journal records.
+    pub(super) change: u64,
     pub(super) signer: Arc<Signer>,
     pub(super) random: Arc<dyn Random>,
     pub(super) clock: Arc<dyn Clock>,
@@ -61,7 +63,7 @@ impl Ground {
         let random: Arc<dyn Random> = Arc::new(ChunkedRandom);
         let cache = Cache::open(&server.cache(&config.envelope), keys.cache, &server.trust);
         let meters = Meters::default();
-        let journal = open_journal(config, keys.journal, &clock)?;
+        let (journal, change) = open_journal(config, keys.journal, &clock)?;
         measure(&journal, &meters);
         let tls = tls()?;
         let settings = signer_settings(&config.envelope, &resource);
@@ -83,6 +85,7 @@ impl Ground {
             limits,
             denial_file: config.denials(),
             denials: Arc::new(Denials::unknown(Arc::clone(&clock))),
+            change,
             signer: Arc::new(signer),
             random,
             clock,

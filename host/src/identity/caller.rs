@@ -7,6 +7,7 @@ use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 use super::display::DisplayNames;
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
 use super::scopes::ScopePrefix;
+use crate::denials::Requester;
 use crate::principal::{Principal, Tenant};
 use crate::tokens::{Claims, TokenError, Verified};
 
@@ -19,6 +20,7 @@ use crate::tokens::{Claims, TokenError, Verified};
 pub struct Caller {
     actor: Arc<Actor>,
     agent: Arc<Agent>,
+    agent_issuer: Option<Arc<str>>,
     principal: Principal,
     tenant: Option<Tenant>,
     alias: Arc<str>,
@@ -63,13 +65,14 @@ impl Caller {
             acr: claims.hint("acr")?.map(String::from),
             auth_time: claims.hint_of_time("auth_time"),
         };
-        let agent = agent(claims, &issuer.agent, client_id)?;
+        let (agent, agent_issuer) = agent(claims, &issuer.agent, client_id)?;
         Ok(Self {
             principal: Principal::from(&actor),
             display: Arc::new(DisplayNames::of(claims, &agent, &issuer.agents)),
             tenant: Tenant::of(&actor),
             actor: Arc::new(actor),
             agent: Arc::new(agent),
+            agent_issuer: agent_issuer.map(Into::into),
             alias: issuer.alias.as_str().into(),
             scopes: issuer
                 .scope_prefix
@@ -101,6 +104,17 @@ impl Caller {
     /// Returns the client that executes the request.
     pub fn agent(&self) -> &Arc<Agent> {
         &self.agent
+    }
+
+    /// Returns the issuer that the token states for the agent (`act.iss`, RFC 8693 §4.1). The
+    /// token's own issuer vouches for both.
+    pub fn agent_issuer(&self) -> Option<&Arc<str>> {
+        self.agent_issuer.as_ref()
+    }
+
+    /// Returns who asks, for the operator's denials.
+    pub fn asking(&self) -> Requester<'_> {
+        Requester::of(&self.actor, &self.agent, self.agent_issuer.as_deref())
     }
 
     /// Returns the alias of the actor's issuer.
@@ -213,19 +227,28 @@ fn tenant(claims: &Claims, rule: Option<&TenantRule>) -> Result<Option<String>, 
     }
 }
 
-fn agent(claims: &Claims, rule: &AgentRule, client_id: String) -> Result<Agent, TokenError> {
+/// Returns the agent, and the issuer that the token states for it.
+fn agent(
+    claims: &Claims,
+    rule: &AgentRule,
+    client_id: String,
+) -> Result<(Agent, Option<String>), TokenError> {
     let mut chain = actors(claims, &client_id)?;
-    let id = match rule {
-        AgentRule::Claim(claim) => claims.string(claim)?.to_owned(),
-        AgentRule::ActorOrClient if chain.is_empty() => client_id.clone(),
-        AgentRule::ActorOrClient => chain.remove(0).sub,
+    let (id, issuer) = match rule {
+        AgentRule::Claim(claim) => (claims.string(claim)?.to_owned(), None),
+        AgentRule::ActorOrClient if chain.is_empty() => (client_id.clone(), None),
+        AgentRule::ActorOrClient => {
+            let PriorActor { sub, iss } = chain.remove(0);
+            (sub, iss)
+        }
     };
-    Ok(Agent {
+    let agent = Agent {
         kind: "mcp_agent".into(),
         id,
         client_id,
         prior: chain,
-    })
+    };
+    Ok((agent, issuer))
 }
 
 /// Returns the `act` chain, outermost first (RFC 8693 §4.1). A chain that is too long is refused:

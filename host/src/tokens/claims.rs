@@ -106,14 +106,6 @@ impl Claims {
         self.expires().map(NumericDate::floor)
     }
 
-    /// Returns the expiry as [`Self::expiry`] does, but rounded up: for a token that another bounds.
-    ///
-    /// # Errors
-    /// Fails if there is no `exp`.
-    pub(super) fn latest_expiry(&self) -> Result<u64, TokenError> {
-        self.expires().map(NumericDate::ceil)
-    }
-
     fn expires(&self) -> Result<NumericDate, TokenError> {
         self.date("exp")?.ok_or_else(|| malformed("exp"))
     }

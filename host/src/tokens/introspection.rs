@@ -190,8 +190,8 @@ impl Introspection {
     fn remember(&self, digest: TokenDigest, refused: NotAdmitted) {
         let at_ms = self.clock.now_ms();
         let lasts_ms = match refused {
-            // Time mends these, and the message must stay true.
-            Ok(TokenError::NotYet | TokenError::TooLong) | Err(_) => RETRY_MS,
+            // Time mends this soon, and the message must stay true.
+            Ok(TokenError::NotYet) | Err(_) => RETRY_MS,
             Ok(_) => REFUSED_MS,
         };
         let owned = Owned {
@@ -207,7 +207,7 @@ impl Introspection {
     }
 }
 
-/// One caller's part in a question. Takes the question off the list when it ends, even if whoever
+/// One caller's part in a question. The last of them takes the question off the list, even if whoever
 /// asked is gone, but never a later question about the same token.
 struct UnderWay<'i> {
     of: &'i Introspection,
@@ -219,7 +219,10 @@ impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         let mut asking = lock(&self.of.asking);
         let own = |flight: &Arc<_>| Arc::ptr_eq(flight, &self.flight);
-        if asking.get(&self.digest).is_some_and(own) {
+        // Callers join under the lock, so no one can do so between this look and the removal: one
+        // holder is the list, and one this value.
+        let is_last = Arc::strong_count(&self.flight) <= 2;
+        if is_last && asking.get(&self.digest).is_some_and(own) {
             asking.remove(&self.digest);
         }
     }

@@ -143,7 +143,8 @@ impl KeyRing {
     /// Fails if there is no such key or no usable set.
     pub(super) async fn find(&self, name: &KeyName<'_>) -> Result<Arc<Key>, KeyError> {
         let ring = &self.0;
-        let looked = match ring.usable() {
+        // A set without a usable key is none: it may be a moment of the issuer's restart.
+        let looked = match ring.usable().filter(|loaded| !loaded.set.is_empty()) {
             None => self.look(|ring, last| ring.since(last) < RETRY_MS).await,
             Some(loaded) => match loaded.set.find(name) {
                 None => self.look(|ring, last| ring.since(last) < COOLDOWN_MS).await,

@@ -20,7 +20,11 @@ impl Claims {
             return Err(TokenError::IdToken(mark));
         }
         let stated = |claim| self.hint(claim).ok().flatten().unwrap_or_default();
-        let kind = |claim| OTHER_KINDS.contains(&(claim, stated(claim)));
+        let kind = |claim| {
+            let is_it =
+                |kind: &(&str, &str)| kind.0 == claim && kind.1.eq_ignore_ascii_case(stated(claim));
+            OTHER_KINDS.iter().any(is_it)
+        };
         match ["token_use", "typ"].into_iter().find(|claim| kind(claim)) {
             Some(claim) => Err(TokenError::Kind(claim)),
             None if self.has("events") => Err(TokenError::Kind("events")),

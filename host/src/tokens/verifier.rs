@@ -25,7 +25,8 @@ pub struct Expectations<'e> {
     pub token_type: &'e TypeRule,
     /// The bounds on its times.
     pub times: &'e TimeRule,
-    /// The latest allowed expiry, in seconds since 1970-01-01 UTC, if another token bounds it.
+    /// The latest allowed expiry, in whole seconds since 1970-01-01 UTC, if another token bounds
+    /// it. A fraction, which an issuer copies from that token, is dropped in both.
     pub ends_by: Option<u64>,
     /// Its `aud`.
     pub audience: Audience<'e>,
@@ -128,8 +129,8 @@ impl Expectations<'_> {
 
     fn check(&self, claims: &Claims, now: u64) -> Result<(), TokenError> {
         claims.check_times(now, self.times)?;
-        let latest = claims.latest_expiry()?;
-        if self.ends_by.is_some_and(|end| latest > end) {
+        let expiry = claims.expiry()?;
+        if self.ends_by.is_some_and(|end| expiry > end) {
             return Err(TokenError::Outlives);
         }
         self.audience.check(claims)?;

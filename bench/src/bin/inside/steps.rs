@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bailiwick::audit::{Outcome, Trail};
-use bailiwick::denials::{Denial, DenialList, DenialOf, Denials, Requester};
+use bailiwick::denials::{Denial, DenialList, DenialOf, Denials};
 use bailiwick::downstream::DownstreamTally;
 use bailiwick::identity::{Caller, Presented};
 use bailiwick::seams::SystemClock;
@@ -80,7 +80,7 @@ async fn denials(caller: &Caller, figures: &mut Figures) -> anyhow::Result<()> {
             serial: many,
             denials: (1..=many).map(denial).collect(),
         }]);
-        let asking = Requester::of(caller.actor(), caller.agent()).for_tool("echo", "sha256:0");
+        let asking = caller.asking().for_tool("echo", "sha256:0");
         let ask = async || anyhow::Ok(denials.stop(&asking));
         figures.insert(name.into(), each(1000, ask).await?);
     }

@@ -134,7 +134,9 @@ fn client_credentials(state: &State, client: &Client, form: &Form) -> Result<Ans
         .mint(&spec)
         .map_err(|_| Refusal("server_error", "no key"))?;
     let body = json!({"access_token": token, "token_type": "Bearer", "expires_in": 600});
-    Ok(Answer::json(StatusCode::OK, &body))
+    let misbehaviour = state.lock().misbehaviour;
+    let delay = misbehaviour.map(super::Misbehaviour::client_delay);
+    Ok(Answer::json(StatusCode::OK, &body).after(delay.unwrap_or_default()))
 }
 
 /// Exchanges a token (RFC 8693), and logs the exchange, whatever its result.

@@ -48,6 +48,8 @@ pub enum Misbehaviour {
     ConsentRequired,
     /// The right answer, after half a minute.
     Slow,
+    /// The client's own token comes after four seconds; exchanges are answered at once.
+    SlowClient,
     /// A right answer with eight megabytes too much.
     Huge,
     /// 307 to another path, where the same form would be answered.
@@ -207,6 +209,14 @@ impl Misbehaviour {
             .with("location", "/elsewhere"),
             _ => return None,
         })
+    }
+
+    /// Returns how long a client's own token is held back.
+    pub(super) fn client_delay(self) -> Duration {
+        match self {
+            Self::SlowClient => Duration::from_secs(4),
+            _ => Duration::ZERO,
+        }
     }
 
     /// Returns how long the answer is held back.

@@ -9,8 +9,10 @@ use rustls::RootCertStore;
 
 use super::super::testing::{CONFIG, HELLO, Site, component, config};
 use super::*;
+use crate::audit::{DenialAdded, Detail, HostStopped, Journal};
 use crate::egress::Tls;
-use crate::seams::Clock;
+use crate::envelope::HostKeys;
+use crate::seams::{Clock, SystemClock, SystemRandom};
 use crate::tokens::testing::{Hands, Issuer};
 
 fn of<'c>(found: &'c [Checkup], about: &str) -> &'c Checkup {
@@ -70,6 +72,58 @@ fn each_fault_on_the_machine_is_found_with_its_remedy() {
         );
     }
     assert!(of(&found, "keys").found.contains("mac.key"));
+}
+
+#[tokio::test]
+async fn a_journal_and_its_denials_are_judged_as_a_start_judges_them() {
+    let site = Site::new(CONFIG, &[("hello", component(&[HELLO]))]);
+    let settings = config(&site);
+    let (folder, place) = (&settings.envelope.keys, &settings.audit.folder);
+    let keys = HostKeys::open(folder, &SystemRandom, &settings.server.trust).unwrap();
+    let clock = Arc::new(SystemClock);
+    let (journal, _) = Journal::open(settings.journal(), keys.journal, clock).unwrap();
+    let detail = Detail::from_iter([("change", 7)]);
+    let denial = "d7".into();
+    let added = DenialAdded { denial, detail };
+    journal.record(added).await.unwrap();
+    let found = local::local(&settings);
+    assert!(of(&found, "journal").found.contains("a host runs"));
+    journal.close(HostStopped {}).await.unwrap();
+    drop(journal);
+
+    let found = local::local(&settings);
+    let good = of(&found, "journal");
+    assert_eq!(good.condition, Condition::Good, "{good}");
+    assert!(good.found.contains("go on after record"), "{good}");
+    // The journal knows of a change of a list that is gone.
+    let lost = of(&found, "denials");
+    assert_eq!(lost.condition, Condition::Bad, "{lost}");
+    assert!(lost.found.contains("is missing"), "{lost}");
+    let remedy = lost.remedy.as_deref().unwrap_or_default();
+    assert!(remedy.contains("bailiwick deny --adopt"), "{lost}");
+
+    let memory = fs::read_dir(&settings.audit.memory).unwrap();
+    let memory = memory.map(|entry| entry.unwrap().path());
+    let mut memory = memory.filter(|path| path.extension().is_some_and(|end| end == "memory"));
+    let memory = memory.next().unwrap();
+    for (path, expected) in [
+        (place.join("checkpoint"), "checkpoint"),
+        (place.join("checkpoints.jsonl"), "checkpoint"),
+        (place.join("journal-00000001.jsonl"), "has signed"),
+        (memory, "remembers none"),
+        (folder.join("journal.pem"), "belongs to the key"),
+    ] {
+        let aside = path.with_extension("aside");
+        fs::rename(&path, &aside).unwrap();
+        let found = local::local(&settings);
+        let journal = of(&found, "journal");
+        assert_eq!(journal.condition, Condition::Bad, "{journal}");
+        assert!(journal.found.contains(expected), "{journal}");
+        assert!(!path.exists(), "the doctor makes {}", path.display());
+        fs::rename(aside, path).unwrap();
+    }
+    let found = local::local(&settings);
+    assert_eq!(of(&found, "journal").condition, Condition::Good);
 }
 
 #[test]

@@ -117,6 +117,15 @@ fn the_agent_is_the_outermost_actor_and_those_before_it_are_kept_in_order() {
         .collect();
     assert_eq!((agent.id.as_str(), agent.client_id.as_str()), ("a", "app"));
     assert_eq!(prior, [("b", Some("i")), ("c", None)]);
+    // The issuer that is stated for the agent itself is kept for denials.
+    for (act, expected) in [
+        (json!({"sub": "a", "iss": "https://agents.example"}), true),
+        (json!({"sub": "a"}), false),
+    ] {
+        let caller = caller(&settings(), &json!({"act": act})).expect("a caller");
+        assert_eq!(caller.agent_issuer().is_some(), expected, "{act}");
+        assert_eq!(caller.asking().agent_issuer.is_some(), expected, "{act}");
+    }
     let by_claim = IssuerSettings {
         agent: AgentRule::Claim("bot".into()),
         ..settings()

@@ -120,7 +120,7 @@ async fn callers_and_issued_tokens_are_held_to_the_same_rules_and_issued_ones_to
             "{name} = {value}"
         );
     }
-    let issued_alone: [(&str, Value, TokenError); 6] = [
+    let issued_alone: [(&str, Value, TokenError); 5] = [
         (
             "aud",
             json!([AUDIENCE, "https://other.example"]),
@@ -130,8 +130,11 @@ async fn callers_and_issued_tokens_are_held_to_the_same_rules_and_issued_ones_to
         ("sub", json!(null), claim("sub")),
         ("sub", json!("alice "), claim("sub")),
         ("exp", json!(NOW + 3601), TokenError::Outlives),
-        ("exp", json!(1_763_715_600.25), TokenError::Outlives), // NOW + 3600 and a fraction
     ];
+    // NOW + 3600 and a fraction, which an issuer copies from the caller's token.
+    let mut copied = claims();
+    copied["exp"] = json!(1_763_715_600.25);
+    assert_eq!(bench.judge(&signed(SEED, &copied)).await, [Ok(()), Ok(())]);
     for (name, value, why) in issued_alone {
         let mut changed = claims();
         changed[name] = value.clone();
