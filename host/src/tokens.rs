@@ -29,7 +29,7 @@ mod verifier;
 pub use claims::{Claims, TimeRule};
 pub(crate) use client_credentials::{Asking, ClientCredentials};
 pub use endpoint::{ClientSettings, EndpointError, MalformedAnswer};
-pub(crate) use endpoint::{Granted, TokenEndpoint};
+pub(crate) use endpoint::{Granted, TokenEndpoint, TokenRequest};
 pub use error::TokenError;
 pub(crate) use introspection::{AskedAbout, TokenDigest, TokenStanding};
 pub use introspection::{Introspection, IntrospectionError};

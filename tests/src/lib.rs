@@ -5,6 +5,7 @@
 
 pub mod bombs;
 pub mod hostile;
+pub mod resource_server;
 
 mod guests;
 mod told;

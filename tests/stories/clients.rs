@@ -13,7 +13,7 @@ mod tested;
 mod visits;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -24,6 +24,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use programs::Runtime;
+
+/// Returns the Python that has the packages of `tests/clients/python`, if they are installed; if
+/// not, prints a line about it.
+pub(crate) fn python() -> Option<PathBuf> {
+    Runtime::Python.is_there().then(Runtime::python)?
+}
 
 #[tokio::test]
 async fn the_official_typescript_client_listens_for_changed_tools() -> Result<()> {

@@ -41,6 +41,7 @@ mod provenance;
 mod reasons;
 mod reload;
 mod requests;
+mod resource_server;
 mod room;
 mod sandbox;
 mod secrets;

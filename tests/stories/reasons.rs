@@ -192,6 +192,22 @@ const WITHOUT_A_STORY: &[(&str, &str)] = &[
     ),
 ];
 
+/// Returns the text of all stories in a folder and in those below.
+fn stories(folder: &Path) -> Result<String> {
+    let mut stories = String::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            stories += &self::stories(&path)?;
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = fs::read_to_string(path)?;
+            let before = text.split("const WITHOUT_A_STORY").next();
+            stories += before.unwrap_or_default();
+        }
+    }
+    Ok(stories)
+}
+
 #[test]
 fn every_code_has_a_story() -> Result<()> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -202,18 +218,7 @@ fn every_code_has_a_story() -> Result<()> {
         .filter_map(|rest| rest.split('"').next())
         .collect();
     ensure!(codes.len() > 30, "the vocabulary was not found");
-    let mut stories = String::new();
-    for entry in fs::read_dir(here.join("stories"))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == "rs") {
-            let text = fs::read_to_string(path)?;
-            stories.push_str(
-                text.split("const WITHOUT_A_STORY")
-                    .next()
-                    .unwrap_or_default(),
-            );
-        }
-    }
+    let stories = stories(&here.join("stories"))?;
     for code in codes {
         let excused = WITHOUT_A_STORY.iter().any(|(excused, _)| *excused == code);
         ensure!(

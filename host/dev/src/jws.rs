@@ -153,7 +153,17 @@ impl Key {
         header: &Map<String, Value>,
         claims: &Map<String, Value>,
     ) -> Result<String, JwsError> {
-        let input = signing_input(header, claims);
+        self.sign_input(&signing_input(
+            header,
+            &Value::Object(claims.clone()).to_string(),
+        ))
+    }
+
+    /// Signs a [`signing_input`].
+    ///
+    /// # Errors
+    /// The library cannot sign.
+    pub fn sign_input(&self, input: &str) -> Result<String, JwsError> {
         let signature = self.signature(input.as_bytes())?;
         Ok(format!("{input}.{}", encode(&signature)))
     }
@@ -176,10 +186,11 @@ impl Key {
     }
 }
 
-/// Returns `base64url(header) . base64url(claims)`: the bytes that a signature covers.
-pub fn signing_input(header: &Map<String, Value>, claims: &Map<String, Value>) -> String {
-    let text = |members: &Map<String, Value>| encode(Value::Object(members.clone()).to_string());
-    format!("{}.{}", text(header), text(claims))
+/// Returns `base64url(header) . base64url(claims)`: the bytes that a signature covers. The claims
+/// are JSON text, even text that no library writes.
+pub fn signing_input(header: &Map<String, Value>, claims: &str) -> String {
+    let header = Value::Object(header.clone()).to_string();
+    format!("{}.{}", encode(header), encode(claims))
 }
 
 /// Encodes as base64url without padding.

@@ -53,12 +53,11 @@ impl DenialWatch {
         let file = ground.denial_file.clone();
         // Whatever is wrong with the copy, the first look finds it, too.
         let recorded = file.recorded().unwrap_or_default();
+        // The journal may know of a later change than a copy that was put back.
+        let serial = recorded.serial.max(ground.change);
         let mut watch = Self {
-            // The journal may know of a later change than a copy that was put back.
-            list: DenialList {
-                serial: recorded.serial.max(ground.change),
-                ..recorded
-            },
+            unremembered: serial != recorded.serial,
+            list: DenialList { serial, ..recorded },
             file,
             denials: Arc::clone(&ground.denials),
             journal: ground.journal.clone(),
@@ -66,7 +65,6 @@ impl DenialWatch {
             seen: None,
             is_followed: false,
             lost: None,
-            unremembered: false,
             again: None,
             looks: Aside::default(),
             copies: Aside::default(),
@@ -136,7 +134,7 @@ impl DenialWatch {
         // A credential that was obtained just before the denial must not outlive it.
         forget(host, &lifted);
         self.denials.adopt([&list]);
-        self.unremembered |= list.serial != self.list.serial;
+        self.unremembered |= list != self.list;
         self.list = list;
         self.remember().await;
         Ok(())

@@ -187,9 +187,9 @@ impl Inner {
             .await
             .map_err(|_| DownstreamError::AuditUnavailable)?;
         let mut progress = Attempt::default();
-        let sent = progress.sent.clone();
+        let (sent, exchange) = (progress.sent.clone(), progress.exchange.clone());
         let prepare = Box::pin(self.prepare(&planned, &mut progress, settled));
-        let result = match self.unless_stopped(true, &sent, prepare).await {
+        let result = match self.unless_stopped(true, &exchange, prepare).await {
             // Another request of this call may have ended meanwhile, or a token may have been
             // exchanged.
             Ok(prepared) => match self.trail.settled().await {

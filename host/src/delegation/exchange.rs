@@ -9,9 +9,11 @@ use super::cache::Issued;
 use super::issued::Expected;
 use super::settings::{ExchangeProfile, ExchangeSettings};
 use crate::downstream::DownstreamError;
-use crate::egress::Tls;
+use crate::egress::{Sent, Tls};
 use crate::seams::Clock;
-use crate::tokens::{ACCESS_TOKEN, Asking, ClientCredentials, KeyRing, KeySettings, TokenEndpoint};
+use crate::tokens::{
+    ACCESS_TOKEN, Asking, ClientCredentials, KeyRing, KeySettings, TokenEndpoint, TokenRequest,
+};
 
 /// The means of obtaining one service's tokens.
 pub(super) struct Exchange {
@@ -48,11 +50,15 @@ impl Exchange {
         }
     }
 
-    /// Exchanges the asker's token and verifies the issued token.
+    /// Exchanges the asker's token and verifies the issued token. The exchange itself is `sent`.
     ///
     /// # Errors
     /// Fails if there is no token that may be sent.
-    pub(super) async fn obtain(&self, asker: &Asker<'_>) -> Result<Issued, DownstreamError> {
+    pub(super) async fn obtain(
+        &self,
+        asker: &Asker<'_>,
+        sent: &Sent,
+    ) -> Result<Issued, DownstreamError> {
         let host = match (asker.acting, &self.actor) {
             (Acting::HostForUser, Some(host)) => Some(host.token().await?),
             (Acting::HostForUser, None) | (Acting::UserAlone, _) => None,
@@ -67,7 +73,12 @@ impl Exchange {
         let form = form.of(self.settings.profile);
         let granted = self
             .endpoint
-            .post(&form, &self.settings.scopes, asker.actor.into())
+            .post(TokenRequest {
+                form: &form,
+                scopes: &self.settings.scopes,
+                party: asker.actor.into(),
+                sent: Some(sent),
+            })
             .await?;
         let expected = Expected {
             exchange: &self.settings,

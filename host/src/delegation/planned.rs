@@ -29,6 +29,8 @@ pub(super) struct Attempt {
     pub(super) status: Option<u16>,
     pub(super) credential: Option<&'static str>,
     pub(super) sent: Sent,
+    /// Whether the exchange for the credential may have left.
+    pub(super) exchange: Sent,
 }
 
 impl Attempt {
@@ -167,6 +169,7 @@ mod tests {
             status,
             credential: None,
             sent,
+            exchange: Sent::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use super::asker::Asker;
 use super::cache::{CacheKey, Issued};
 use super::exchange::Exchange;
 use crate::downstream::DownstreamError;
+use crate::egress::Sent;
 
 /// The ways to a user's authority. Each has the same three methods.
 pub(super) enum UserAuthority {
@@ -48,13 +49,18 @@ impl UserAuthority {
         }
     }
 
-    /// Obtains a token and verifies it in full.
+    /// Obtains a token and verifies it in full. The request that shows the caller's token is
+    /// `sent`.
     ///
     /// # Errors
     /// Fails if there is no token that may be sent.
-    pub(super) async fn obtain(&self, asker: &Asker<'_>) -> Result<Issued, DownstreamError> {
+    pub(super) async fn obtain(
+        &self,
+        asker: &Asker<'_>,
+        sent: &Sent,
+    ) -> Result<Issued, DownstreamError> {
         match self {
-            Self::Exchange(exchange) => exchange.obtain(asker).await,
+            Self::Exchange(exchange) => exchange.obtain(asker, sent).await,
         }
     }
 

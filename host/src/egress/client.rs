@@ -214,7 +214,11 @@ impl Client {
             }
             match hand_over(&mut kept, request, sent).await {
                 Ok(response) => return Ok((kept, response)),
-                Err(NoHead::Unwritten(unsent, _)) => request = *unsent,
+                Err(NoHead::Unwritten(unsent, _)) => {
+                    request = *unsent;
+                    // Whoever waits for the request to be unsent may give it up now.
+                    tokio::task::yield_now().await;
+                }
                 Err(NoHead::Broken(error)) => return Err(EgressError::headless(error)),
             }
         }

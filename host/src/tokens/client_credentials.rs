@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::endpoint::{EndpointError, Granted, TokenEndpoint};
+use super::endpoint::{EndpointError, Granted, TokenEndpoint, TokenRequest};
 use super::renewal::may_be_renewed;
 use crate::egress::Party;
 use crate::flight::{Flight, Landed};
@@ -80,7 +80,12 @@ impl ClientCredentials {
         }
         let granted = self
             .endpoint
-            .post(&form, &self.asking.scopes, Party::Host)
+            .post(TokenRequest {
+                form: &form,
+                scopes: &self.asking.scopes,
+                party: Party::Host,
+                sent: None,
+            })
             .await?;
         self.asking.check(&granted)?;
         let usable = granted

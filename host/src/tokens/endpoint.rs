@@ -14,7 +14,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::egress::{Client, EgressError, Party, Tls};
+use crate::egress::{Client, EgressError, Party, Sent, Tls};
 use crate::json;
 use granted::refused;
 
@@ -31,6 +31,18 @@ pub(crate) struct TokenEndpoint {
     client: ClientSettings,
 }
 
+/// A request for a token.
+pub(crate) struct TokenRequest<'r> {
+    /// The fields of the form.
+    pub(crate) form: &'r [(&'r str, &'r str)],
+    /// The scopes that it requests.
+    pub(crate) scopes: &'r [String],
+    /// The principal for whom it is.
+    pub(crate) party: Party,
+    /// Follows the request, if someone must know whether it may have left.
+    pub(crate) sent: Option<&'r Sent>,
+}
+
 impl TokenEndpoint {
     pub(crate) fn new(client: ClientSettings, tls: &Tls) -> Self {
         Self {
@@ -39,17 +51,16 @@ impl TokenEndpoint {
         }
     }
 
-    /// Sends one form for `party`. `asked` are the scopes that it requests.
+    /// Asks for a token.
     ///
     /// # Errors
     /// Fails if the answer holds no bearer token.
-    pub(crate) async fn post(
-        &self,
-        form: &[(&str, &str)],
-        asked: &[String],
-        party: Party,
-    ) -> Result<Granted, EndpointError> {
-        let request = self.request(form)?;
+    pub(crate) async fn post(&self, asking: TokenRequest<'_>) -> Result<Granted, EndpointError> {
+        let mut request = self.request(asking.form)?;
+        if let Some(sent) = asking.sent {
+            sent.follow(&mut request);
+        }
+        let party = asking.party;
         let sent = self.http.send_for(party, request, TOKEN_TIME, MAX_ANSWER);
         let answer = sent.await.map_err(|error| unanswered(&error))?;
         let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
@@ -60,7 +71,7 @@ impl TokenEndpoint {
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
                 Err(EndpointError::Unavailable)
             }
-            status => Err(refused(document.as_ref(), asked, status)),
+            status => Err(refused(document.as_ref(), asking.scopes, status)),
         };
         document.iter_mut().for_each(wipe);
         read

@@ -6,6 +6,7 @@
 //! one allowance, so noise does not become load on the issuer.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::claims::Claims;
@@ -13,7 +14,7 @@ use super::endpoint::{ClientSettings, EndpointError, TokenEndpoint};
 use super::error::TokenError;
 use crate::egress::Tls;
 use crate::fair::{FairMap, Owned};
-use crate::flight::Flight;
+use crate::flight::{Flight, Landed};
 use crate::principal::Principal;
 use crate::seams::Clock;
 
@@ -22,7 +23,7 @@ pub struct Introspection {
     issuer: String,
     endpoint: TokenEndpoint,
     clock: Arc<dyn Clock>,
-    asking: Mutex<HashMap<TokenDigest, Arc<Flight<Introspected>>>>,
+    asking: Mutex<HashMap<TokenDigest, OpenQuestion>>,
     /// The tokens that were refused when the issuer was asked last.
     refused: Mutex<FairMap<TokenDigest, Remembered>>,
     strangers: Mutex<Allowance>,
@@ -122,7 +123,10 @@ impl Introspection {
             Err(refused) => return refused.map(Err),
         };
         let flight = &under_way.flight;
-        let asked = flight.join(|_| true, || self.question(about.token)).await;
+        // Whoever comes after the answer, while another still holds the question, believes it only
+        // for a moment.
+        let recent = |last: &Landed<_>| self.clock.now_ms().abs_diff(last.at_ms) < RETRY_MS;
+        let asked = flight.join(recent, || self.question(about.token)).await;
         let judged = asked.map(|claims| claims.ok_or(TokenError::Inactive).and_then(judge));
         match &judged {
             Ok(Ok(_)) => {}
@@ -140,18 +144,18 @@ impl Introspection {
         if let Some(refused) = self.remembered(&about.digest) {
             return Err(refused);
         }
-        let flight = if let Some(flight) = asking.get(&about.digest) {
-            Arc::clone(flight)
-        } else {
+        if !asking.contains_key(&about.digest) {
             self.allow(about.standing).map_err(Err)?;
-            let flight = Arc::new(Flight::new(Arc::clone(&self.clock)));
-            asking.insert(about.digest, Arc::clone(&flight));
-            flight
-        };
+        }
+        let question = asking.entry(about.digest).or_insert_with(|| OpenQuestion {
+            flight: Arc::new(Flight::new(Arc::clone(&self.clock))),
+            callers: 0,
+        });
+        question.callers += 1;
         Ok(UnderWay {
             of: self,
             digest: about.digest,
-            flight,
+            flight: Arc::clone(&question.flight),
         })
     }
 
@@ -207,8 +211,14 @@ impl Introspection {
     }
 }
 
-/// One caller's part in a question. The last of them takes the question off the list, even if whoever
-/// asked is gone, but never a later question about the same token.
+/// A question, and the number of those who have a part in it.
+struct OpenQuestion {
+    flight: Arc<Flight<Introspected>>,
+    callers: usize,
+}
+
+/// One caller's part in a question. The last of them takes the question off the list, even if
+/// whoever asked is gone.
 struct UnderWay<'i> {
     of: &'i Introspection,
     digest: TokenDigest,
@@ -217,13 +227,13 @@ struct UnderWay<'i> {
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        let mut asking = lock(&self.of.asking);
-        let own = |flight: &Arc<_>| Arc::ptr_eq(flight, &self.flight);
-        // Callers join under the lock, so no one can do so between this look and the removal: one
-        // holder is the list, and one this value.
-        let is_last = Arc::strong_count(&self.flight) <= 2;
-        if is_last && asking.get(&self.digest).is_some_and(own) {
-            asking.remove(&self.digest);
+        // Counted under the lock. The holders of the flight could not be: two that end at once
+        // would each see the other, and neither would take the question off.
+        if let Entry::Occupied(mut question) = lock(&self.of.asking).entry(self.digest) {
+            question.get_mut().callers -= 1;
+            if question.get().callers == 0 {
+                question.remove();
+            }
         }
     }
 }

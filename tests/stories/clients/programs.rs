@@ -93,6 +93,11 @@ impl Runtime {
             .with_context(|| format!("{name} printed no JSON:\n{said}"))
     }
 
+    /// Returns the interpreter of the Python packages, if they are installed.
+    pub(super) fn python() -> Option<PathBuf> {
+        Some(Self::Python.installed()?.join("bin/python"))
+    }
+
     /// Returns the version of an installed package.
     pub(super) fn version(self, package: &str) -> Result<String> {
         let (file, before) = match self {

@@ -102,6 +102,26 @@ async fn a_strict_umask_does_not_hide_the_list_from_the_host() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_old_copy_of_the_hosts_own_is_renewed_by_the_next_start() -> Result<()> {
+    let world = World::start().await?;
+    followed(&world, &["--subject", "alice", "--reason", "x"]).await?;
+    let copy = world.folder.path().join("keys/denials.recorded");
+    let old = fs::read(&copy)?;
+    followed(&world, &["--subject", "bob", "--reason", "x"]).await?;
+    let remains = world.stop().await?;
+    fs::write(&copy, old)?;
+    // Without what the copy should have had, the change is recorded a second time, and no third.
+    let mut world = remains.restart().await?;
+    for what in ["the first start", "the second start"] {
+        let bob = world.token("bob")?;
+        ensure_eq(whoami(&world, &bob).await?, 403, what)?;
+        ensure_eq(count(&world.records()?, "denial.added"), 3, what)?;
+        world = world.stop().await?.restart().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_old_backup_of_the_list_and_its_numbers_lifts_no_denial() -> Result<()> {
     let world = World::start().await?;
     followed(&world, &["--subject", "bob", "--reason", "x"]).await?;

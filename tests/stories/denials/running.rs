@@ -115,6 +115,25 @@ async fn a_call_that_waits_for_the_hosts_token_exchanges_none_once_it_is_denied(
 }
 
 #[tokio::test]
+async fn an_exchange_that_has_left_is_recorded_although_its_call_is_denied_meanwhile() -> Result<()>
+{
+    let world = World::start().await?;
+    let alice = world.token("alice")?;
+    world.issuer.misbehave(Misbehaviour::SlowExchange);
+    let denied = async {
+        while world.issuer.exchanges().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        followed(&world, &["--subject", "alice", "--reason", "now"]).await
+    };
+    let (answer, _) = tokio::try_join!(world.order(&alice, "1001"), denied)?;
+    ensure_eq(answer.status, StatusCode::OK, "the tool learns of it")?;
+    never_left(&world)?;
+    let exchanged = count(&world.records()?, "token.exchanged");
+    ensure_eq(exchanged, 1, "the issued token")
+}
+
+#[tokio::test]
 async fn a_request_that_has_not_left_when_it_is_denied_never_leaves() -> Result<()> {
     // A service that accepts the connection, and the request only much later.
     let service = TcpListener::bind("127.0.0.1:0").await?;

@@ -36,8 +36,10 @@ pub struct TokenSpec {
     claims: Map<String, Value>,
     /// The claims that are `null`.
     nulls: Vec<String>,
+    repeated: Map<String, Value>,
     lifetime: i64,
     signer: Signer,
+    embedded_key: bool,
 }
 
 impl TokenSpec {
@@ -50,8 +52,10 @@ impl TokenSpec {
                 ("client_id".to_owned(), json!("clerk")),
             ]),
             nulls: Vec::new(),
+            repeated: Map::new(),
             lifetime: LIFETIME,
             signer: Signer::Issuer,
+            embedded_key: false,
         }
     }
 
@@ -118,6 +122,20 @@ impl TokenSpec {
         self
     }
 
+    /// Writes a claim once more at the end of the JSON text, whatever is there already.
+    #[must_use]
+    pub fn repeat(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.repeated.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Puts the signer's public key into the header (RFC 7515 §4.1.3).
+    #[must_use]
+    pub fn embedding_the_key(mut self) -> Self {
+        self.embedded_key = true;
+        self
+    }
+
     /// Sets any member of the header; null leaves it out.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -150,12 +168,16 @@ impl State {
         };
         header.insert("alg".to_owned(), json!(algorithm));
         header.insert("kid".to_owned(), json!(key.kid()));
+        if spec.embedded_key {
+            header.insert("jwk".to_owned(), key.public_jwk());
+        }
         header.extend(spec.header.clone());
         header.retain(|_, value| !value.is_null());
+        let input = signing_input(&header, &written(claims, &spec.repeated));
         match spec.signer {
-            Signer::Nobody => Ok(format!("{}.", signing_input(&header, &claims))),
-            Signer::PublicKeyAsSecret => keyed_hash(&key, &signing_input(&header, &claims)),
-            _ => key.sign(&header, &claims),
+            Signer::Nobody => Ok(format!("{input}.")),
+            Signer::PublicKeyAsSecret => keyed_hash(&key, &input),
+            _ => key.sign_input(&input),
         }
     }
 
@@ -191,6 +213,17 @@ impl State {
             _ => Ok(std::sync::Arc::clone(first)),
         }
     }
+}
+
+/// Returns claims as JSON text, with some of them once more at its end.
+fn written(claims: Map<String, Value>, repeated: &Map<String, Value>) -> String {
+    let mut text = Value::Object(claims).to_string();
+    text.pop();
+    for (name, value) in repeated {
+        text.push_str(&format!(",{}:{value}", json!(name)));
+    }
+    text.push('}');
+    text
 }
 
 fn keyed_hash(key: &Key, input: &str) -> Result<String, JwsError> {

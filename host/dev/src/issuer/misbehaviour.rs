@@ -50,6 +50,8 @@ pub enum Misbehaviour {
     Slow,
     /// The client's own token comes after four seconds; exchanges are answered at once.
     SlowClient,
+    /// The right answer to an exchange, after three seconds.
+    SlowExchange,
     /// A right answer with eight megabytes too much.
     Huge,
     /// 307 to another path, where the same form would be answered.
@@ -223,6 +225,7 @@ impl Misbehaviour {
     pub(super) fn delay(self) -> Duration {
         match self {
             Self::Slow => Duration::from_secs(30),
+            Self::SlowExchange => Duration::from_secs(3),
             _ => Duration::ZERO,
         }
     }

@@ -12,14 +12,16 @@ use crate::delegation::planned::Planned;
 use crate::delegation::service::Service;
 use crate::delegation::user::UserAuthority;
 use crate::downstream::DownstreamError;
+use crate::egress::Sent;
 use crate::flight::Landed;
 
 impl Inner {
-    /// Returns the credential of the declared mode. Takes [`Settled`], because obtaining it may
+    /// Returns the credential of the declared mode. An exchange for it is `sent`. Takes [`Settled`], because obtaining it may
     /// reach the authorization server.
     pub(super) async fn credential(
         &self,
         planned: &Planned,
+        sent: &Sent,
         _: Settled<'_>,
     ) -> Result<Credential, DownstreamError> {
         let service = &planned.service;
@@ -35,7 +37,7 @@ impl Inner {
             last.answer.as_ref().is_ok_and(|kept| kept.is_usable(now))
         };
         let issued = slot
-            .join(usable, || self.obtain(planned, authority, &asker))
+            .join(usable, || self.obtain(planned, (authority, &asker), sent))
             .await?;
         Ok(Credential::of_user(&issued.token, acting))
     }
@@ -44,10 +46,10 @@ impl Inner {
     async fn obtain(
         &self,
         planned: &Planned,
-        authority: &UserAuthority,
-        asker: &Asker<'_>,
+        (authority, asker): (&UserAuthority, &Asker<'_>),
+        sent: &Sent,
     ) -> Result<Issued, DownstreamError> {
-        let obtained = authority.obtain(asker).await;
+        let obtained = authority.obtain(asker, sent).await;
         let outcome = if obtained.is_ok() { "done" } else { "failed" };
         let service = &planned.service.settings.name;
         self.broker.meters.exchanged(service, outcome);

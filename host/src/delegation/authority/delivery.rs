@@ -24,7 +24,7 @@ impl Inner {
         progress: &mut Attempt,
         settled: Settled<'_>,
     ) -> Result<Prepared, DownstreamError> {
-        let obtained = self.credential(planned, settled);
+        let obtained = self.credential(planned, &progress.exchange, settled);
         let credential = tokio::time::timeout(self.broker.limits.downstream_time, obtained)
             .await
             .map_err(|_| {

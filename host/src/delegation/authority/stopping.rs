@@ -22,7 +22,9 @@ impl Inner {
     }
 
     /// Runs `work` to its end, or gives it up. It ends as denied if a denial stops the call before
-    /// the request was `sent`, and with `None` when the authority ends, if it `may_stop` then.
+    /// its request was `sent`, and with `None` when the authority ends, if it `may_stop` then. A
+    /// request that was sent, to the service or for a credential, is seen to its end, because the
+    /// journal must have what came of it.
     pub(super) async fn unless_stopped<T>(
         &self,
         may_stop: bool,
@@ -74,12 +76,14 @@ impl Inner {
         denials.stop(&asking.for_tool(&call.name, &call.component))
     }
 
-    /// Returns the error of a request that is denied, and forgets the credential that may have come
-    /// after the denial.
+    /// Returns the error of a request that is denied. If it was denied for who asks, the credentials
+    /// of the actor are forgotten, since one may have come after the denial.
     fn give_up(&self, stop: &Stop) -> DownstreamError {
-        let actor = &self.envelope.claims().actor;
-        self.broker
-            .forget(|asking| (asking.issuer, asking.subject) == (&actor.iss, &actor.sub));
+        if matches!(stop, Stop::Denied(denial) if denial.is_of_identity()) {
+            let actor = &self.envelope.claims().actor;
+            self.broker
+                .forget(|asking| (asking.issuer, asking.subject) == (&actor.iss, &actor.sub));
+        }
         stop.into()
     }
 }

@@ -1,6 +1,8 @@
 //! Questions to an issuer: how many, and what is kept of them.
 #![expect(clippy::expect_used, reason = "tests")]
 
+use std::sync::Barrier;
+
 use super::*;
 use crate::tokens::testing::{Hands, Issuer};
 
@@ -94,6 +96,43 @@ async fn a_question_is_listed_until_the_last_of_its_callers_has_gone() {
     assert!(Arc::ptr_eq(&later.flight, &joined.flight), "it is listed");
     drop((later, joined));
     assert!(lock(&introspection.asking).is_empty(), "nothing is kept");
+}
+
+#[tokio::test]
+async fn of_callers_who_leave_a_question_at_once_one_takes_it_off_the_list() {
+    let (_issuer, introspection, _clock) = scene().await;
+    let known = about(1, TokenStanding::Known);
+    for _ in 0..500 {
+        let together = Barrier::new(2);
+        std::thread::scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(|| {
+                    let part = introspection.under_way(known).expect("allowed");
+                    together.wait();
+                    drop(part);
+                });
+            }
+        });
+        assert!(lock(&introspection.asking).is_empty(), "nothing is kept");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_a_question_that_someone_still_holds_is_believed_for_a_second() {
+    let (issuer, introspection, clock) = scene().await;
+    let _held = introspection.under_way(stranger(1)).expect("allowed");
+    issuer.answer("200 OK", ACTIVE);
+    assert!(is_active(&introspection.ask(stranger(1), Ok).await));
+    issuer.answer("200 OK", r#"{"active":false}"#);
+    clock.forward(999);
+    assert!(is_active(&introspection.ask(stranger(1), Ok).await));
+    assert_eq!(issuer.asked(), 1);
+    clock.forward(1);
+    assert!(
+        !is_active(&introspection.ask(stranger(1), Ok).await),
+        "revoked"
+    );
+    assert_eq!(issuer.asked(), 2);
 }
 
 #[tokio::test]

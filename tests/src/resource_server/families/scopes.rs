@@ -1,0 +1,90 @@
+//! Tokens with too few scopes.
+
+use anyhow::Result;
+
+use crate::resource_server::case::{Case, Outcome};
+use crate::resource_server::mint::Minted;
+use crate::resource_server::suite::Suite;
+
+pub(super) async fn run(suite: &mut Suite<'_>) -> Result<()> {
+    let cases = [FORBIDDEN, NAMED, NEEDED, WHERE];
+    let tried = match (&suite.target.tool, suite.target.scopes.is_empty()) {
+        (Some(_), false) => Ok(()),
+        _ => Err("name a tool that needs scopes, and the scopes: --tool, --scopes".to_owned()),
+    };
+    let few = match tried {
+        Err(why) => Err(why),
+        Ok(()) => {
+            let mut order = suite.order();
+            order.scopes = Vec::new();
+            match suite.mint(&order).await? {
+                Minted::Token(token) => Ok(token),
+                Minted::Unable(why) => Err(why),
+            }
+        }
+    };
+    let few = match few {
+        Ok(few) => few,
+        Err(why) => {
+            for case in cases {
+                suite.note(case, Outcome::NotTried(why.clone()));
+            }
+            return Ok(());
+        }
+    };
+    let answer = suite
+        .send(FORBIDDEN, suite.probe.ask().bearer(&few)?)
+        .await?;
+    let told = answer.told();
+    let forbidden = answer.status.as_u16() == 403;
+    suite.note(
+        FORBIDDEN,
+        Outcome::of(forbidden, || format!("expected 403, came {told}")),
+    );
+    let named = answer.parameter("error") == "insufficient_scope";
+    suite.note(
+        NAMED,
+        Outcome::of(named, || {
+            format!("expected error=\"insufficient_scope\", came {told}")
+        }),
+    );
+    let scope = answer.parameter("scope");
+    let named: Vec<&str> = scope.split(' ').filter(|scope| !scope.is_empty()).collect();
+    suite.note(
+        NEEDED,
+        Outcome::of(!named.is_empty(), || format!("expected scope, came {told}")),
+    );
+    let metadata = !answer.parameter("resource_metadata").is_empty();
+    suite.note(
+        WHERE,
+        Outcome::of(metadata, || {
+            format!("expected resource_metadata, came {told}")
+        }),
+    );
+    // The twin: the same call with the scopes.
+    let good = suite.good().await?;
+    suite
+        .accepts(GRANTED, suite.probe.ask().bearer(&good)?)
+        .await
+}
+
+const FORBIDDEN: Case = Case::must(
+    "a token with too few scopes is a 403",
+    "MCP Authorization, Error Handling; RFC 6750 §3.1",
+);
+const NAMED: Case = Case::should(
+    "the 403 says insufficient_scope",
+    "MCP Authorization, Runtime Insufficient Scope Errors; RFC 6750 §3.1",
+);
+const NEEDED: Case = Case::should(
+    "the 403 names the scopes that are needed",
+    "MCP Authorization, Runtime Insufficient Scope Errors",
+);
+const WHERE: Case = Case::should(
+    "the 403 says where the metadata are",
+    "MCP Authorization, Runtime Insufficient Scope Errors",
+);
+const GRANTED: Case = Case::must(
+    "the same call with the scopes is accepted",
+    "MCP Authorization, Scope Challenge Handling",
+);
