@@ -17,12 +17,7 @@ use crate::step::{run, say, step};
 const VARIABLE: &str = "BAILIWICK_BROWSER";
 
 /// The programs that can be the browser.
-const PROGRAMS: [&str; 4] = [
-    "chromium-headless-shell",
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-];
+const PROGRAMS: [&str; 3] = ["chromium-headless-shell", "chromium", "google-chrome"];
 
 /// Finds or unpacks a browser; returns the variable for the stories, if there is one.
 pub(super) fn set_up(root: &Path) -> Option<Variable> {
@@ -86,21 +81,22 @@ fn unpack(to: &Path) -> Result<()> {
     launcher(to)
 }
 
-/// Writes the program that finds the libraries beside the browser.
+/// Writes the program that finds the libraries beside the browser, wherever the folder is.
 fn launcher(to: &Path) -> Result<()> {
-    let libraries = fs::read_dir(to.join("usr/lib"))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<PathBuf>>>()?;
-    let libraries = libraries
-        .iter()
-        .filter(|folder| folder.to_string_lossy().ends_with("-linux-gnu"))
-        .flat_map(|folder| [folder.clone(), folder.join("pulseaudio")]);
-    let libraries = env::join_paths(libraries)?;
-    let (libraries, to) = (libraries.to_string_lossy(), to.to_string_lossy());
+    let mut libraries = Vec::new();
+    for folder in fs::read_dir(to.join("usr/lib"))? {
+        let name = folder?.file_name().to_string_lossy().into_owned();
+        if name.ends_with("-linux-gnu") {
+            let folder = format!("$here/usr/lib/{name}");
+            libraries.extend([format!("{folder}/pulseaudio"), folder]);
+        }
+    }
     let script = format!(
-        "#!/bin/sh\nLD_LIBRARY_PATH='{libraries}' exec '{to}/usr/lib/chromium/chromium-headless-shell' \"$@\"\n"
+        "#!/bin/sh\nhere=$(cd \"$(dirname \"$0\")\" && pwd)\nexport LD_LIBRARY_PATH=\"{}\"\n\
+         exec \"$here/usr/lib/chromium/chromium-headless-shell\" \"$@\"\n",
+        libraries.join(":")
     );
-    let program = Path::new(&*to).join("browser");
+    let program = to.join("browser");
     fs::write(&program, script)?;
     run(Command::new("chmod").arg("+x").arg(&program))
 }
