@@ -208,7 +208,7 @@ fn written(claims: Map<String, Value>, repeated: &Map<String, Value>) -> String 
     let mut text = Value::Object(claims).to_string();
     text.pop();
     for (name, value) in repeated {
-        text.push_str(&format!(",{}:{value}", json!(name)));
+        text.extend([",", &json!(name).to_string(), ":", &value.to_string()]);
     }
     text.push('}');
     text
