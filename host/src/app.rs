@@ -40,7 +40,6 @@ use crate::transport::{self, Front, FrontSettings, Operations};
 use denials::DenialWatch;
 use doors::Doors;
 use ground::Ground;
-pub use journal::journal_settings;
 use journal::{record_start, second_of};
 use reload::{Watch, first_look, look_at};
 

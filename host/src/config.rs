@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use crate::audit;
 use crate::call::TenantShare;
 use crate::delegation::ServiceSettings;
 use crate::denials::DenialFile;
@@ -94,6 +95,11 @@ impl Config {
     /// Returns the files of the denials.
     pub fn denials(&self) -> DenialFile {
         self.server.denials(&self.audit)
+    }
+
+    /// Returns the settings of the journal.
+    pub fn journal(&self) -> audit::Settings {
+        server::journal(&self.server, &self.envelope, &self.audit)
     }
 
     /// Returns what it allows components.

@@ -19,13 +19,14 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 
+use crate::denials::Requester;
 use crate::dispatch::Target;
 use crate::identity::{Caller, DisplayNames, SessionBasis};
 use crate::reason::RefusalReason;
 use crate::seams::{Clock, Random, hex, random_hex};
 
 pub use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey};
-pub use keys::{HostKeys, SigningKeys, make_key, read_key};
+pub use keys::{HostKeys, SigningKeys, journal_keys, make_key, read_key};
 
 /// The envelope of one call, with the few facts about the caller's token that are needed
 /// after the token is gone.
@@ -33,6 +34,7 @@ pub struct Envelope {
     sealed: Arc<SealedEnvelope>,
     alias: Arc<str>,
     authority_until: u64,
+    agent_issuer: Option<Arc<str>>,
     // Beside the sealed claims, so no guest and no service sees them.
     display: Arc<DisplayNames>,
 }
@@ -51,6 +53,17 @@ impl Envelope {
     /// Returns the alias of the actor's issuer.
     pub fn issuer_alias(&self) -> &str {
         &self.alias
+    }
+
+    /// Returns the issuer that the caller's token states for the agent, if it does.
+    pub fn agent_issuer(&self) -> Option<&str> {
+        self.agent_issuer.as_deref()
+    }
+
+    /// Returns who asks, for the operator's denials.
+    pub fn asking(&self) -> Requester<'_> {
+        let claims = self.claims();
+        Requester::of(&claims.actor, &claims.agent, self.agent_issuer())
     }
 
     /// Returns the names to show in records. They are not identity.
@@ -163,6 +176,7 @@ impl Signer {
             sealed: Arc::new(claims.seal(&self.envelope)?),
             alias: Arc::clone(caller.issuer_alias()),
             authority_until: caller.expires_at(),
+            agent_issuer: caller.agent_issuer().cloned(),
             display: Arc::clone(caller.display()),
         })
     }

@@ -26,8 +26,8 @@ use std::sync::Arc;
 use crate::reason::RefusalReason;
 use crate::seams::Clock;
 use crate::tokens::{
-    Audience, Expectations, IntrospectionError, KeyError, KeyRing, TokenError, Unverified,
-    VerifyError,
+    AskedAbout, Audience, Expectations, IntrospectionError, KeyError, KeyRing, TokenError,
+    TokenStanding, Unverified, VerifyError,
 };
 
 pub use caller::{Caller, SessionBasis};
@@ -185,8 +185,15 @@ impl Identity {
             .expectations(trusted)
             .verify(unverified, self.clock.as_ref())
             .await?;
-        let caller = Arc::new(Caller::new(&verified, &trusted.settings, digest)?);
-        trusted.confirm(&verified, token, digest).await?;
+        let caller = Caller::new(&verified, &trusted.settings, digest)?;
+        let about = AskedAbout {
+            token,
+            digest,
+            standing: TokenStanding::Known,
+        };
+        let clock = self.clock.as_ref();
+        let end = trusted.confirm(&verified, about, clock).await?;
+        let caller = Arc::new(caller.ending_by(end));
         self.verified
             .insert(digest, &caller, verified.keys(), self.clock.now_ms());
         Ok(caller)

@@ -9,10 +9,12 @@ pub mod resource_server;
 
 mod guests;
 mod told;
+mod wanted;
 mod world;
 
 pub use guests::guest;
 pub use told::{anything_contains, claims_of, count, ensure_eq, header, one_refusal, reasons};
+pub use wanted::wanted;
 pub use world::{
     AGENT, ORDERS_TOOL, Plan, Remains, SCOPE, TRUST_DOMAIN, World, audit, bailiwick, demo, tools,
     workbench,

@@ -2,10 +2,13 @@
 //! right passes.
 
 use std::fs;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::http::{Answer, Bound};
 use bailiwick_dev::process;
 use bailiwick_tests::{Plan, World, bailiwick, ensure_eq};
+use http::StatusCode;
 use serde_json::Value;
 
 /// Runs a command with the world's configuration; returns its success and its output.
@@ -135,7 +138,23 @@ async fn health_is_asked_without_a_shell() -> Result<()> {
     fs::write(world.folder.path().join("keys/denials.json"), "{")?;
     while run(&world, &["health", "--ready"]).await?.0 {}
     ensure!(run(&world, &["health"]).await?.0, "it lives");
+    // Another program has the port.
+    let other = Bound::to(0).await?;
+    let there = other.url().replace("http://", "");
+    let _other = other.serve(Arc::new(|_| {
+        let page = Answer::new(StatusCode::OK, "text/html", "<h1>It works</h1>");
+        Box::pin(std::future::ready(page))
+    }));
     let port = format!("0.0.0.0:{port}");
+    change(&world, &port, &there)?;
+    for words in [&["health"][..], &["health", "--ready"]] {
+        let (passes, said) = run(&world, words).await?;
+        ensure!(
+            !passes && said.contains("another program answers"),
+            "{said}"
+        );
+    }
+    let port = there;
     let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     change(&world, &port, &free.to_string())?;
     let (passes, said) = run(&world, &["health"]).await?;

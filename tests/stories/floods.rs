@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::issuer::Signer;
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::mcp;
-use bailiwick_tests::{Plan, World, ensure_eq};
+use bailiwick_tests::{Plan, World, ensure_eq, wanted};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -176,9 +176,8 @@ const REFUSALS_MAY_WRITE: u64 = 16 << 10;
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "figures")]
 async fn a_flood_of_refusals_writes_no_more_than_their_rate() -> Result<()> {
-    let wanted =
-        std::env::var_os("BAILIWICK_FLOOD_SECONDS").map(|wanted| wanted.to_string_lossy().parse());
-    let lasts = Duration::from_secs(wanted.transpose()?.unwrap_or(2));
+    let lasts = wanted("BAILIWICK_FLOOD_SECONDS")?.unwrap_or(2);
+    let lasts = Duration::from_secs(u64::try_from(lasts)?);
     for (flood, calls_per_minute) in [
         ("no token", 0),
         ("forged token", 0),

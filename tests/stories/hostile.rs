@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::folder::digest;
 use bailiwick_dev::journal::{self, events, text};
 use bailiwick_tests::hostile::{Case, Expect, SERVICE, cases, good};
-use bailiwick_tests::{Plan, World, count, ensure_eq};
+use bailiwick_tests::{Plan, World, count, ensure_eq, wanted};
 use serde_json::{Value, json};
 
 use super::operations::{OPERATIONS, url_of};
@@ -260,9 +260,7 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
             .iter()
             .filter(|case| !refused.contains_key(case.name))
     };
-    let rounds =
-        std::env::var_os("BAILIWICK_HOSTILE_ROUNDS").map(|rounds| rounds.to_string_lossy().parse());
-    let rounds: usize = rounds.transpose()?.unwrap_or(ROUNDS);
+    let rounds = wanted("BAILIWICK_HOSTILE_ROUNDS")?.unwrap_or(ROUNDS);
     let operations = url_of(&world)?;
     let (mut plateau, mut grown) = (None, Memory::default());
     for round in 0..rounds {

@@ -104,6 +104,8 @@ async fn without_an_actor_token_an_act_is_optional_and_can_only_be_the_hosts_cli
         ("", None, true),
         ("", host_as_actor, true),
         ("", Some(Misbehaviour::WrongActor), false),
+        ("", Some(Misbehaviour::NullActor), false),
+        ("", Some(Misbehaviour::NullNested), false),
         (
             "expect_actor = \"somebody-else\"\n",
             Some(Misbehaviour::WrongActor),

@@ -13,7 +13,7 @@ use bailiwick_dev::http::Answer;
 use bailiwick_dev::issuer::{self, User};
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::{mcp, process};
-use bailiwick_tests::{ORDERS_TOOL, Plan, World, bailiwick, claims_of, count};
+use bailiwick_tests::{ORDERS_TOOL, Plan, World, bailiwick, claims_of, count, wanted};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -29,12 +29,7 @@ const KILLS_OF_ONE_JOURNAL: u64 = 25;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_killed_at_any_moment_has_recorded_every_effect_and_every_answer_before()
 -> Result<()> {
-    let wanted =
-        std::env::var_os("BAILIWICK_KILLS").map(|wanted| wanted.to_string_lossy().parse::<u64>());
-    let kills = wanted
-        .transpose()
-        .context("BAILIWICK_KILLS is not a number")?
-        .unwrap_or(KILLS);
+    let kills = wanted("BAILIWICK_KILLS")?.map_or(Ok(KILLS), u64::try_from)?;
     let mut seen = Seen::default();
     for first in (0..kills).step_by(usize::try_from(KILLS_OF_ONE_JOURNAL)?) {
         let rounds = first..kills.min(first + KILLS_OF_ONE_JOURNAL);

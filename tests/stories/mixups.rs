@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::{Answer, Bound, Request, Server};
 use bailiwick_dev::issuer::{self, User};
 use bailiwick_dev::mcp;
-use bailiwick_tests::{ORDERS_TOOL, Plan, SCOPE, World, claims_of, ensure_eq};
+use bailiwick_tests::{ORDERS_TOOL, Plan, SCOPE, World, claims_of, ensure_eq, wanted};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -163,9 +163,7 @@ const KINDS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_hunt_with_many_users_every_answer_is_for_the_user_who_asked() -> Result<()> {
-    let calls =
-        std::env::var_os("BAILIWICK_MIXUP_CALLS").map(|calls| calls.to_string_lossy().parse());
-    let calls: usize = calls.transpose()?.unwrap_or(CALLS);
+    let calls = wanted("BAILIWICK_MIXUP_CALLS")?.unwrap_or(CALLS);
     let (world, _server) = world().await?;
     let tokens: Vec<String> = (0..USERS * AGENTS.len())
         .map(|place| {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::{folder, mcp};
-use bailiwick_tests::{Plan, World, count, ensure_eq, guest};
+use bailiwick_tests::{Plan, World, count, ensure_eq, guest, wanted};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -140,9 +140,7 @@ async fn releases_are_swapped_under_load_without_a_failed_or_a_mixed_call() -> R
         let token = world.token(&format!("user-{index}"))?;
         callers.spawn(caller(world.host.url(), token, Arc::clone(&stop)));
     }
-    let wanted =
-        std::env::var_os("BAILIWICK_SWAPS").map(|wanted| wanted.to_string_lossy().parse::<usize>());
-    let wanted = wanted.transpose()?;
+    let wanted = wanted("BAILIWICK_SWAPS")?;
     let (began, mut waits, mut before) = (Instant::now(), Vec::new(), None);
     let more =
         |made| made < wanted.unwrap_or(SWAPS) || (wanted.is_none() && began.elapsed() < BUDGET);

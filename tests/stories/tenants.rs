@@ -187,5 +187,43 @@ async fn a_tenant_that_floods_with_many_users_is_bounded_and_others_are_served()
     Ok(())
 }
 
+#[tokio::test]
+async fn a_tenant_leaves_a_place_to_others_where_only_the_host_is_limited() -> Result<()> {
+    let world = world("concurrent_calls = 8\nqueued_calls = 8", "").await?;
+    let body = r#"{"id": "1001", "status": "shipped"}"#;
+    let slow = Answer::new(StatusCode::OK, "application/json", body);
+    world
+        .orders
+        .answer_with(slow.after(Duration::from_millis(1500)));
+    let url = world.host.url();
+    let call = |user: &str, tenant: &str| -> Result<_> {
+        let (url, token) = (url.clone(), token(&world, user, tenant)?);
+        let order = json!({"order_id": "1001"});
+        Ok(async move { mcp::call(&url, Some(&token), ORDERS_TOOL, &order).await })
+    };
+    let mut flood = JoinSet::new();
+    for user in 0..FLOOD {
+        flood.spawn(call(&format!("flood{user}"), "flood")?);
+    }
+    let refused = async {
+        let is_known = |records: Vec<_>| reasons(&records, "call.refused").len() == FLOOD - 11;
+        while !is_known(world.records()?) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        anyhow::Ok(())
+    };
+    let refused = tokio::time::timeout(Duration::from_secs(30), refused);
+    refused
+        .await
+        .context("seven run, four wait, and the rest is refused")??;
+    let other = call("alice", "acme")?.await?;
+    ensure!(other.is_success(), "another tenant: {}", other.raw);
+    let mut served = 0;
+    while let Some(answer) = flood.join_next().await {
+        served += usize::from(answer??.is_success());
+    }
+    ensure_eq(served, 11, "seven run and four wait")
+}
+
 /// The users of the tenant that floods.
 const FLOOD: usize = 30;

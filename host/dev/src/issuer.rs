@@ -1,5 +1,6 @@
 //! An OAuth 2 authorization server for development: metadata (RFC 8414), keys (RFC 7517), a mint
-//! for named users, client credentials (RFC 6749, section 4.4) and token exchange (RFC 8693).
+//! for named users, client credentials (RFC 6749, section 4.4), token exchange (RFC 8693) and
+//! introspection (RFC 7662).
 //!
 //! It runs in the process of the demo or of a test, listens on loopback, and forgets everything
 //! when dropped. Tests read its requests ([`Issuer::exchanges`]), make tokens that must be refused
@@ -9,6 +10,7 @@
 
 mod directory;
 mod exchange;
+mod introspection;
 mod mint;
 mod misbehaviour;
 
@@ -17,14 +19,16 @@ pub use exchange::Exchange;
 pub use mint::{Signer, TokenSpec};
 pub use misbehaviour::Misbehaviour;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::bearer::Trusted;
+use crate::clock::fresh_id;
 use crate::http::{Answer, Bound, Request, Server};
-use crate::jws::{Algorithm, JwsError, Key, PublicKeys};
+use crate::jws::{Algorithm, JwsError, Key, PublicKeys, unverified_claims};
 use directory::Directory;
 
 /// The settings of an issuer.
@@ -122,6 +126,22 @@ impl Issuer {
         self.state.mint(spec)
     }
 
+    /// Makes a token with the same meaning that no one but this issuer can read.
+    ///
+    /// # Errors
+    /// The spec names a key that this issuer does not have.
+    pub fn opaque(&self, spec: &TokenSpec) -> Result<String, JwsError> {
+        let claims = unverified_claims(&self.state.mint(spec)?).ok_or(JwsError::Format)?;
+        let token = format!("opaque-{}", fresh_id().map_err(|_| JwsError::Crypto)?);
+        self.state.lock().opaque.insert(token.clone(), claims);
+        Ok(token)
+    }
+
+    /// Revokes a token of any form: introspection says that it is not active.
+    pub fn revoke(&self, token: &str) {
+        self.state.lock().revoked.insert(token.to_owned());
+    }
+
     /// Returns every token exchange so far, with the request and the issued token.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.state.lock().exchanges.clone()
@@ -165,6 +185,9 @@ struct Inner {
     keys: Vec<Arc<Key>>,
     misbehaviour: Option<Misbehaviour>,
     exchanges: Vec<Exchange>,
+    /// The claims of tokens that are no JWTs.
+    opaque: BTreeMap<String, Map<String, Value>>,
+    revoked: BTreeSet<String>,
     requests: Vec<String>,
 }
 
@@ -185,6 +208,8 @@ impl State {
                 keys,
                 misbehaviour: None,
                 exchanges: Vec::new(),
+                opaque: BTreeMap::new(),
+                revoked: BTreeSet::new(),
                 requests: Vec::new(),
             }),
         })
@@ -215,6 +240,7 @@ impl State {
             ) => Answer::json(StatusCode::OK, &self.metadata()),
             (&Method::GET, "/jwks") => Answer::json(StatusCode::OK, &self.jwks()),
             (&Method::POST, "/token") => exchange::token(self, request),
+            (&Method::POST, "/introspect") => introspection::introspect(self, request),
             (&Method::POST, "/mint") => mint::page(self, request),
             _ => Answer::new(StatusCode::NOT_FOUND, "text/plain", "not found\n"),
         }
@@ -225,6 +251,7 @@ impl State {
         json!({
             "issuer": self.url,
             "token_endpoint": format!("{}/token", self.url),
+            "introspection_endpoint": format!("{}/introspect", self.url),
             "jwks_uri": format!("{}/jwks", self.url),
             "response_types_supported": [],
             "grant_types_supported": [exchange::CLIENT_CREDENTIALS, exchange::TOKEN_EXCHANGE],

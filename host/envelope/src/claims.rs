@@ -52,7 +52,7 @@ pub struct Actor {
 }
 
 /// An earlier actor of a delegation chain (RFC 8693 §4.1). History, never authority.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PriorActor {
     /// The actor's issuer, if the token names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -144,7 +144,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::io::{Cursor, ErrorKind};
 
-    use super::super::file::{Folder, Storage as _};
+    use super::super::file::{Folder, Stored as _};
     use super::super::testing::{clock, key, memory, preallocate, record, settings, temporary};
     use super::super::verify::{Given, verify_in};
     use super::super::{Event, HostStopped, Journal};

@@ -16,20 +16,25 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::archive::{Archive, CHECKPOINTS, OnDisk, contents};
+use super::archive::{Archive, CHECKPOINTS, OnDisk};
 use super::memory::MemoryFile;
 use crate::durable::{make_folder, sync_all};
 use segment::{ActiveSegment, Writes};
 use site::{Beside, Look, Site, Written, WrittenFile, elsewhere, private};
 
-/// The operations that the journal needs from a disk to write records.
-pub(super) trait Storage: Send {
+/// The operations that the journal needs from a disk to find out how it stands. They change
+/// nothing.
+pub(super) trait Stored: Send {
     /// Returns the journal's files, for reading.
     fn archive(&self) -> &dyn Archive;
     /// Returns the memory, or `None` if there is none.
     fn remembered(&self) -> io::Result<Option<Vec<u8>>>;
     /// Returns the milestone, or `None` if there is none.
     fn milestone(&self) -> io::Result<Option<Vec<u8>>>;
+}
+
+/// The operations that the journal needs from a disk to write records.
+pub(super) trait Storage: Stored {
     /// Begins a segment. The file must not exist, or must be empty.
     fn create(&mut self, number: u64) -> io::Result<()>;
     /// Writes to the end of the segment begun last. It may have room behind that, which is NULs.
@@ -163,21 +168,21 @@ fn lock_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-impl Storage for Folder {
+impl Stored for Folder {
     fn archive(&self) -> &dyn Archive {
         &self.site.archive
     }
 
     fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
-        let memory = &self.site.memory;
-        contents(&OnDisk::new(memory.folder()), memory.name())
+        self.site.memory.read()
     }
 
     fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
-        let memory = &self.site.memory;
-        contents(&OnDisk::new(memory.folder()), &memory.milestone())
+        self.site.memory.read_milestone()
     }
+}
 
+impl Storage for Folder {
     fn create(&mut self, number: u64) -> io::Result<()> {
         self.current = None;
         self.site.written().active = false;

@@ -13,6 +13,7 @@ mod adopt;
 mod bell;
 mod desk;
 mod error;
+mod examine;
 mod grounds;
 mod health;
 mod log;
@@ -53,6 +54,7 @@ pub use adopt::{Adoption, adopt};
 pub use bell::Bell;
 use desk::Desk;
 pub use error::JournalError;
+pub use examine::{Examined, examine, last_change};
 use health::Health;
 pub use mark::{Mark, Settled};
 pub use observe::Synced;
@@ -95,6 +97,8 @@ pub struct Opened {
     pub cut_bytes: u64,
     /// Records that the start did not read; they are read again while the host runs.
     pub unread: u64,
+    /// The last change of the denials that is recorded; 0 if none is.
+    pub change: u64,
     /// The key that verifies this journal.
     pub key: String,
 }

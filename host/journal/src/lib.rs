@@ -21,6 +21,7 @@ pub mod seams;
 
 mod archive;
 mod batch;
+mod change;
 mod checkpoint;
 mod checkpoints;
 mod codes;
@@ -50,8 +51,8 @@ mod verify;
 pub use damage::{Damage, Place};
 pub use file::is_in_use;
 pub use journal::{
-    Adoption, AuditUnavailable, Bell, Journal, JournalError, Mark, Opened, Settings, Settled,
-    Synced, adopt, wake_together,
+    Adoption, AuditUnavailable, Bell, Examined, Journal, JournalError, Mark, Opened, Settings,
+    Settled, Synced, adopt, examine, last_change, wake_together,
 };
 pub use keys::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed, read_mac_key};
 pub use record::{

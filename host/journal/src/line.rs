@@ -12,6 +12,7 @@ use bailiwick_envelope::characters::{is_printable, is_unseen};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::Formatter;
 
+use super::change;
 use super::open::Turn;
 use super::record::Record;
 #[cfg(test)]
@@ -30,6 +31,8 @@ pub(super) struct Rendered {
     line: Vec<u8>,
     /// What the record opens or closes.
     turn: Option<Turn>,
+    /// The change of the denials that it is about, or 0.
+    change: u64,
 }
 
 impl Record {
@@ -44,6 +47,7 @@ impl Record {
         Ok(Rendered {
             line,
             turn: Turn::of(self),
+            change: change::of(self),
         })
     }
 
@@ -69,6 +73,11 @@ impl Rendered {
     /// Returns what the record opens or closes, if anything.
     pub(super) fn turn(&self) -> Option<&Turn> {
         self.turn.as_ref()
+    }
+
+    /// Returns the change of the denials that the record is about, or 0.
+    pub(super) fn change(&self) -> u64 {
+        self.change
     }
 }
 

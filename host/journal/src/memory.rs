@@ -15,6 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::archive::{OnDisk, contents};
 use super::file::length_of;
 use super::tree::Hash;
 
@@ -52,6 +53,16 @@ impl MemoryFile {
     /// Returns the name of the milestone's file, which lies in the same folder.
     pub(super) fn milestone(&self) -> String {
         format!("{}.milestone", self.stem)
+    }
+
+    /// Returns the contents of the memory, or `None` if there is none.
+    pub(super) fn read(&self) -> io::Result<Option<Vec<u8>>> {
+        contents(&OnDisk::new(&self.folder), &self.name)
+    }
+
+    /// Returns the contents of the milestone's file, or `None` if there is none.
+    pub(super) fn read_milestone(&self) -> io::Result<Option<Vec<u8>>> {
+        contents(&OnDisk::new(&self.folder), &self.milestone())
     }
 
     /// Returns the file whose lock shows that a process writes this log.

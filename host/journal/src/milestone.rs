@@ -4,8 +4,8 @@
 //! It lies beside the memory, under the MAC key. The host trusts it no further than it must: its
 //! tree and the records after it must make the root that the host signed last, or the start reads
 //! everything. So an old milestone is as good as a new one, and that of another log is none. What
-//! it says of open calls rests on the MAC, and the records before it are read again while the host
-//! runs.
+//! it says of open calls and denials rests on the MAC, and the records before it are read again
+//! while the host runs.
 //!
 //! Invariant: a milestone is written after its checkpoint is in the list and in its own file.
 
@@ -46,6 +46,8 @@ pub(super) struct Milestone {
     pub(super) previous: Tag,
     pub(super) position: Position,
     pub(super) open: OpenCalls,
+    /// The last change of the denials that is recorded.
+    pub(super) change: u64,
     /// The time of the last record.
     pub(super) time: String,
     /// The list of checkpoints, up to the one of this state.
@@ -71,6 +73,7 @@ struct Written {
     position: Position,
     time: String,
     list: ListEnd,
+    change: u64,
     /// The lines that opened what is open.
     open: Vec<String>,
 }
@@ -91,6 +94,7 @@ impl Milestone {
             position: self.position,
             time: self.time.clone(),
             list: self.list,
+            change: self.change,
             open: self.open.lines().map(text).collect::<io::Result<_>>()?,
         };
         let mac = seal
@@ -125,6 +129,7 @@ impl Milestone {
             previous: STANDARD.decode(&milestone.previous).ok()?.try_into().ok()?,
             position: milestone.position,
             open,
+            change: milestone.change,
             time: milestone.time,
             list: milestone.list,
         })

@@ -157,6 +157,18 @@ pub fn closed_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
     check_folder(path, trust, Way::touched_by)
 }
 
+/// Checks that [`closed_folder`] would accept the folder `path`, which exists, and changes nothing.
+///
+/// # Errors
+/// Fails if it is not a folder, or is open to others and cannot be closed.
+pub fn closable_folder(path: &Path, trust: &Trust) -> Result<(), OwnedError> {
+    let way = Way::to(path, trust)?;
+    if way.metadata().is_dir() && way.metadata().uid() == trust::own() {
+        return way.refuse(way.open());
+    }
+    check_folder(path, trust, Way::touched_by)
+}
+
 type Check = fn(&Way, &Metadata, &Trust) -> Option<Open>;
 
 fn check_folder(path: &Path, trust: &Trust, check: Check) -> Result<(), OwnedError> {
@@ -186,6 +198,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .create_new(true)
         .mode(0o644)
         .open(beside)?;
+    // Whatever the umask takes away, a host of another user must be able to read it.
+    file.set_permissions(Permissions::from_mode(0o644))?;
     file.write_all(bytes)?;
     sync_all(&file)?;
     fs::rename(beside, path)?;

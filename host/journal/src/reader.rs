@@ -10,6 +10,7 @@ use serde::de::Error as _;
 
 use super::archive::{Archive, ArchiveFile, segment_name, segments};
 use super::batch::{BatchEnd, Batches, Seal, Tag, Wrong};
+use super::change;
 use super::damage::{Damage, Place, Spot};
 use super::file::length_of;
 use super::head;
@@ -44,6 +45,8 @@ pub(super) struct Walk<A> {
     line: Vec<u8>,
     tree: Tree,
     open: OpenCalls,
+    /// The last change of the denials.
+    change: u64,
     batches: Batches,
     /// The number of records under a checkpoint; none if batches are ignored.
     signed: Option<u64>,
@@ -73,6 +76,8 @@ pub(super) enum Step {
 pub(super) struct End {
     pub(super) tree: Tree,
     pub(super) open: OpenCalls,
+    /// The last change of the denials that is recorded; 0 if none is.
+    pub(super) change: u64,
     /// The end of the whole batches in the last segment.
     pub(super) position: Option<Position>,
     /// The time of the last record.
@@ -116,6 +121,7 @@ impl<A: Archive> Walk<A> {
             line: Vec::new(),
             tree: Tree::default(),
             open: OpenCalls::default(),
+            change: 0,
             batches: Batches::new(seal, believed),
             signed,
             torn_bytes: 0,
@@ -136,6 +142,7 @@ impl<A: Archive> Walk<A> {
         walk.batches.resume(from.previous);
         walk.from = from.position;
         (walk.tree, walk.open) = (from.tree.clone(), from.open.clone());
+        walk.change = from.change;
         walk.time.clone_from(&from.time);
         Ok(walk)
     }
@@ -203,6 +210,7 @@ impl<A: Archive> Walk<A> {
             time: (!self.time.is_empty()).then_some(self.time),
             tree: self.tree,
             open: self.open,
+            change: self.change,
             previous: self.batches.previous(),
             torn_bytes: self.torn_bytes,
             checked: self.batches.checked(),
@@ -296,6 +304,7 @@ impl<A: Archive> Walk<A> {
             self.time.push_str(&frame.time);
         }
         self.open.read(&frame, line, spot).map_err(not_a_record)?;
+        self.change = self.change.max(change::read(&frame, line));
         let leaf = leaf_hash(line);
         self.tree.push(leaf);
         self.batches.record(self.tree.size(), &self.line);

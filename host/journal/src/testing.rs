@@ -15,7 +15,7 @@ use bailiwick_envelope::{CallKind, Delegation, DelegationMode, SigningKey};
 use serde_json::Value;
 
 use super::archive::Archive;
-use super::file::{Board, Folder, Storage, Unavailable};
+use super::file::{Board, Folder, Storage, Stored, Unavailable};
 use super::journal::Settings;
 use super::keys::{JournalKeys, MacKey};
 use super::memory::MemoryFile;
@@ -289,11 +289,21 @@ impl<F> Faulty<F> {
     }
 }
 
-impl Storage for Faulty {
+impl Stored for Faulty {
     fn archive(&self) -> &dyn Archive {
         self.inner.archive()
     }
 
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
+        self.inner.remembered()
+    }
+
+    fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
+        self.inner.milestone()
+    }
+}
+
+impl Storage for Faulty {
     fn create(&mut self, number: u64) -> io::Result<()> {
         self.perform(
             |folder| folder.create(number),
@@ -318,14 +328,6 @@ impl Storage for Faulty {
 
     fn cut(&mut self, number: u64, length: u64) -> io::Result<()> {
         self.perform(|folder| folder.cut(number, length), |_| Ok(()))
-    }
-
-    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
-        self.inner.remembered()
-    }
-
-    fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
-        self.inner.milestone()
     }
 
     fn check(&mut self) -> io::Result<()> {

@@ -117,6 +117,11 @@ impl From<Vec<Text>> for Scopes {
 pub struct Detail(Map<String, Value>);
 
 impl Detail {
+    /// Returns the member `name`, if it is a whole number.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.0.get(name)?.as_u64()
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

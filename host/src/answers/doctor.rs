@@ -2,7 +2,8 @@
 //! each as a finding with its remedy.
 //!
 //! Looks at everything and changes nothing, except that it asks authorization servers for tokens of
-//! the host's own. A service gets one `HEAD` request without a credential.
+//! the host's own, and about a made-up token. A service gets one `HEAD` request without a
+//! credential.
 
 mod local;
 mod online;

@@ -20,8 +20,8 @@ use serde_json::Value;
 use super::{Folder, all_worded};
 use crate::audit::rfc3339;
 use crate::config::{Config, Issuer};
-use crate::denials::{Denials, Requester, Stop};
-use crate::dispatch::{Decided, Denied, Target, TargetRequest, Tool, decide};
+use crate::denials::{Denials, Stop};
+use crate::dispatch::{Decided, Denied, Sight, Target, TargetRequest, Tool, decide};
 use crate::identity::{Caller, Identity, Presented};
 use crate::intake::Compiler;
 use crate::seams::{Clock, SystemClock};
@@ -63,6 +63,8 @@ pub struct AllowedCall {
     pub caller: KnownCaller,
     /// The tool and its code.
     pub tool: NamedTool,
+    /// True if `tools/list` shows the tool to this caller.
+    pub listed: bool,
     /// The scopes that the call needs, all of which the token has.
     pub scopes: Vec<String>,
     /// The grant that allows it: its table in the configuration.
@@ -162,7 +164,7 @@ fn stop(config: &Config, caller: &Caller, tool: Option<&Arc<Tool>>) -> Option<St
     if let Ok(list) = config.denials().read(0) {
         denials.adopt([&list]);
     }
-    let requester = Requester::of(caller.actor(), caller.agent());
+    let requester = caller.asking();
     denials.stop(&match tool {
         Some(tool) => requester.for_tool(&tool.definition.name, &tool.backing.component.digest),
         None => requester,
@@ -217,6 +219,7 @@ impl AllowedCall {
         Self {
             caller: KnownCaller::of(caller),
             tool: NamedTool::of(tool),
+            listed: config.server.visibility.sight(tool, caller) == Sight::Permitted,
             scopes: decided.target().scopes().to_vec(),
             grant: decided.target().backing().grant.as_str().to_owned(),
             services: services::of(tool, config),

@@ -3,6 +3,10 @@
 //! Invariant: what a new list denies is denied before anything else happens, and what it no longer
 //! denies only once that is recorded. While the list cannot be relied on, everything is denied.
 
+mod aside;
+mod glance;
+mod records;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,15 +16,12 @@ use tokio_util::sync::CancellationToken;
 use super::chain;
 use super::ground::Ground;
 use super::look::Stamp;
-use crate::audit::{
-    AuditUnavailable, DenialAdded, DenialLifted, DenialsFound, DenialsLost, Detail, Journal,
-    rfc3339,
-};
+use crate::audit::{AuditUnavailable, DenialsLost, Detail, Journal, Mark};
 use crate::call::Host;
-use crate::denials::{
-    Changes, Denial, DenialFile, DenialList, DenialOf, Denials, DenialsError, Requester,
-};
+use crate::denials::{Changes, Denial, DenialFile, DenialList, Denials, DenialsError, Requester};
 use crate::seams::Clock;
+use aside::Aside;
+use glance::{Glance, LastLook};
 
 /// The watch over the denials.
 pub(super) struct DenialWatch {
@@ -40,6 +41,9 @@ pub(super) struct DenialWatch {
     unremembered: bool,
     /// The time of another try, although the file has not changed.
     again: Option<Instant>,
+    looks: Aside<Option<Glance>>,
+    /// Writes the host's own copy, and returns the number of the change that it wrote.
+    copies: Aside<Result<u64, DenialsError>>,
 }
 
 impl DenialWatch {
@@ -47,9 +51,14 @@ impl DenialWatch {
     /// host starts all the same and denies everything until they can.
     pub(super) async fn begin(ground: &Ground) -> Self {
         let file = ground.denial_file.clone();
+        // Whatever is wrong with the copy, the first look finds it, too.
+        let recorded = file.recorded().unwrap_or_default();
         let mut watch = Self {
-            // Whatever is wrong with the copy, the first look finds it, too.
-            list: file.recorded().unwrap_or_default(),
+            // The journal may know of a later change than a copy that was put back.
+            list: DenialList {
+                serial: recorded.serial.max(ground.change),
+                ..recorded
+            },
             file,
             denials: Arc::clone(&ground.denials),
             journal: ground.journal.clone(),
@@ -59,6 +68,8 @@ impl DenialWatch {
             lost: None,
             unremembered: false,
             again: None,
+            looks: Aside::default(),
+            copies: Aside::default(),
         };
         watch.follow(None).await;
         watch
@@ -66,6 +77,10 @@ impl DenialWatch {
 
     /// Watches until `stop` fires.
     pub(super) async fn run(mut self, host: Arc<Host>, stop: CancellationToken) {
+        let _vigil = Vigil {
+            denials: Arc::clone(&self.denials),
+            stop: stop.clone(),
+        };
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -76,20 +91,21 @@ impl DenialWatch {
 
     /// Looks at the file once, and follows it if it has changed.
     async fn follow(&mut self, host: Option<&Host>) {
-        let path = self.file.path().to_owned();
-        let Ok(now) = tokio::task::spawn_blocking(move || Stamp::of(&path)).await else {
-            return;
+        let before = LastLook {
+            seen: self.seen,
+            is_followed: self.is_followed,
+            is_due: self.again.is_some_and(|again| Instant::now() >= again),
+            is_lost: self.lost.is_some(),
+            least: self.list.serial,
         };
-        let is_due = self.again.is_some_and(|again| Instant::now() >= again);
-        if self.is_followed && self.seen == now && !is_due {
-            return;
-        }
-        let (file, least) = (self.file.clone(), self.list.serial);
-        let Ok(read) = tokio::task::spawn_blocking(move || file.read(least)).await else {
-            return;
+        let file = self.file.clone();
+        let found = match self.looks.run(move || before.look(&file)).await {
+            Some(None) => return,
+            Some(Some(found)) => found,
+            None => Glance::failed(self.file.path()),
         };
         self.again = Some(Instant::now() + PAUSE);
-        let done = match read {
+        let done = match found.list {
             Ok(list) => self.take(list, host).await,
             Err(error) => self.lose(&error).await,
         };
@@ -98,7 +114,8 @@ impl DenialWatch {
             tracing::error!(cause = %error, "a change of the denials cannot be recorded now");
             return;
         }
-        (self.seen, self.is_followed) = (now, true);
+        self.is_followed = found.stamp.is_ok();
+        self.seen = found.stamp.unwrap_or_default();
         if self.lost.is_none() && !self.unremembered {
             self.again = None;
         }
@@ -115,27 +132,7 @@ impl DenialWatch {
             self.denials.adopt([&self.list, &list]);
             forget(host, &added);
         }
-        for denial in &added {
-            self.journal.record(added_record(denial)).await?;
-            tracing::warn!(denial = denial.id, stops = %denial, "a denial is in effect");
-        }
-        for denial in &lifted {
-            let expired = !denial.is_in_effect(self.clock.now_ms());
-            self.journal.record(lifted_record(denial, expired)).await?;
-            tracing::warn!(denial = denial.id, expired, stopped = %denial, "a denial is lifted");
-        }
-        if self.lost.is_some() {
-            let detail = Detail::from_iter([
-                ("change", list.serial),
-                (
-                    "denials",
-                    u64::try_from(list.denials.len()).unwrap_or(u64::MAX),
-                ),
-            ]);
-            self.journal.record(DenialsFound { detail }).await?;
-            tracing::warn!(change = list.serial, "the denials can be relied on again");
-            self.lost = None;
-        }
+        self.record(&added, &lifted, &list).await?;
         // A credential that was obtained just before the denial must not outlive it.
         forget(host, &lifted);
         self.denials.adopt([&list]);
@@ -145,18 +142,55 @@ impl DenialWatch {
         Ok(())
     }
 
+    /// Records what came and went with `list`, all of it at once, and logs it.
+    async fn record(
+        &mut self,
+        added: &[Denial],
+        lifted: &[Denial],
+        list: &DenialList,
+    ) -> Result<(), AuditUnavailable> {
+        let (change, now_ms) = (list.serial, self.clock.now_ms());
+        let is_expired = |denial: &Denial| !denial.is_in_effect(now_ms);
+        let mut mark = Mark::default();
+        for denial in added {
+            let record = records::added(denial, change);
+            mark = mark.and(self.journal.append(record).await?);
+        }
+        for denial in lifted {
+            let record = records::lifted(denial, is_expired(denial), change);
+            mark = mark.and(self.journal.append(record).await?);
+        }
+        if self.lost.is_some() {
+            mark = mark.and(self.journal.append(records::found(list)).await?);
+        }
+        self.journal.settled(&mark).await?;
+        for denial in added {
+            tracing::warn!(denial = denial.id, stops = %denial, "a denial is in effect");
+        }
+        for denial in lifted {
+            let expired = is_expired(denial);
+            tracing::warn!(denial = denial.id, expired, stopped = %denial, "a denial is lifted");
+        }
+        if self.lost.take().is_some() {
+            tracing::warn!(change, "the denials can be relied on again");
+        }
+        Ok(())
+    }
+
     /// Writes the host's own copy. Without it, a restart records the changes again.
     async fn remember(&mut self) {
         if !self.unremembered {
             return;
         }
         let (file, list) = (self.file.clone(), self.list.clone());
-        match tokio::task::spawn_blocking(move || file.remember(&list)).await {
-            Ok(Ok(())) => self.unremembered = false,
-            Ok(Err(error)) => {
+        let write = move || file.remember(&list).map(|()| list.serial);
+        match self.copies.run(write).await {
+            // One that had hung may have written an older list.
+            Some(Ok(serial)) => self.unremembered = serial != self.list.serial,
+            Some(Err(error)) => {
                 tracing::error!(cause = chain(&error), "the denials cannot be remembered");
             }
-            Err(_) => {}
+            None => tracing::error!("the denials are not remembered in time"),
         }
     }
 
@@ -165,6 +199,7 @@ impl DenialWatch {
         self.denials.forget();
         let cause = chain(error);
         if self.lost.as_ref() == Some(&cause) {
+            self.remember().await;
             return Ok(());
         }
         tracing::error!(
@@ -174,7 +209,31 @@ impl DenialWatch {
         let detail = Detail::from_iter([("cause", cause.as_str())]);
         self.journal.record(DenialsLost { detail }).await?;
         self.lost = Some(cause);
+        if matches!(error, DenialsError::Older { .. } | DenialsError::Missing(_)) {
+            // `bailiwick deny --adopt` must count on from the number that is known here.
+            self.unremembered = true;
+            self.remember().await;
+        }
         Ok(())
+    }
+}
+
+/// Denies everything when the watch ends, for whatever reason: no one would notice a change of the
+/// denials any more.
+struct Vigil {
+    denials: Arc<Denials>,
+    stop: CancellationToken,
+}
+
+impl Drop for Vigil {
+    fn drop(&mut self) {
+        self.denials.forget();
+        if !self.stop.is_cancelled() {
+            tracing::error!(
+                "the watch over the denials has failed, so every request is refused; this is a \
+                 defect of the host, please report it and restart"
+            );
+        }
     }
 }
 
@@ -184,52 +243,38 @@ fn forget(host: Option<&Host>, denials: &[Denial]) {
     let Some(host) = host.filter(|_| !about.is_empty()) else {
         return;
     };
-    // A credential does not say which agents stood before the last one.
-    let is_one = |asking: &Requester<'_>| {
-        let is_of = |one: &&Denial| one.of == DenialOf::Agent || one.covers(asking);
-        about.iter().any(is_of)
-    };
+    let is_one = |asking: &Requester<'_>| about.iter().any(|one| one.covers(asking));
     let access = &host.serving.now().access;
-    access
-        .identity
-        .forget(|caller| is_one(&Requester::of(caller.actor(), caller.agent())));
+    access.identity.forget(|caller| is_one(&caller.asking()));
     access.broker.forget(is_one);
-}
-
-fn added_record(denial: &Denial) -> DenialAdded {
-    let mut members = about(denial);
-    members.push(("reason", denial.reason.clone()));
-    if let Some(until) = denial.until {
-        members.push(("until", rfc3339(until)));
-    }
-    DenialAdded {
-        denial: (&denial.id).into(),
-        detail: Detail::from_iter(members),
-    }
-}
-
-fn lifted_record(denial: &Denial, expired: bool) -> DenialLifted {
-    let mut members = about(denial);
-    members.push((
-        "because",
-        if expired { "expired" } else { "lifted" }.to_owned(),
-    ));
-    DenialLifted {
-        denial: (&denial.id).into(),
-        detail: Detail::from_iter(members),
-    }
-}
-
-fn about(denial: &Denial) -> Vec<(&'static str, String)> {
-    let mut members = vec![
-        ("of", denial.of.as_str().to_owned()),
-        ("name", denial.name.clone()),
-    ];
-    members.extend(denial.issuer.clone().map(|issuer| ("issuer", issuer)));
-    members
 }
 
 /// The time between two looks. With the time to read a list, a change is in effect within a second.
 const PERIOD: Duration = Duration::from_millis(200);
 /// The time between two tries while something is wrong.
 const PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seams::SystemClock;
+
+    #[tokio::test]
+    async fn a_watch_that_fails_leaves_everything_denied() {
+        for fails in [true, false] {
+            let denials = Arc::new(Denials::none(Arc::new(SystemClock)));
+            let vigil = Vigil {
+                denials: Arc::clone(&denials),
+                stop: CancellationToken::new(),
+            };
+            let watch = tokio::spawn(async move {
+                let _vigil = vigil;
+                if fails {
+                    std::panic::resume_unwind(Box::new("a test"));
+                }
+            });
+            assert_eq!(watch.await.is_err(), fails);
+            assert!(!denials.are_known(), "{fails}");
+        }
+    }
+}

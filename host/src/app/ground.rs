@@ -38,6 +38,8 @@ pub(super) struct Ground {
     pub(super) limits: Limits,
     pub(super) denial_file: DenialFile,
     pub(super) denials: Arc<Denials>,
+    /// The last change of the denials that the journal records.
+    pub(super) change: u64,
     pub(super) signer: Arc<Signer>,
     pub(super) random: Arc<dyn Random>,
     pub(super) clock: Arc<dyn Clock>,
@@ -61,7 +63,7 @@ impl Ground {
         let random: Arc<dyn Random> = Arc::new(ChunkedRandom);
         let cache = Cache::open(&server.cache(&config.envelope), keys.cache, &server.trust);
         let meters = Meters::default();
-        let journal = open_journal(config, keys.journal, &clock)?;
+        let (journal, change) = open_journal(config, keys.journal, &clock)?;
         measure(&journal, &meters);
         let tls = tls()?;
         let settings = signer_settings(&config.envelope, &resource);
@@ -83,6 +85,7 @@ impl Ground {
             limits,
             denial_file: config.denials(),
             denials: Arc::new(Denials::unknown(Arc::clone(&clock))),
+            change,
             signer: Arc::new(signer),
             random,
             clock,
@@ -133,41 +136,20 @@ impl Ground {
         let name = |issuer: &Issuer| issuer.settings.issuer.clone();
         Arc::new(Access {
             issuers: issuers.iter().map(name).collect(),
-            identity: self.identity(issuers, previous),
+            identity: self
+                .door()
+                .identity(issuers, previous.map(|policy| &policy.access.identity)),
             broker: Arc::new(self.broker(services)),
             fingerprint,
         })
     }
 
-    /// Builds the issuers, and asks each for its keys. An issuer whose keys still come from the
-    /// same place keeps its last good set until then.
-    fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Policy>) -> Identity {
-        let questions: Vec<_> = issuers
-            .iter()
-            .filter_map(|issuer| {
-                let questions = issuer.questions(&self.tls, &self.clock)?;
-                Some((issuer.settings.issuer.clone(), questions))
-            })
-            .collect();
-        let trusted = |issuer: Issuer| {
-            let settings = issuer.key_settings();
-            let known =
-                previous.and_then(|policy| policy.access.identity.keys_of(&settings.issuer));
-            let kept = known.filter(|keys| keys.are_of(&settings)).cloned();
-            let fresh = || KeyRing::new(settings, &self.tls, Arc::clone(&self.clock));
-            let keys = kept.unwrap_or_else(fresh);
-            (issuer.settings, keys.renewed())
-        };
-        let issuers = issuers.into_iter().map(trusted).collect();
-        let identity = Identity::new(
-            issuers,
-            self.resource.uri().to_owned(),
-            Arc::clone(&self.clock),
-        );
-        let asking = |identity: Identity, (issuer, questions): (String, _)| {
-            identity.asking(&issuer, questions)
-        };
-        questions.into_iter().fold(identity, asking)
+    fn door(&self) -> Door<'_> {
+        Door {
+            resource: self.resource.uri(),
+            tls: &self.tls,
+            clock: &self.clock,
+        }
     }
 
     fn broker(&self, services: Vec<ServiceSettings>) -> Broker {
@@ -189,6 +171,46 @@ impl Ground {
     }
 }
 
+/// The parts of which the front door's issuers are built.
+struct Door<'g> {
+    resource: &'g str,
+    tls: &'g Tls,
+    clock: &'g Arc<dyn Clock>,
+}
+
+impl Door<'_> {
+    /// Builds the issuers, and asks each for its keys. An issuer whose keys still come from the
+    /// same place keeps its last good set until then. Opaque tokens that `previous` admitted stay
+    /// known, so a reload does not make all their users wait as strangers.
+    fn identity(&self, issuers: Vec<Issuer>, previous: Option<&Identity>) -> Identity {
+        let questions: Vec<_> = issuers
+            .iter()
+            .filter_map(|issuer| {
+                let questions = issuer.questions(self.tls, self.clock)?;
+                Some((issuer.settings.issuer.clone(), questions))
+            })
+            .collect();
+        let trusted = |issuer: Issuer| {
+            let settings = issuer.key_settings();
+            let known = previous.and_then(|identity| identity.keys_of(&settings.issuer));
+            let kept = known.filter(|keys| keys.are_of(&settings)).cloned();
+            let fresh = || KeyRing::new(settings, self.tls, Arc::clone(self.clock));
+            let keys = kept.unwrap_or_else(fresh);
+            (issuer.settings, keys.renewed())
+        };
+        let issuers = issuers.into_iter().map(trusted).collect();
+        let identity = Identity::new(issuers, self.resource.to_owned(), Arc::clone(self.clock));
+        let asking = |identity: Identity, (issuer, questions): (String, _)| {
+            identity.asking(&issuer, questions)
+        };
+        let identity = questions.into_iter().fold(identity, asking);
+        match previous {
+            Some(previous) => identity.knowing(previous),
+            None => identity,
+        }
+    }
+}
+
 fn signer_settings(envelope: &EnvelopeSettings, resource: &Resource) -> SignerSettings {
     SignerSettings {
         trust_domain: envelope.trust_domain.clone(),
@@ -196,3 +218,6 @@ fn signer_settings(envelope: &EnvelopeSettings, resource: &Resource) -> SignerSe
         lifetime: envelope.lifetime,
     }
 }
+
+#[cfg(test)]
+mod tests;

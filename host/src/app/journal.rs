@@ -1,7 +1,6 @@
-//! The settings of the host's journal, and the records of its own start.
+//! The host's journal, and the records of its own start.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::audit::{self, ConfigLoaded, Detail, HostStarted, Journal};
 use crate::config::Config;
@@ -9,20 +8,6 @@ use crate::envelope::JournalKeys;
 use crate::observe::Meters;
 use crate::seams::Clock;
 use crate::transport::Resource;
-
-/// Returns the settings of the journal that a configuration describes.
-pub fn journal_settings(config: &Config) -> audit::Settings {
-    audit::Settings {
-        folder: config.audit.folder.clone(),
-        memory: config.audit.memory.clone(),
-        trust: config.server.trust.clone(),
-        refusals_per_second: config.audit.refusals_per_second,
-        segment_bytes: 64 << 20,
-        preallocate: config.audit.preallocate,
-        append_deadline: Duration::from_secs(2),
-        origin: format!("{}/audit", config.envelope.trust_domain),
-    }
-}
 
 /// Says first that the audit folder is in use, if it is: then a port that is taken is taken by the
 /// same host, started before.
@@ -37,19 +22,20 @@ pub(super) fn second_of(config: &Config, error: anyhow::Error) -> anyhow::Error 
     ))
 }
 
+/// Opens the journal. Returns it with the last change of the denials that it records.
 pub(super) fn open_journal(
     config: &Config,
     keys: JournalKeys,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<Journal> {
-    let (journal, opened) = Journal::open(journal_settings(config), keys, Arc::clone(clock))?;
+) -> anyhow::Result<(Journal, u64)> {
+    let (journal, opened) = Journal::open(config.journal(), keys, Arc::clone(clock))?;
     tracing::info!(
         journal.records = opened.records,
         journal.closed = opened.closed,
         journal.cut = opened.cut_bytes,
         "the journal is open"
     );
-    Ok(journal)
+    Ok((journal, opened.change))
 }
 
 pub(super) async fn record_start(

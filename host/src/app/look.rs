@@ -112,6 +112,18 @@ impl Stamp {
             .map(|metadata| Self::from(&metadata))
     }
 
+    /// Returns the stamp of the file at `path`, or `None` only if there is no such file.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be looked at.
+    pub(super) fn look(path: &Path) -> io::Result<Option<Self>> {
+        match fs::metadata(path) {
+            Ok(metadata) => Ok(Some(Self::from(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Returns the stamp of the component at `path`, with its signature.
     fn of_component(path: &Path) -> Option<Self> {
         let signature = fs::metadata(intake::signature_of(path)).ok();
@@ -279,6 +291,23 @@ mod tests {
         }
         let look = Look::now(std::iter::empty(), folder.path(), &Choice::all());
         assert_eq!(look.tools.into_keys().collect::<Vec<_>>(), ["good"]);
+        Ok(())
+    }
+
+    #[test]
+    fn only_a_file_that_is_not_there_is_absent() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "")?;
+        std::os::unix::fs::symlink("round", at("round"))?;
+        std::os::unix::fs::symlink("nowhere", at("dangling"))?;
+        assert!(matches!(Stamp::look(&at("file")), Ok(Some(_))));
+        for absent in ["absent", "absent/denials.json", "dangling"] {
+            assert!(matches!(Stamp::look(&at(absent)), Ok(None)), "{absent}");
+        }
+        for hidden in ["file/denials.json", "round", "round/denials.json"] {
+            assert!(Stamp::look(&at(hidden)).is_err(), "{hidden}");
+        }
         Ok(())
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{Host, Policy, Refusal, refusal};
-use crate::denials::Requester;
 use crate::identity::{Caller, Presented, SubjectToken};
 use crate::principal::Principal;
 use crate::reason::RefusalReason;
@@ -46,8 +45,7 @@ pub async fn admit(
             return Err(refusal::anonymous(host, reason, told, &policy.scopes).await);
         }
     };
-    let asking = Requester::of(caller.actor(), caller.agent());
-    if let Some(stop) = host.denials.stop(&asking) {
+    if let Some(stop) = host.denials.stop(&caller.asking()) {
         return Err(refusal::stopped(host, &caller, &stop).await);
     }
     let principal = Principal::from(&*caller);

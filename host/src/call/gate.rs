@@ -5,7 +5,9 @@
 //! full.
 //!
 //! Invariant: a free place goes to the first waiting call that fits, so a newcomer never overtakes
-//! a call that waits for the same place.
+//! a call that waits for the same place. No tenant has all places, nor more than half of the queue.
+
+mod bounds;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +21,7 @@ use crate::limits::Limits;
 use crate::observe::PartUse;
 use crate::principal::{Principal, Tenant};
 use crate::sandbox::Capacity;
+use bounds::Bounds;
 
 /// A gate with places, such as the one in front of the sandbox.
 pub struct Gate {
@@ -68,26 +71,13 @@ enum Count {
     User(Principal),
     Tenant(Tenant),
     Target(Kind, String),
+    /// The calls of one tenant in another group.
+    Part(Tenant, Box<Self>),
 }
 
 struct Shared {
     bounds: Bounds,
     state: Mutex<State>,
-}
-
-/// The most calls of each group.
-#[derive(Debug, Clone, Copy)]
-struct Bounds {
-    host: usize,
-    script: usize,
-    user: usize,
-    tenant: usize,
-    target: usize,
-    queue: usize,
-    /// The most calls of one principal in the queue.
-    waiting: usize,
-    /// The most calls of one tenant in the queue.
-    waiting_of_tenant: usize,
 }
 
 #[derive(Default)]
@@ -181,7 +171,7 @@ impl Gate {
     fn with(bounds: Bounds, wait: Duration) -> Self {
         Self {
             shared: Arc::new(Shared {
-                bounds,
+                bounds: bounds.fair(),
                 state: Mutex::default(),
             }),
             wait,
@@ -276,47 +266,23 @@ fn wanted(caller: &Caller, target: Option<&Target>) -> Vec<Count> {
         wanted.push(Count::Target(target.kind(), target.name().to_owned()));
         wanted.extend((target.backing().code.tier().is_script()).then_some(Count::Script));
     }
-    wanted
+    with_parts(wanted)
 }
 
-impl Bounds {
-    /// Returns the first bound that is reached.
-    fn full(&self, state: &State, wanted: &[Count]) -> Option<Full> {
-        let reached = |count: &&Count| {
-            state.running.get(*count).copied().unwrap_or(0) >= self.of(count, state)
-        };
-        wanted.iter().find(reached).map(|count| match count {
-            Count::Host => Full::Host,
-            Count::Script => Full::Script,
-            Count::User(..) => Full::User,
-            Count::Tenant(..) => Full::Tenant,
-            Count::Target(..) => Full::Target,
-        })
-    }
-
-    /// Returns true if no further call of this principal or tenant may wait.
-    fn is_queue_full(&self, state: &State, wanted: &[Count]) -> bool {
-        let is_full = |count: &Count| {
-            let most = match count {
-                Count::User(_) => self.waiting,
-                Count::Tenant(_) => self.waiting_of_tenant,
-                Count::Host | Count::Script | Count::Target(..) => return false,
-            };
-            let is_own = |waiting: &&Waiting| waiting.wanted.contains(count);
-            state.waiting.iter().filter(is_own).count() >= most
-        };
-        state.waiting.len() >= self.queue || wanted.iter().any(is_full)
-    }
-
-    fn of(&self, count: &Count, state: &State) -> usize {
-        match count {
-            Count::Host => self.host,
-            Count::Script => self.script,
-            Count::User(..) => self.user,
-            Count::Tenant(tenant) => state.shares.get(tenant).copied().unwrap_or(self.tenant),
-            Count::Target(..) => self.target,
-        }
-    }
+/// Adds the tenant's part of the script tier and of the target.
+fn with_parts(mut wanted: Vec<Count>) -> Vec<Count> {
+    let tenant = wanted.iter().find_map(|count| match count {
+        Count::Tenant(tenant) => Some(tenant.clone()),
+        _ => None,
+    });
+    let Some(tenant) = tenant else { return wanted };
+    let groups = wanted
+        .iter()
+        .filter(|count| matches!(count, Count::Script | Count::Target(..)));
+    let parts = groups.map(|group| Count::Part(tenant.clone(), Box::new(group.clone())));
+    let parts: Vec<_> = parts.collect();
+    wanted.extend(parts);
+    wanted
 }
 
 impl Shared {

@@ -5,7 +5,8 @@
 //! minute, the token is admitted again under the policy of that moment.
 //!
 //! Invariant: a listener keeps a place until it ends, and ends no later than its token. Its
-//! notifications depend only on what its own caller could list.
+//! notifications depend only on what its own caller could list. One that is denied gets no
+//! notification any more, and is refused once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Entry, Host, Place, Policy, Refusal, refusal};
-use crate::denials::Requester;
+use crate::denials::Stop;
 use crate::dispatch::Denied;
 use crate::identity::{Caller, SubjectToken};
 use crate::reason::RefusalReason;
@@ -77,18 +78,20 @@ impl Listener {
     /// over.
     pub async fn changed(&mut self) -> bool {
         let (ending, end) = (self.host.ending.clone(), self.end);
-        let stopped = stopped(
-            Arc::clone(&self.host),
-            Arc::clone(&self.caller),
-            self.denials.clone(),
-        );
-        tokio::select! {
+        let (host, caller) = (Arc::clone(&self.host), Arc::clone(&self.caller));
+        let stopped = stopped(&host, &caller, self.denials.clone());
+        let stop = tokio::select! {
             biased;
-            () = ending.cancelled() => false,
-            () = tokio::time::sleep_until(end) => false,
-            () = stopped => false,
-            changed = self.differs() => changed,
+            () = ending.cancelled() => return false,
+            () = tokio::time::sleep_until(end) => return false,
+            stop = stopped => stop,
+            changed = self.differs() => return changed,
+        };
+        // Recorded when nothing else can come first: no notification, and no second record.
+        if let Some(stop) = stop {
+            refusal::stopped(&host, &caller, &stop).await;
         }
+        false
     }
 
     async fn differs(&mut self) -> bool {
@@ -128,17 +131,14 @@ impl Listener {
     }
 }
 
-/// Waits until a denial stops `caller`, and records that as a refusal.
-async fn stopped(host: Arc<Host>, caller: Arc<Caller>, mut denials: watch::Receiver<()>) {
-    let asking = Requester::of(caller.actor(), caller.agent());
+/// Waits until a denial stops `caller`. Returns `None` if there can be no further one.
+async fn stopped(host: &Host, caller: &Caller, mut denials: watch::Receiver<()>) -> Option<Stop> {
+    let asking = caller.asking();
     loop {
         if let Some(stop) = host.denials.stop(&asking) {
-            refusal::stopped(&host, &caller, &stop).await;
-            return;
+            return Some(stop);
         }
-        if denials.changed().await.is_err() {
-            return;
-        }
+        denials.changed().await.ok()?;
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{CallClient, Entry, Host, Refusal, refusal};
 use crate::cores;
-use crate::denials::{Requester, Stop};
+use crate::denials::Stop;
 use crate::dispatch::{self, Decided, Denied, Target, TargetRequest};
 use crate::identity::Caller;
 use crate::reason::RefusalReason;
@@ -64,10 +64,9 @@ impl Entry {
 
 /// Returns the reason to stop a call of `caller` to `target`, if there is one now.
 fn stop(host: &Host, caller: &Caller, target: &Target) -> Option<Stop> {
-    let asking = Requester::of(caller.actor(), caller.agent());
     let component = target.backing().component.digest.as_str();
-    host.denials
-        .stop(&asking.for_tool(target.name(), component))
+    let asking = caller.asking().for_tool(target.name(), component);
+    host.denials.stop(&asking)
 }
 
 impl Permit {

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use bailiwick::audit::{is_in_use, parse_time, rfc3339};
+use bailiwick::audit::{is_in_use, last_change, parse_time, rfc3339};
 use bailiwick::config::{self, DenySettings};
 use bailiwick::denials::{Denial, DenialFile, DenialList, DenialOf, DenialsError};
-use bailiwick::seams::{Clock as _, SystemClock, hex};
+use bailiwick::envelope::journal_keys;
+use bailiwick::seams::{Clock as _, SystemClock, SystemRandom, hex};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -72,7 +73,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let settings = config::deny_settings(&args.config)?;
+    let settings = settings(&args.config, page)?;
     let file = &settings.file;
     if args.adopt {
         return adopt(&settings, page);
@@ -93,6 +94,30 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         serial
     };
     wait_for(&settings, serial, page)
+}
+
+/// Reads the settings. If no host runs, which would know, the journal is asked for the last change,
+/// so that no list is changed that was put back from a backup.
+fn settings(file: &Path, page: &mut Page<'_>) -> anyhow::Result<DenySettings> {
+    let settings = config::deny_settings(file)?;
+    if is_in_use(&settings.journal.folder) {
+        return Ok(settings);
+    }
+    let change = recorded_change(&settings).or_else(|error| {
+        // A denial is urgent, and no host starts on such a journal.
+        let warning =
+            format!("the journal cannot say whether this list is the last one: {error:#}");
+        page.say(&[(Tone::Warning, &warning)]).map(|()| 0)
+    })?;
+    Ok(DenySettings {
+        file: settings.file.not_before(change),
+        ..settings
+    })
+}
+
+fn recorded_change(settings: &DenySettings) -> anyhow::Result<u64> {
+    let keys = journal_keys(&settings.keys, &SystemRandom, &settings.journal.trust)?;
+    Ok(last_change(&settings.journal, keys)?)
 }
 
 impl Args {
@@ -146,6 +171,7 @@ impl Args {
                 .filter(|end| *end <= LATEST)
                 .with_context(|| format!("--for: expected 30m, 8h or 7d, found {lasts:?}"))?,
             (None, Some(until)) => parse_time(until)
+                .filter(|end| *end <= LATEST)
                 .with_context(|| format!("--until: expected 2026-12-24T08:00, found {until:?}"))?,
         };
         ensure!(
@@ -253,9 +279,10 @@ fn list(args: &Args, file: &DenialFile, now_ms: u64, page: &mut Page<'_>) -> any
     Ok(())
 }
 
-/// Waits until the running host has put change `serial` into effect and recorded it.
+/// Waits until the running host has put change `serial` into effect and recorded it. Fails if it
+/// does not: a script must not take the change for one in effect.
 fn wait_for(settings: &DenySettings, serial: u64, page: &mut Page<'_>) -> anyhow::Result<()> {
-    if !is_in_use(&settings.audit) {
+    if !is_in_use(&settings.journal.folder) {
         page.say(&[(
             Tone::Warning,
             "no host runs here; the next one that starts follows",
@@ -275,12 +302,8 @@ fn wait_for(settings: &DenySettings, serial: u64, page: &mut Page<'_>) -> anyhow
         }
         Ok(false)
     })?;
-    if followed {
-        page.say(&[(Tone::Good, "the running host has followed")])?;
-    } else {
-        page.say(&[(Tone::Warning, NOT_FOLLOWED)])?;
-    }
-    Ok(())
+    ensure!(followed, NOT_FOLLOWED);
+    Ok(page.say(&[(Tone::Good, "the running host has followed")])?)
 }
 
 fn said(page: &mut Page<'_>, tone: Tone, id: &str, text: &str) -> anyhow::Result<()> {
@@ -338,9 +361,9 @@ fn length(text: &str) -> Option<u64> {
 /// The beginning of the year 10000, which RFC 3339 cannot write.
 const LATEST: u64 = 253_402_300_800_000 - 1;
 /// The looks for the host's answer: three seconds.
-const LOOKS: usize = 30;
-const NOT_FOLLOWED: &str =
-    "the running host has not followed yet; its log says why, and `bailiwick deny` shows the list";
+const LOOKS: usize = if cfg!(test) { 2 } else { 30 };
+const NOT_FOLLOWED: &str = "the change is written, but the running host has not followed yet; its \
+                            log says why, and `bailiwick deny` shows the list";
 
 #[cfg(test)]
 mod tests;

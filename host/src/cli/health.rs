@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use bailiwick::config;
 use bailiwick::egress::{AddressPolicy, Client, Tls};
-use http::Request;
+use http::{Request, StatusCode};
 use http_body_util::Full;
 use ipnet::IpNet;
 use rustls::RootCertStore;
@@ -43,8 +43,28 @@ async fn ask(address: SocketAddr, path: &str) -> anyhow::Result<String> {
     let answer = client.send(request, TIME, MAX_ANSWER).await;
     let answer = answer.with_context(|| format!("no host answers on {address}"))?;
     let said = String::from_utf8_lossy(&answer.body).trim().to_owned();
-    ensure!(answer.status.is_success(), "{}", visible(&said));
-    Ok(said)
+    match judge(path, answer.status, &said) {
+        Some(true) => Ok(said),
+        Some(false) => bail!("{}", visible(&said)),
+        None => bail!(
+            "another program answers on {address}: {} {}",
+            answer.status,
+            visible(&said)
+        ),
+    }
+}
+
+/// Returns whether the host is well, by its answer; `None` if a host does not answer like that.
+fn judge(path: &str, status: StatusCode, said: &str) -> Option<bool> {
+    let is_without_some = said.starts_with("ready, but without components");
+    match (path, status) {
+        ("/healthz", StatusCode::OK) if said == "ok" => Some(true),
+        ("/readyz", StatusCode::OK) if said == "ready" || is_without_some => Some(true),
+        ("/readyz", StatusCode::SERVICE_UNAVAILABLE) if said.starts_with("not ready") => {
+            Some(false)
+        }
+        _ => None,
+    }
 }
 
 /// Returns the address by which this machine reaches a listener.
@@ -64,6 +84,43 @@ const MAX_ANSWER: usize = 4096;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_hosts_own_answers_count() {
+        for (path, status, said, expected) in [
+            ("/healthz", 200, "ok", Some(true)),
+            ("/healthz", 200, "OK", None),
+            ("/healthz", 200, "", None),
+            ("/healthz", 200, "<html>ok</html>", None),
+            ("/healthz", 204, "ok", None),
+            ("/healthz", 503, "not ready", None),
+            ("/readyz", 200, "ready", Some(true)),
+            (
+                "/readyz",
+                200,
+                "ready, but without components that the configuration names: a",
+                Some(true),
+            ),
+            ("/readyz", 200, "ok", None),
+            ("/readyz", 200, "not ready", None),
+            ("/readyz", 503, "not ready", Some(false)),
+            (
+                "/readyz",
+                503,
+                "not ready: the host is stopping",
+                Some(false),
+            ),
+            ("/readyz", 503, "try later", None),
+            ("/readyz", 404, "not found", None),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap_or_default();
+            assert_eq!(
+                judge(path, status, said),
+                expected,
+                "{path} {status} {said}"
+            );
+        }
+    }
 
     #[test]
     fn a_listener_on_every_address_is_asked_on_loopback() {

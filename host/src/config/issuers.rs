@@ -89,6 +89,9 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
             agents: Arc::default(),
         })
     })();
+    if let Some(settings) = &settings {
+        shape::check_without_subject(section, settings);
+    }
     let introspection = introspection::introspection(section);
     section.finish();
     Some(Issuer {

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::presentation::{presentation, scopes, visibility};
 use super::reader::Section;
+use crate::audit;
 use crate::denials::DenialFile;
 use crate::dispatch::Visibility;
 use crate::identity::ShownScopes;
@@ -66,6 +67,24 @@ impl ServerSettings {
         let path = self.denials.clone();
         let path = path.unwrap_or_else(|| audit.memory.join("denials.json"));
         DenialFile::new(path, &audit.memory, self.trust.clone())
+    }
+}
+
+/// Returns the settings of the journal.
+pub(super) fn journal(
+    server: &ServerSettings,
+    envelope: &EnvelopeSettings,
+    audit: &AuditSettings,
+) -> audit::Settings {
+    audit::Settings {
+        folder: audit.folder.clone(),
+        memory: audit.memory.clone(),
+        trust: server.trust.clone(),
+        refusals_per_second: audit.refusals_per_second,
+        segment_bytes: 64 << 20,
+        preallocate: audit.preallocate,
+        append_deadline: Duration::from_secs(2),
+        origin: format!("{}/audit", envelope.trust_domain),
     }
 }
 

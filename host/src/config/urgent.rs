@@ -9,14 +9,17 @@ use toml::de::DeTable;
 
 use super::reader::{ConfigError, Problems, Section};
 use super::{operations, server};
+use crate::audit;
 use crate::denials::DenialFile;
 
 /// What `bailiwick deny` needs to know.
 pub struct DenySettings {
     /// The files of the denials.
     pub file: DenialFile,
-    /// The journal's folder, which is in use while a host runs.
-    pub audit: PathBuf,
+    /// The journal, whose folder is in use while a host runs.
+    pub journal: audit::Settings,
+    /// The folder of its keys.
+    pub keys: PathBuf,
     /// The issuers: each alias with its issuer.
     pub issuers: Vec<(String, String)>,
 }
@@ -72,10 +75,11 @@ fn settings(root: &Section<'_>) -> Option<DenySettings> {
     };
     let issuers = root.sections("issuers").into_iter().filter_map(issuer);
     let issuers = issuers.collect();
-    let audit = audit?;
+    let (server, envelope, audit) = (server?, envelope?, audit?);
     Some(DenySettings {
-        file: server?.denials(&audit),
-        audit: audit.folder,
+        file: server.denials(&audit),
+        journal: server::journal(&server, &envelope, &audit),
+        keys: envelope.keys,
         issuers,
     })
 }

@@ -8,6 +8,8 @@ use crate::identity::SubjectToken;
 pub(super) struct Asker<'c> {
     pub(super) actor: &'c Actor,
     pub(super) agent: &'c Agent,
+    /// The issuer that the token states for the agent.
+    pub(super) agent_issuer: Option<&'c str>,
     /// The alias of the actor's issuer.
     pub(super) issuer: &'c str,
     /// The caller's own token.

@@ -2,14 +2,13 @@
 
 mod credentials;
 mod delivery;
+mod stopping;
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bailiwick_envelope::ActorKind;
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::Method;
 use http_body_util::Full;
@@ -25,7 +24,7 @@ use super::request;
 use super::service::Service;
 use super::tally::Tally;
 use crate::audit::{self, Trail};
-use crate::denials::{Denials, Requester, Stop};
+use crate::denials::{Denials, Requester};
 use crate::downstream::{
     DownstreamError, DownstreamTally, Part, Piece, Request, Response, Services,
 };
@@ -188,17 +187,17 @@ impl Inner {
             .await
             .map_err(|_| DownstreamError::AuditUnavailable)?;
         let mut progress = Attempt::default();
+        let sent = progress.sent.clone();
         let prepare = Box::pin(self.prepare(&planned, &mut progress, settled));
-        let result = match self.unless_stopped(true, prepare).await {
+        let result = match self.unless_stopped(true, &sent, prepare).await {
             // Another request of this call may have ended meanwhile, or a token may have been
             // exchanged.
             Ok(prepared) => match self.trail.settled().await {
-                // The operator may have denied the call while its credential was obtained.
-                Ok(_) if self.stop_now().is_some() => Err(self.denied_now()),
                 Ok(settled) => {
                     let delivery = self.deliver(&planned, prepared, &mut progress, settled);
                     let delivery = Box::pin(delivery);
-                    self.unless_stopped(!planned.finishes(), delivery).await
+                    self.unless_stopped(!planned.finishes(), &sent, delivery)
+                        .await
                 }
                 Err(_) => Err(Some(DownstreamError::AuditUnavailable)),
             },
@@ -220,28 +219,6 @@ impl Inner {
             .map_err(|error| error_of(error, &progress, &planned.method))
     }
 
-    /// Returns the reason to stop this call, if there is one now.
-    fn stop_now(&self) -> Option<Stop> {
-        let (claims, denials) = (self.envelope.claims(), self.broker.denials.as_ref()?);
-        let call = &claims.call;
-        let asking = Requester::of(&claims.actor, &claims.agent);
-        denials.stop(&asking.for_tool(&call.name, &call.component))
-    }
-
-    /// Fails if the operator has denied this call since it began.
-    fn unless_denied(&self) -> Result<(), DownstreamError> {
-        self.stop_now().map_or(Ok(()), |stop| Err((&stop).into()))
-    }
-
-    /// Returns the error of a request whose credential came after the denial, and forgets the
-    /// credential.
-    fn denied_now(&self) -> Option<DownstreamError> {
-        let actor = &self.envelope.claims().actor;
-        self.broker
-            .forget(|asking| (asking.issuer, asking.subject) == (&actor.iss, &actor.sub));
-        self.unless_denied().err()
-    }
-
     /// Records that the request is refused.
     async fn refuse(&self, asked: audit::Request, refused: DownstreamError) -> DownstreamError {
         let modes = self.envelope.claims().delegation.modes();
@@ -249,23 +226,6 @@ impl Inner {
         match self.trail.refused(mode, asked, refused.reason()).await {
             Ok(()) => refused,
             Err(_) => DownstreamError::AuditUnavailable,
-        }
-    }
-
-    /// Runs `work` to its end, or gives it up (`None`) when the authority ends, if it may be given
-    /// up.
-    async fn unless_stopped<T>(
-        &self,
-        may_stop: bool,
-        work: impl Future<Output = Result<T, DownstreamError>>,
-    ) -> Result<T, Option<DownstreamError>> {
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled(), if may_stop => Err(None),
-            result = AssertUnwindSafe(work).catch_unwind() => match result {
-                Ok(result) => result.map_err(Some),
-                Err(_) => Err(Some(DownstreamError::Unavailable("the host failed".into()))),
-            },
         }
     }
 

@@ -1,13 +1,13 @@
 //! Exchanged credentials, each kept for the principal that it was issued for and for no other.
 //!
 //! Invariant: an entry is found only under everything that its issue depended on: issuer, subject,
-//! tenant, agent, service, mode, scopes and the very subject token. It is used neither in its last
+//! tenant, agents, service, mode, scopes and the very subject token. It is used neither in its last
 //! seconds nor longer than the caller's own token. One exchange answers everyone who waits for it,
 //! and a service's refusals cost at most one exchange in half a minute.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bailiwick_envelope::DelegationMode;
+use bailiwick_envelope::{DelegationMode, PriorActor};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::denials::Requester;
@@ -25,6 +25,10 @@ pub(super) struct CacheKey {
     pub(super) sub: String,
     pub(super) tenant: Option<String>,
     pub(super) agent: String,
+    /// The issuer that the subject token states for the agent.
+    pub(super) agent_issuer: Option<String>,
+    /// The agents before it.
+    pub(super) prior: Vec<PriorActor>,
     pub(super) client: String,
     pub(super) service: String,
     pub(super) mode: DelegationMode,
@@ -33,14 +37,15 @@ pub(super) struct CacheKey {
 }
 
 impl CacheKey {
-    /// Returns what the key says of who asks. The agents before the last are not in it.
+    /// Returns what the key says of who asks.
     fn asking(&self) -> Requester<'_> {
         Requester {
             issuer: &self.issuer,
             subject: &self.sub,
             tenant: self.tenant.as_deref(),
             agent: &self.agent,
-            prior: &[],
+            agent_issuer: self.agent_issuer.as_deref(),
+            prior: &self.prior,
             client: &self.client,
             tool: None,
         }
@@ -124,6 +129,7 @@ const MAX_SLOTS: usize = 20_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denials::{Denial, DenialOf};
 
     const RENEWAL_MS: u64 = 30_000;
 
@@ -139,12 +145,21 @@ mod tests {
         Arc::new(Standing)
     }
 
+    fn desk() -> PriorActor {
+        PriorActor {
+            iss: None,
+            sub: "desk".into(),
+        }
+    }
+
     fn key() -> CacheKey {
         CacheKey {
             issuer: "https://idp.example".into(),
             sub: "alice".into(),
             tenant: Some("acme".into()),
             agent: "assistant".into(),
+            agent_issuer: None,
+            prior: vec![desk()],
             client: "assistant".into(),
             service: "orders_api".into(),
             mode: DelegationMode::OnBehalfOf,
@@ -156,11 +171,13 @@ mod tests {
     #[test]
     fn whatever_differs_about_a_principal_is_another_entry() {
         let cache = ExchangeCache::default();
-        let changes: [fn(&mut CacheKey); 9] = [
+        let changes: [fn(&mut CacheKey); 11] = [
             |key| key.issuer.push('x'),
             |key| key.sub.push('x'),
             |key| key.tenant = None,
             |key| key.agent.push('x'),
+            |key| key.agent_issuer = Some("https://agents.example".into()),
+            |key| key.prior.push(desk()),
             |key| key.client.push('x'),
             |key| key.service.push('x'),
             |key| key.mode = DelegationMode::RestrictedUser,
@@ -217,6 +234,37 @@ mod tests {
             is_alice && requester.tenant == Some("acme") && requester.client == "assistant"
         });
         assert_eq!((own.strong_count(), others.strong_count()), (0, 1));
+    }
+
+    #[test]
+    fn a_denial_of_an_agent_erases_the_credentials_that_it_had_a_part_in() {
+        let clock = clock();
+        let issuer = Some("https://agents.example".to_owned());
+        for (name, of, erased) in [
+            ("assistant", None, true),
+            ("desk", None, true),
+            ("assistant", issuer.clone(), true),
+            ("desk", issuer.clone(), false),
+            ("clerk", None, false),
+        ] {
+            let cache = ExchangeCache::default();
+            let key = CacheKey {
+                agent_issuer: issuer.clone(),
+                ..key()
+            };
+            let slot = Arc::downgrade(&cache.slot(&key, 100, &clock));
+            let denial = Denial {
+                id: "d1".into(),
+                of: DenialOf::Agent,
+                issuer: of,
+                name: name.into(),
+                reason: "a test".into(),
+                added: 0,
+                until: None,
+            };
+            cache.forget(|asking| denial.covers(asking));
+            assert_eq!(slot.strong_count() == 0, erased, "{denial}");
+        }
     }
 
     #[tokio::test]

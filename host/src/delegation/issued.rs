@@ -2,7 +2,7 @@
 //!
 //! Invariant: a token is refused if it names another subject, tenant, issuer, audience, client or
 //! actor, has wider scopes or `authorization_details`, is bound to a key, is an ID token, outlives
-//! the caller's authority, or is the caller's own token.
+//! the caller's authority, or is the caller's own token. `null` is never read as silence.
 
 use bailiwick_envelope::PriorActor;
 use secrecy::ExposeSecret as _;
@@ -13,7 +13,8 @@ use super::settings::{ExchangeProfile, ExchangeSettings, IssuedSettings};
 use crate::downstream::DownstreamError;
 use crate::seams::Clock;
 use crate::tokens::{
-    ACCESS_TOKEN, Audience, Claims, Expectations, Granted, JWT, KeyRing, Subject, Unverified,
+    ACCESS_TOKEN, Audience, Claims, Expectations, Granted, JWT, KeyRing, Subject, TokenError,
+    Unverified,
 };
 
 /// The expectations of an issued token: the operator's, and those that follow from the asker.
@@ -111,6 +112,9 @@ impl Expected<'_> {
     /// §2.2).
     fn check_client(&self, claims: &Claims) -> Result<(), DownstreamError> {
         for name in ["client_id", "azp", "appid", "cid"] {
+            if claims.has(name) && !claims.states(name) {
+                return Err(TokenError::Claim(name.to_owned()).into());
+            }
             if claims
                 .client(name)?
                 .is_some_and(|client| client != self.rule().client)
@@ -131,7 +135,7 @@ impl Expected<'_> {
     /// authorization server knows: its client.
     fn check_actor(&self, claims: &Claims) -> Result<(), DownstreamError> {
         let (rule, acting) = (self.rule(), self.asker.acting);
-        let Some(act) = claims.actor()? else {
+        let Some(act) = claims.optional_object("act")? else {
             let wanted = acting == Acting::HostForUser && rule.actor.is_some();
             return if wanted {
                 Err(refuse("it names no actor"))
@@ -156,14 +160,14 @@ impl Expected<'_> {
                 "its actor is of another issuer (exchange.expect_actor_issuer)",
             ));
         }
-        let mut nested = act.actor()?;
+        let mut nested = act.optional_object("act")?;
         while let Some(prior) = nested {
             if !self.is_agent(prior.string("sub")?, prior.optional_string("iss")?) {
                 return Err(refuse(
                     "its `act` has an actor nested in it that the caller's token does not name",
                 ));
             }
-            nested = prior.actor()?;
+            nested = prior.optional_object("act")?;
         }
         Ok(())
     }

@@ -140,6 +140,11 @@ pub(super) fn failed(error: &EgressError, service: &str) -> DownstreamError {
         EgressError::Broken(_) => {
             DownstreamError::Unavailable("the connection to the service broke".into())
         }
+        EgressError::Unreadable(_) => DownstreamError::Unavailable(
+            "the service's answer is not HTTP that the host reads: it may have 100 header lines, \
+             none of them folded"
+                .into(),
+        ),
     }
 }
 

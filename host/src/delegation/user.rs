@@ -38,6 +38,8 @@ impl UserAuthority {
             sub: asker.actor.sub.clone(),
             tenant: asker.actor.tenant.clone(),
             agent: asker.agent.id.clone(),
+            agent_issuer: asker.agent_issuer.map(String::from),
+            prior: asker.agent.prior.clone(),
             client: asker.agent.client_id.clone(),
             service: service.to_owned(),
             mode: asker.acting.mode(),

@@ -9,7 +9,11 @@
 //!
 //! Invariant: a list that is missing, or older than one that was there before, is noticed, also
 //! after a restart. Two files remember the number of the last change, and both are written after
-//! the list.
+//! the list. A backup of all of them that is put back is noticed by the records of later changes in
+//! the journal, whose number the host passes to [`DenialFile::read`]. `bailiwick deny` does the
+//! same if no host runs ([`DenialFile::not_before`]), so that an old list is never counted on. Not
+//! noticed: the loss of a change that no host had recorded, and a journal that was rolled back
+//! together with these files.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -25,6 +29,8 @@ pub struct DenialFile {
     path: PathBuf,
     memory: PathBuf,
     trust: Trust,
+    /// The change than which the list is not older, by the journal.
+    least: u64,
 }
 
 /// A reason why the denials cannot be relied on, or not changed.
@@ -58,6 +64,9 @@ pub enum DenialsError {
         /// The number that is remembered.
         known: u64,
     },
+    /// The file system does not answer.
+    #[error("{0} could not be looked at within a second")]
+    Unseen(PathBuf),
     /// Files of another owner could be unreadable for the host, which would then deny everything.
     #[error("{path} belongs to user {owner}; run this command as that user")]
     Owner {
@@ -96,7 +105,14 @@ impl DenialFile {
             path,
             memory: memory.join(RECORDED),
             trust,
+            least: 0,
         }
+    }
+
+    /// Relies on no list that is older than a change that the journal records.
+    #[must_use]
+    pub fn not_before(self, least: u64) -> Self {
+        Self { least, ..self }
     }
 
     /// Returns the file with the list.
@@ -112,7 +128,8 @@ impl DenialFile {
     pub fn read(&self, least: u64) -> Result<DenialList, DenialsError> {
         // Read before the list, so that the list is never older for a change that comes meanwhile.
         let recorded = self.recorded()?.serial;
-        let known = least.max(recorded).max(self.last_change()?);
+        let known = least.max(self.least).max(recorded);
+        let known = known.max(self.last_change()?);
         match self.list()? {
             Some(list) if list.serial < known => Err(DenialsError::Older {
                 path: self.path.clone(),
@@ -180,8 +197,9 @@ impl DenialFile {
             }
             Err(error) => return Err(error),
         };
+        let known = list.serial.max(last).max(recorded).max(self.least);
         let list = DenialList {
-            serial: list.serial.max(last).max(recorded).saturating_add(1),
+            serial: known.saturating_add(1),
             ..list
         };
         self.write(&list)?;
@@ -226,17 +244,13 @@ impl DenialFile {
         if folder.is_dir() {
             owned::folder(folder, &self.trust).map_err(refused)?;
         } else {
+            // The host would own it, so no one else may make it.
+            check_owner(folder_of(&self.memory))?;
             owned::private_folder(folder, &self.trust).map_err(refused)?;
         }
+        check_owner(folder)?;
         let path = added(&self.path, LOCK);
         let unusable = |error| DenialsError::Write(path.clone(), error);
-        let owner = fs::metadata(folder).map_err(unusable)?.uid();
-        if owner != rustix::process::geteuid().as_raw() {
-            return Err(DenialsError::Owner {
-                path: folder.to_owned(),
-                owner,
-            });
-        }
         // Whoever can open a file can lock it, so no one else may.
         let lock = OpenOptions::new()
             .read(true)
@@ -257,12 +271,30 @@ impl DenialFile {
         Err(DenialsError::Locked(self.path.clone()))
     }
 
-    /// Writes the list, and then the number of its last change.
+    /// Writes the list, and then the number of its last change. Only a text that can be read again
+    /// replaces the one before.
     fn write(&self, list: &DenialList) -> Result<(), DenialsError> {
-        list.check().map_err(DenialsError::List)?;
-        replace(&self.path, &text(list)?)?;
+        let text = text(list)?;
+        DenialList::parse(text.as_bytes()).map_err(DenialsError::List)?;
+        replace(&self.path, &text)?;
         replace(&added(&self.path, LAST), &format!("{}\n", list.serial))
     }
+}
+
+/// Fails if the folder is another user's. One that does not exist is no one's.
+fn check_owner(folder: &Path) -> Result<(), DenialsError> {
+    let owner = match fs::metadata(folder) {
+        Ok(metadata) => metadata.uid(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(DenialsError::Write(folder.to_owned(), error)),
+    };
+    if owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(DenialsError::Owner {
+        path: folder.to_owned(),
+        owner,
+    })
 }
 
 fn text(list: &DenialList) -> Result<String, DenialsError> {

@@ -18,6 +18,8 @@ pub struct Requester<'a> {
     pub tenant: Option<&'a str>,
     /// The agent.
     pub agent: &'a str,
+    /// The issuer that the token states for the agent (`act.iss`, RFC 8693 §4.1), if it does.
+    pub agent_issuer: Option<&'a str>,
     /// The agents before it.
     pub prior: &'a [PriorActor],
     /// The OAuth client.
@@ -27,13 +29,14 @@ pub struct Requester<'a> {
 }
 
 impl<'a> Requester<'a> {
-    /// Returns what a call says of who asks.
-    pub fn of(actor: &'a Actor, agent: &'a Agent) -> Self {
+    /// Returns what a call says of who asks, with the issuer that is stated for the agent.
+    pub fn of(actor: &'a Actor, agent: &'a Agent, agent_issuer: Option<&'a str>) -> Self {
         Self {
             issuer: &actor.iss,
             subject: &actor.sub,
             tenant: actor.tenant.as_deref(),
             agent: &agent.id,
+            agent_issuer,
             prior: &agent.prior,
             client: &agent.client_id,
             tool: None,
@@ -50,7 +53,7 @@ impl<'a> Requester<'a> {
     }
 
     /// Returns the names in it of one kind.
-    fn names(&self, of: DenialOf) -> impl Iterator<Item = &'a str> {
+    fn names(&self, of: DenialOf) -> impl Iterator<Item = Vouched<'a>> {
         let (one, prior): (_, &[PriorActor]) = match of {
             DenialOf::Subject => (Some(self.subject), &[]),
             DenialOf::Agent => (Some(self.agent), self.prior),
@@ -59,21 +62,36 @@ impl<'a> Requester<'a> {
             DenialOf::Tool => (self.tool.map(|(name, _)| name), &[]),
             DenialOf::Component => (self.tool.map(|(_, component)| component), &[]),
         };
-        one.into_iter()
-            .chain(prior.iter().map(|actor| actor.sub.as_str()))
+        let issuers = [
+            Some(self.issuer),
+            self.agent_issuer.filter(|_| of == DenialOf::Agent),
+        ];
+        let one = one.map(|name| Vouched { name, issuers });
+        let prior = prior.iter().map(|actor| Vouched {
+            name: &actor.sub,
+            issuers: [Some(self.issuer), actor.iss.as_deref()],
+        });
+        one.into_iter().chain(prior)
     }
+}
+
+/// A name, and whose it may be: the token's issuer vouches for it, and may state another issuer for
+/// an agent. A denial for either stops it.
+struct Vouched<'a> {
+    name: &'a str,
+    issuers: [Option<&'a str>; 2],
 }
 
 impl Denial {
     /// Returns true if it stops `asking`, whenever it is in effect.
     pub fn covers(&self, asking: &Requester<'_>) -> bool {
-        self.is_of_issuer(asking) && asking.names(self.of).any(|name| name == self.name)
+        let mut names = asking.names(self.of);
+        names.any(|named| named.name == self.name && self.is_of_issuer(&named))
     }
 
-    fn is_of_issuer(&self, asking: &Requester<'_>) -> bool {
-        self.issuer
-            .as_ref()
-            .is_none_or(|issuer| issuer == asking.issuer)
+    fn is_of_issuer(&self, named: &Vouched<'_>) -> bool {
+        let issuer = self.issuer.as_deref();
+        issuer.is_none_or(|issuer| named.issuers.contains(&Some(issuer)))
     }
 }
 
@@ -107,11 +125,13 @@ impl Index {
         now_ms: impl Fn() -> u64,
     ) -> Option<Arc<Denial>> {
         let about = |(of, names): (&DenialOf, &'_ HashMap<String, Vec<Arc<Denial>>>)| {
-            let same = asking.names(*of).filter_map(|name| names.get(name));
-            let mut stops = same
-                .flatten()
-                .filter(|denial| denial.is_of_issuer(asking) && denial.is_in_effect(now_ms()));
-            stops.next().cloned()
+            asking.names(*of).find_map(|named| {
+                let mut same = names.get(named.name)?.iter();
+                let stops = |denial: &&Arc<Denial>| {
+                    denial.is_of_issuer(&named) && denial.is_in_effect(now_ms())
+                };
+                same.find(stops).cloned()
+            })
         };
         self.by.iter().find_map(about)
     }

@@ -1,6 +1,6 @@
 //! The list of denials, as the file has it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ impl DenialList {
         Ok(list)
     }
 
-    pub(super) fn check(&self) -> Result<(), NotAList> {
+    fn check(&self) -> Result<(), NotAList> {
         if self.denials.len() > MAX_DENIALS {
             return Err(NotAList::TooMany);
         }
@@ -73,11 +73,10 @@ impl DenialList {
     /// Returns the difference between this list and a newer one.
     pub fn changes_to(&self, new: &Self) -> Changes {
         let only = |these: &Self, those: &Self| {
-            let missing = these
-                .denials
-                .iter()
-                .filter(|one| !those.denials.contains(one));
-            missing.cloned().collect()
+            let those = those.denials.iter().map(|one| (&*one.id, one));
+            let those: HashMap<&str, &Denial> = those.collect();
+            let is_missing = |one: &&Denial| those.get(&*one.id) != Some(one);
+            these.denials.iter().filter(is_missing).cloned().collect()
         };
         Changes {
             added: only(new, self),

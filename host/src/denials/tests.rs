@@ -11,7 +11,9 @@ use super::*;
 use crate::owned::Trust;
 
 const CORP: &str = "https://idp.corp.example";
+const AGENTS: &str = "https://agents.example";
 const PARTNER: &str = "https://idp.partner.example";
+const DESKS: &str = "https://desks.example";
 const CODE: &str = "sha256:00000000000000000000000000000000000000000000000000000000000000aa";
 
 struct At(u64);
@@ -48,6 +50,7 @@ fn alice(prior: &[PriorActor]) -> Requester<'_> {
         subject: "alice",
         tenant: Some("acme"),
         agent: "clerk",
+        agent_issuer: Some(AGENTS),
         prior,
         client: "app",
         tool: Some(("get_order", CODE)),
@@ -66,7 +69,7 @@ fn a_denial_stops_exactly_what_it_names() {
     use DenialOf::{Agent, Client, Component, Subject, Tenant, Tool};
     let desk = [PriorActor {
         sub: "desk".into(),
-        iss: None,
+        iss: Some(DESKS.into()),
     }];
     for (of, issuer, name, expected) in [
         (Subject, Some(CORP), "alice", true),
@@ -75,8 +78,18 @@ fn a_denial_stops_exactly_what_it_names() {
         (Subject, Some(CORP), "clerk", false),
         (Agent, None, "clerk", true),
         (Agent, None, "desk", true),
+        (Agent, Some(CORP), "clerk", true),
+        (Agent, Some(AGENTS), "clerk", true),
+        (Agent, Some(DESKS), "clerk", false),
         (Agent, Some(PARTNER), "clerk", false),
+        (Agent, Some(CORP), "desk", true),
+        (Agent, Some(DESKS), "desk", true),
+        (Agent, Some(AGENTS), "desk", false),
+        (Agent, Some(PARTNER), "desk", false),
         (Agent, None, "app", false),
+        (Subject, Some(AGENTS), "alice", false),
+        (Client, Some(AGENTS), "app", false),
+        (Tenant, Some(AGENTS), "acme", false),
         (Client, None, "app", true),
         (Client, Some(CORP), "app", true),
         (Client, None, "clerk", false),
@@ -172,6 +185,27 @@ impl Files {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         format!("{error}: {}", cause.unwrap_or_default())
     }
+}
+
+#[test]
+fn a_folder_for_the_list_is_made_only_by_the_owner_of_the_hosts_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let (memory, place) = (folder.path().join("memory"), folder.path().join("list"));
+    fs::create_dir(&memory).unwrap();
+    let file = DenialFile::new(place.join("denials.json"), &memory, Trust::default());
+    let change = || file.change(|_| Ok(()));
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&memory, Some(12345), None).unwrap();
+        let error = change().unwrap_err();
+        assert!(
+            matches!(error, DenialsError::Owner { owner: 12345, .. }),
+            "{error}"
+        );
+        assert!(!place.exists(), "it is made all the same");
+        std::os::unix::fs::chown(&memory, Some(0), None).unwrap();
+    }
+    change().unwrap();
+    assert!(place.join("denials.json").exists());
 }
 
 #[test]
@@ -286,6 +320,13 @@ fn a_change_that_fails_changes_nothing() {
         Ok(())
     });
     assert!(matches!(too_many, Err(DenialsError::List(_))));
+    // RFC 3339 has no year 10000.
+    let unreadable = files.file.change(|list| {
+        let until = Some(253_402_300_800_000);
+        list.denials.iter_mut().for_each(|one| one.until = until);
+        Ok(())
+    });
+    assert!(matches!(unreadable, Err(DenialsError::List(_))));
     assert_eq!(fs::read(files.file.path()).unwrap(), before);
 }
 
@@ -293,5 +334,16 @@ fn a_change_that_fails_changes_nothing() {
 fn the_difference_of_two_lists_is_what_came_and_what_went() {
     let [a, b] = ["a", "b"].map(|name| denial(DenialOf::Tool, None, name));
     let changes = list(1, slice::from_ref(&a)).changes_to(&list(2, slice::from_ref(&b)));
-    assert_eq!((changes.added, changes.lifted), (vec![b], vec![a]));
+    assert_eq!((changes.added, changes.lifted), (vec![b], vec![a.clone()]));
+    // An entry that is another one under the same id came and went.
+    let mut changed = a.clone();
+    changed.until = Some(1);
+    let unchanged = Denial {
+        id: "d2".into(),
+        ..a.clone()
+    };
+    let old = list(1, &[a.clone(), unchanged.clone()]);
+    let new = list(2, &[unchanged, changed.clone()]);
+    let changes = old.changes_to(&new);
+    assert_eq!((changes.added, changes.lifted), (vec![changed], vec![a]));
 }

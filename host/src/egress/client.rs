@@ -70,6 +70,9 @@ pub enum EgressError {
     /// The connection broke before the answer was complete.
     #[error("the connection broke")]
     Broken(#[source] Box<dyn StdError + Send + Sync>),
+    /// The answer cannot be read.
+    #[error("the answer is not HTTP that this host reads: at most 100 header lines, none folded")]
+    Unreadable(#[source] Box<dyn StdError + Send + Sync>),
     /// No complete answer in time. Only [`Sent`] says whether the request had left by then.
     #[error("no complete answer within the deadline")]
     TimedOut,
@@ -91,6 +94,16 @@ impl EgressError {
             Some(ConnectError::Blocked(blocked)) => Self::Blocked(blocked.clone()),
             Some(ConnectError::TimedOut) => Self::TimedOut,
             _ => Self::Unreachable(error),
+        }
+    }
+
+    /// Returns why a connection gave no head of an answer.
+    fn headless(error: Failure) -> Self {
+        match find::<hyper::Error>(error.as_ref()) {
+            Some(cause) if cause.is_parse() || cause.is_parse_too_large() => {
+                Self::Unreadable(error)
+            }
+            _ => Self::Broken(error),
         }
     }
 
@@ -202,7 +215,7 @@ impl Client {
             match hand_over(&mut kept, request, sent).await {
                 Ok(response) => return Ok((kept, response)),
                 Err(NoHead::Unwritten(unsent, _)) => request = *unsent,
-                Err(NoHead::Broken(error)) => return Err(EgressError::Broken(error)),
+                Err(NoHead::Broken(error)) => return Err(EgressError::headless(error)),
             }
         }
         let connection = self.connect(destination).await;
@@ -210,7 +223,7 @@ impl Client {
         match hand_over(&mut connection, request, sent).await {
             Ok(response) => Ok((connection, response)),
             Err(NoHead::Unwritten(_, error)) => Err(EgressError::unsent(error)),
-            Err(NoHead::Broken(error)) => Err(EgressError::Broken(error)),
+            Err(NoHead::Broken(error)) => Err(EgressError::headless(error)),
         }
     }
 

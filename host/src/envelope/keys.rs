@@ -82,6 +82,37 @@ impl HostKeys {
     }
 }
 
+/// Returns the journal's keys in `folder` as a start would have them, and changes nothing: in place
+/// of a key that is missing it makes one that is kept nowhere.
+///
+/// # Errors
+/// Fails if the folder or a file cannot be used as it is.
+pub fn journal_keys(
+    folder: &Path,
+    random: &dyn Random,
+    trust: &Trust,
+) -> Result<JournalKeys, KeyFolderError> {
+    if folder.exists() {
+        owned::private_folder(folder, trust).map_err(not_owned(folder))?;
+    }
+    let files = Files {
+        folder,
+        random,
+        trust,
+    };
+    let (signing, mac) = (folder.join(JOURNAL_PEM), folder.join(JOURNAL_MAC));
+    Ok(JournalKeys {
+        signing: match files.read_if_any(&signing)? {
+            Some(pem) => parse(&signing, &pem)?,
+            None => SigningKey::from_seed(&seed(random)),
+        },
+        mac: match files.read_if_any(&mac)? {
+            Some(bytes) => mac_key(&mac, bytes)?,
+            None => mac_key(&mac, Zeroizing::new(seed(random).to_vec()))?,
+        },
+    })
+}
+
 /// The key folder, which no one else can change.
 struct Files<'f> {
     folder: &'f Path,
@@ -126,11 +157,13 @@ impl Files<'_> {
     fn mac_key(&self, name: &str) -> Result<MacKey, KeyFolderError> {
         let path = self.folder.join(format!("{name}.key"));
         if !path.exists() {
-            let mut bytes = Zeroizing::new([0_u8; 32]);
-            self.random.fill(bytes.as_mut());
-            write_new(&path, bytes.as_ref())?;
+            write_new(&path, seed(self.random).as_ref())?;
         }
         mac_key(&path, self.read(&path)?)
+    }
+
+    fn read_if_any(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeyFolderError> {
+        path.exists().then(|| self.read(path)).transpose()
     }
 
     fn read(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFolderError> {
@@ -145,9 +178,7 @@ impl Files<'_> {
 /// # Errors
 /// Fails if the file exists already or cannot be written.
 pub fn make_key(path: &Path, random: &dyn Random) -> Result<SigningKey, KeyFolderError> {
-    let mut seed = Zeroizing::new([0_u8; 32]);
-    random.fill(seed.as_mut());
-    let key = SigningKey::from_seed(&seed);
+    let key = SigningKey::from_seed(&seed(random));
     write_new(path, key.to_pem().as_bytes())?;
     Ok(key)
 }
@@ -165,6 +196,13 @@ fn parse(path: &Path, pem: &[u8]) -> Result<SigningKey, KeyFolderError> {
         path: path.to_owned(),
         cause,
     })
+}
+
+/// Returns 32 random bytes.
+fn seed(random: &dyn Random) -> Zeroizing<[u8; 32]> {
+    let mut seed = Zeroizing::new([0; 32]);
+    random.fill(seed.as_mut());
+    seed
 }
 
 /// Writes a file that must not exist yet and syncs it; a file that could not be written whole is
@@ -197,5 +235,7 @@ fn not_owned(path: &Path) -> impl FnOnce(OwnedError) -> KeyFolderError {
     move |cause| KeyFolderError::Owned { path, cause }
 }
 
+const JOURNAL_PEM: &str = "journal.pem";
+const JOURNAL_MAC: &str = "journal-mac.key";
 /// The largest key file, in bytes.
 const MAX_BYTES: u64 = 64 << 10;

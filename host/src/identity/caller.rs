@@ -7,6 +7,7 @@ use bailiwick_envelope::{Actor, ActorKind, Agent, PriorActor};
 use super::display::DisplayNames;
 use super::issuer::{AgentRule, IssuerSettings, ServiceRule, TenantRule};
 use super::scopes::ScopePrefix;
+use crate::denials::Requester;
 use crate::principal::{Principal, Tenant};
 use crate::tokens::{Claims, TokenError, Verified};
 
@@ -19,6 +20,7 @@ use crate::tokens::{Claims, TokenError, Verified};
 pub struct Caller {
     actor: Arc<Actor>,
     agent: Arc<Agent>,
+    agent_issuer: Option<Arc<str>>,
     principal: Principal,
     tenant: Option<Tenant>,
     alias: Arc<str>,
@@ -63,13 +65,14 @@ impl Caller {
             acr: claims.hint("acr")?.map(String::from),
             auth_time: claims.hint_of_time("auth_time"),
         };
-        let agent = agent(claims, &issuer.agent, client_id)?;
+        let (agent, agent_issuer) = agent(claims, &issuer.agent, client_id)?;
         Ok(Self {
             principal: Principal::from(&actor),
             display: Arc::new(DisplayNames::of(claims, &agent, &issuer.agents)),
             tenant: Tenant::of(&actor),
             actor: Arc::new(actor),
             agent: Arc::new(agent),
+            agent_issuer: agent_issuer.map(Into::into),
             alias: issuer.alias.as_str().into(),
             scopes: issuer
                 .scope_prefix
@@ -78,6 +81,14 @@ impl Caller {
             expires_at: claims.expiry()?,
             session: session(claims, token_digest)?,
         })
+    }
+
+    /// Returns the caller of a token that its issuer lets end earlier than it states.
+    pub(super) fn ending_by(self, end: Option<u64>) -> Self {
+        Self {
+            expires_at: end.map_or(self.expires_at, |end| self.expires_at.min(end)),
+            ..self
+        }
     }
 
     /// Returns the principal that initiated the request.
@@ -93,6 +104,17 @@ impl Caller {
     /// Returns the client that executes the request.
     pub fn agent(&self) -> &Arc<Agent> {
         &self.agent
+    }
+
+    /// Returns the issuer that the token states for the agent (`act.iss`, RFC 8693 §4.1). The
+    /// token's own issuer vouches for both.
+    pub fn agent_issuer(&self) -> Option<&Arc<str>> {
+        self.agent_issuer.as_ref()
+    }
+
+    /// Returns who asks, for the operator's denials.
+    pub fn asking(&self) -> Requester<'_> {
+        Requester::of(&self.actor, &self.agent, self.agent_issuer.as_deref())
     }
 
     /// Returns the alias of the actor's issuer.
@@ -120,7 +142,8 @@ impl Caller {
         self.scope_prefix.spell(scopes)
     }
 
-    /// Returns the token's expiry, in seconds since 1970-01-01 UTC.
+    /// Returns the token's expiry, in seconds since 1970-01-01 UTC: the earlier one, if its issuer
+    /// was asked about it and says otherwise.
     pub fn expires_at(&self) -> u64 {
         self.expires_at
     }
@@ -139,16 +162,15 @@ impl Caller {
 
 /// Returns the subject, and whether it is a user or a service account.
 ///
-/// Some issuers write no subject into the token that a client gets for itself. If the operator says
-/// so, such a token is the client's: a service account with the client's name.
+/// Some issuers write no `subject_claim` into the token that a client gets for itself. If the
+/// operator says so, such a token is the client's: a service account with the client's name.
 fn subject(
     claims: &Claims,
     issuer: &IssuerSettings,
     client_id: &str,
 ) -> Result<(String, ActorKind), TokenError> {
     if issuer.client.without_subject && !claims.has(&issuer.subject_claim) {
-        // A user's token that only lacks the operator's claim still has `sub`.
-        if claims.client("sub")?.is_some_and(|sub| sub != client_id) {
+        if !is_clients_own(claims, &issuer.service_when, client_id)? {
             return Err(TokenError::Claim(issuer.subject_claim.clone()));
         }
         return Ok((client_id.to_owned(), ActorKind::Service));
@@ -166,6 +188,22 @@ fn subject(
         ActorKind::User
     };
     Ok((sub, kind))
+}
+
+/// Returns true if a token without `subject_claim` states that its client got it for itself.
+///
+/// A subject that is missing states nothing: AD FS, for example, writes no `sub` into users' tokens
+/// either, so all users would be the client's service account.
+fn is_clients_own(
+    claims: &Claims,
+    rule: &ServiceRule,
+    client_id: &str,
+) -> Result<bool, TokenError> {
+    match (claims.client("sub")?, rule) {
+        (Some(sub), _) => Ok(sub == client_id),
+        (None, ServiceRule::Claim { claim, fits }) => Ok(fits.admits(claims.string(claim)?)),
+        (None, ServiceRule::SubjectIsClient) => Ok(false),
+    }
 }
 
 /// Returns the claim `name`: a name, or the client's own identifier, which may be a longer URL.
@@ -189,31 +227,40 @@ fn tenant(claims: &Claims, rule: Option<&TenantRule>) -> Result<Option<String>, 
     }
 }
 
-fn agent(claims: &Claims, rule: &AgentRule, client_id: String) -> Result<Agent, TokenError> {
-    let mut chain = actors(claims)?;
-    let id = match rule {
-        AgentRule::Claim(claim) => claims.string(claim)?.to_owned(),
-        AgentRule::ActorOrClient if chain.is_empty() => client_id.clone(),
-        AgentRule::ActorOrClient => chain.remove(0).sub,
+/// Returns the agent, and the issuer that the token states for it.
+fn agent(
+    claims: &Claims,
+    rule: &AgentRule,
+    client_id: String,
+) -> Result<(Agent, Option<String>), TokenError> {
+    let mut chain = actors(claims, &client_id)?;
+    let (id, issuer) = match rule {
+        AgentRule::Claim(claim) => (claims.string(claim)?.to_owned(), None),
+        AgentRule::ActorOrClient if chain.is_empty() => (client_id.clone(), None),
+        AgentRule::ActorOrClient => {
+            let PriorActor { sub, iss } = chain.remove(0);
+            (sub, iss)
+        }
     };
-    Ok(Agent {
+    let agent = Agent {
         kind: "mcp_agent".into(),
         id,
         client_id,
         prior: chain,
-    })
+    };
+    Ok((agent, issuer))
 }
 
 /// Returns the `act` chain, outermost first (RFC 8693 §4.1). A chain that is too long is refused:
 /// cutting it would hide an agent.
-fn actors(claims: &Claims) -> Result<Vec<PriorActor>, TokenError> {
+fn actors(claims: &Claims, client_id: &str) -> Result<Vec<PriorActor>, TokenError> {
     let mut chain = Vec::new();
     let mut next = claims.actor()?;
     while let Some(actor) = next {
         if chain.len() == MAX_ACTORS {
             return Err(TokenError::Claim("act".into()));
         }
-        let sub = actor.string("sub")?.to_owned();
+        let sub = named(&actor, "sub", client_id)?.to_owned();
         chain.push(PriorActor {
             sub,
             iss: actor.optional_string("iss")?.map(String::from),

@@ -74,7 +74,8 @@ pub struct ClientRule {
     pub claim: Option<String>,
     /// The clients that may present tokens, or `None` for all clients of the issuer.
     pub allowed: Option<Vec<ClientPattern>>,
-    /// True if a token without subject is the client's own.
+    /// True if a token without subject may be the client's own, where `sub` or the rule of
+    /// [`ServiceRule::Claim`] says so.
     pub without_subject: bool,
 }
 

@@ -2,7 +2,8 @@
 //! revoked since they were signed.
 //!
 //! Invariant: an issuer's answer admits a caller for at most [`super::cache`]'s minute, never
-//! beyond the token's expiry, and only if it meets what a JWT must meet.
+//! beyond the token's expiry, and only if it meets what a JWT must meet. It is asked about a token
+//! that it does not let in once a minute.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,8 @@ use super::caller::Caller;
 use super::{AdmitError, Identity, Trusted};
 use crate::fair::{FairMap, Owned};
 use crate::principal::Principal;
-use crate::tokens::{Introspection, TokenDigest, TokenError, TokenStanding, Verified};
+use crate::seams::Clock;
+use crate::tokens::{AskedAbout, Claims, Introspection, TokenDigest, TokenStanding, Verified};
 
 /// The means of asking one issuer, and when to ask.
 pub struct Questions {
@@ -30,15 +32,15 @@ pub struct Questions {
 pub(super) struct OpaqueTokens {
     /// The callers of the last minute.
     fresh: VerifiedTokens,
-    /// The tokens that were active once. Asking about them again is no stranger's question.
-    known: Mutex<FairMap<TokenDigest, ()>>,
+    /// The tokens that were admitted once. Asking about them again is no stranger's question.
+    known: Arc<Mutex<FairMap<TokenDigest, ()>>>,
 }
 
 impl Default for OpaqueTokens {
     fn default() -> Self {
         Self {
             fresh: VerifiedTokens::default(),
-            known: Mutex::new(FairMap::new(MAX_KNOWN)),
+            known: Arc::new(Mutex::new(FairMap::new(MAX_KNOWN))),
         }
     }
 }
@@ -57,15 +59,28 @@ impl Identity {
         self
     }
 
+    /// Makes no stranger of a token that `earlier` admitted and that the same issuer is asked about.
+    /// No answer is kept: each token is asked about again.
+    #[must_use]
+    pub fn knowing(mut self, earlier: &Self) -> Self {
+        let issuer = |identity: &Self| Some(identity.opaque_issuer()?.settings.issuer.clone());
+        if issuer(&self).is_some() && issuer(&self) == issuer(earlier) {
+            self.opaque.known = Arc::clone(&earlier.opaque.known);
+        }
+        self
+    }
+
+    fn opaque_issuer(&self) -> Option<&Trusted> {
+        self.issuers.iter().find(|trusted| trusted.admits_opaque())
+    }
+
     /// Returns the issuer of tokens that are no JWTs, if `token` is none.
     pub(super) fn issuer_of_opaque(&self, token: &str) -> Option<(&Trusted, &Introspection)> {
         if is_jwt(token) {
             return None;
         }
-        self.issuers.iter().find_map(|trusted| {
-            let questions = trusted.questions.as_ref()?;
-            questions.opaque.then_some((trusted, &questions.endpoint))
-        })
+        let trusted = self.opaque_issuer()?;
+        Some((trusted, &trusted.questions.as_ref()?.endpoint))
     }
 
     /// Returns the caller whom an opaque token names, according to its issuer now or a moment ago.
@@ -80,12 +95,17 @@ impl Identity {
         if let Some(caller) = opaque.fresh.find(&digest, now, |_| Some(NO_KEYS)) {
             return Ok(caller);
         }
-        let answer = endpoint.ask(token, digest, opaque.standing(&digest));
-        let claims = answer.await?.ok_or(TokenError::Inactive)?;
-        let verified = self
-            .expectations(trusted)
-            .answered(claims, self.clock.as_ref())?;
-        let caller = Arc::new(Caller::new(&verified, &trusted.settings, digest)?);
+        let about = AskedAbout {
+            token,
+            digest,
+            standing: opaque.standing(&digest),
+        };
+        let expectations = self.expectations(trusted);
+        let judged = endpoint.ask(about, |claims| {
+            let verified = expectations.answered(claims, self.clock.as_ref())?;
+            Caller::new(&verified, &trusted.settings, digest)
+        });
+        let caller = Arc::new(judged.await??);
         let now = self.clock.now_ms();
         opaque.fresh.insert(digest, &caller, NO_KEYS, now);
         opaque.admitted(digest, &caller, now);
@@ -103,20 +123,19 @@ impl Trusted {
     }
 
     /// Asks the issuer whether it still stands by a verified JWT, if the operator wants that.
+    /// Returns the end that its answer states.
     pub(super) async fn confirm(
         &self,
         verified: &Verified,
-        token: &str,
-        digest: TokenDigest,
-    ) -> Result<(), AdmitError> {
+        about: AskedAbout<'_>,
+        clock: &dyn Clock,
+    ) -> Result<Option<u64>, AdmitError> {
         let Some(questions) = self.questions.as_ref().filter(|questions| questions.check) else {
-            return Ok(());
+            return Ok(None);
         };
-        let answer = questions
-            .endpoint
-            .ask(token, digest, TokenStanding::Known)
-            .await?;
-        Ok(verified.confirm(answer.as_deref())?)
+        // The time of the answer, because it may have taken a while.
+        let judge = |answer: Arc<Claims>| verified.confirm(&answer, clock.now());
+        Ok(questions.endpoint.ask(about, judge).await??)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Admission of callers: by which keys, how long after a change, and under which names.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod confirmed;
 mod names;
 mod opaque;
 mod proofs;
@@ -288,6 +289,25 @@ async fn a_host_whose_issuer_comes_back_can_admit_again_though_no_token_comes() 
     identity.look_for_keys();
     asked(&scene, 3).await;
     assert!(identity.can_admit(), "the last good set serves");
+}
+
+#[tokio::test]
+async fn a_set_without_a_usable_key_makes_the_host_unready_and_accuses_no_token() {
+    let scene = Scene::new().await;
+    scene.issuer.publish(&[OLD]);
+    let token = scene.token(OLD, "alice");
+    assert!(scene.admit(&token).await.is_ok() && scene.identity.can_admit());
+    scene.issuer.publish(&[]);
+    scene.clock.forward(3 * MINUTE);
+    let admitted = scene.admit(&token).await.map(drop);
+    assert_eq!(
+        admitted.map_err(|error| error.reason()),
+        Err(RefusalReason::KeysUnavailable)
+    );
+    assert!(!scene.identity.can_admit());
+    scene.issuer.publish(&[OLD]);
+    scene.clock.forward(31_000);
+    assert!(scene.admit(&token).await.is_ok() && scene.identity.can_admit());
 }
 
 #[tokio::test]

@@ -37,7 +37,14 @@ const OWN_READING: &[(&str, &str)] = &[
         "walks any value; the metaschema judges the types",
     ),
     ("sandbox/answer/content.rs", "blocks that it has just built"),
+    ("campaign.rs", "no part of the host: it damages texts"),
+    ("surfaces/", "no part of the host: it damages texts"),
+    ("identity/surfaces.rs", SECOND_READER),
+    ("tokens/keys/surfaces.rs", SECOND_READER),
+    ("transport/surface.rs", SECOND_READER),
 ];
+
+const SECOND_READER: &str = "no part of the host: a second reader shares nothing with the first";
 
 #[test]
 fn json_from_outside_is_read_as_its_type_or_refused() {

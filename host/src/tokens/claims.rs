@@ -92,6 +92,12 @@ impl Claims {
         self.has(name) && !member::is_null(&self.0, name)
     }
 
+    /// Returns true if these claims state `name` and the `answer` about them states it otherwise. A
+    /// token without the claim has nothing that could be contradicted.
+    pub(super) fn is_contradicted(&self, answer: &Self, name: &str) -> bool {
+        self.states(name) && answer.has(name) && self.0.get(name) != answer.0.get(name)
+    }
+
     /// Returns the token's expiry, in seconds since 1970-01-01 UTC. A fraction is dropped.
     ///
     /// # Errors
@@ -102,6 +108,18 @@ impl Claims {
 
     fn expires(&self) -> Result<NumericDate, TokenError> {
         self.date("exp")?.ok_or_else(|| malformed("exp"))
+    }
+
+    /// Returns the `exp` of an issuer's answer about a token, if it states one. A fraction is
+    /// dropped.
+    ///
+    /// # Errors
+    /// Fails if it is past at the time `now`, or malformed.
+    pub(super) fn end(&self, now: u64) -> Result<Option<u64>, TokenError> {
+        match self.date("exp")?.map(NumericDate::floor) {
+            Some(end) if now >= end => Err(TokenError::Expired),
+            end => Ok(end),
+        }
     }
 
     /// Checks `exp`, `nbf` and `iat` (RFC 7519 §4.1) at the time `now`.

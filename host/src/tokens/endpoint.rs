@@ -119,6 +119,7 @@ fn unanswered(error: &EgressError) -> EndpointError {
             tracing::error!(cause = %blocked, "an authorization server's address must not be dialled");
             EndpointError::Unreachable
         }
+        EgressError::Unreadable(_) => MalformedAnswer::Http.into(),
         EgressError::Unreachable(_) | EgressError::Broken(_) => EndpointError::Unreachable,
     }
 }

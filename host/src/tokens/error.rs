@@ -36,8 +36,11 @@ pub enum TokenError {
     /// The issuer's answer about it contradicts it.
     #[error("the issuer's answer about the token names another `{0}` than the token")]
     Contradicted(&'static str),
-    /// The issuer's answer says that it is no bearer token.
-    #[error("the issuer's answer says that the token is no bearer token (`token_type`)")]
+    /// The issuer's answer does not say that it is a bearer access token.
+    #[error(
+        "the issuer's answer does not say that the token is a bearer access token: expected \
+         `token_type` Bearer, `typ` Bearer or at+jwt, or `token_use` access"
+    )]
     NotBearer,
     /// Its client is none of those that the operator allows.
     #[error("the token's client is not among this issuer's `clients`")]

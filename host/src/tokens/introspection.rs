@@ -1,15 +1,16 @@
 //! Token introspection (RFC 7662): what an issuer says about a token that the host cannot verify by
 //! itself, or that may have been revoked since it was signed.
 //!
-//! Invariant: no token is kept, only its SHA-256 while the issuer is asked. Everyone who presents
-//! one token waits for one question. Tokens that were never active share one allowance, so noise
-//! does not become load on the issuer.
+//! Invariant: no token is kept, only its SHA-256. Everyone who presents one token waits for one
+//! question, and a refused token causes no other for a while. Tokens that were never admitted share
+//! one allowance, so noise does not become load on the issuer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::claims::Claims;
 use super::endpoint::{ClientSettings, EndpointError, TokenEndpoint};
+use super::error::TokenError;
 use crate::egress::Tls;
 use crate::fair::{FairMap, Owned};
 use crate::flight::Flight;
@@ -22,8 +23,8 @@ pub struct Introspection {
     endpoint: TokenEndpoint,
     clock: Arc<dyn Clock>,
     asking: Mutex<HashMap<TokenDigest, Arc<Flight<Introspected>>>>,
-    /// The tokens that were not active when the issuer was asked last.
-    inactive: Mutex<FairMap<TokenDigest, u64>>,
+    /// The tokens that were refused when the issuer was asked last.
+    refused: Mutex<FairMap<TokenDigest, Remembered>>,
     strangers: Mutex<Allowance>,
 }
 
@@ -32,6 +33,16 @@ pub(crate) type TokenDigest = [u8; 32];
 
 /// The claims of an active token, or `None`.
 type Introspected = Result<Option<Arc<Claims>>, IntrospectionError>;
+
+/// The refusal of a token: what is wrong with it according to its issuer, or why that is not known.
+type NotAdmitted = Result<TokenError, IntrospectionError>;
+
+/// A refusal that is repeated, for a time, to everyone who presents the token.
+struct Remembered {
+    refused: NotAdmitted,
+    at_ms: u64,
+    lasts_ms: u64,
+}
 
 /// The reasons for not knowing what a token means.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,10 +68,18 @@ pub enum IntrospectionError {
     },
 }
 
+/// A token about which its issuer is asked.
+#[derive(Clone, Copy)]
+pub(crate) struct AskedAbout<'t> {
+    pub(crate) token: &'t str,
+    pub(crate) digest: TokenDigest,
+    pub(crate) standing: TokenStanding,
+}
+
 /// What is known about a token before the issuer is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenStanding {
-    /// The issuer signed it, or said before that it is active.
+    /// The issuer signed it, or it was admitted before.
     Known,
     /// Anyone may have made it up.
     Stranger,
@@ -80,52 +99,73 @@ impl Introspection {
             endpoint: TokenEndpoint::new(client, tls),
             clock,
             asking: Mutex::default(),
-            inactive: Mutex::new(FairMap::new(MAX_INACTIVE)),
+            refused: Mutex::new(FairMap::new(MAX_REFUSED)),
             strangers: Mutex::default(),
         }
     }
 
-    /// Asks the issuer about a token. `None` means that the token is not active.
+    /// Asks the issuer about a token, and has the claims of an active one judged. The inner error
+    /// refuses the token: it is not active, or `judge` does not accept what the issuer says.
+    ///
+    /// A refusal is remembered before the question ends, so a client that repeats a bad token
+    /// neither asks the issuer again nor uses up the strangers' allowance.
     ///
     /// # Errors
     /// Fails if the issuer does not say, or may not be asked now.
-    pub(crate) async fn ask(
+    pub(crate) async fn ask<T>(
         &self,
-        token: &str,
-        digest: TokenDigest,
-        standing: TokenStanding,
-    ) -> Result<Option<Arc<Claims>>, IntrospectionError> {
-        if self.was_inactive(&digest) {
-            return Ok(None);
+        about: AskedAbout<'_>,
+        judge: impl FnOnce(Arc<Claims>) -> Result<T, TokenError>,
+    ) -> Result<Result<T, TokenError>, IntrospectionError> {
+        let under_way = match self.under_way(about) {
+            Ok(under_way) => under_way,
+            Err(refused) => return refused.map(Err),
+        };
+        let flight = &under_way.flight;
+        let asked = flight.join(|_| true, || self.question(about.token)).await;
+        let judged = asked.map(|claims| claims.ok_or(TokenError::Inactive).and_then(judge));
+        match &judged {
+            Ok(Ok(_)) => {}
+            Ok(Err(why)) => self.remember(about.digest, Ok(why.clone())),
+            Err(why) => self.remember(about.digest, Err(why.clone())),
         }
-        let flight = self.flight(digest, standing)?;
-        let under_way = UnderWay { of: self, digest };
-        let asked = flight.join(|_| true, || self.question(token)).await;
-        drop(under_way);
-        if asked == Ok(None) {
-            self.remember_inactive(digest);
-        }
-        asked
+        judged
     }
 
-    /// Joins the question about this token that is under way, or begins one if that is allowed.
-    fn flight(
-        &self,
-        digest: TokenDigest,
-        standing: TokenStanding,
-    ) -> Result<Arc<Flight<Introspected>>, IntrospectionError> {
+    /// Joins the question about this token that is under way, or begins one if that is needed and
+    /// allowed.
+    fn under_way(&self, about: AskedAbout<'_>) -> Result<UnderWay<'_>, NotAdmitted> {
         let mut asking = lock(&self.asking);
-        if let Some(flight) = asking.get(&digest) {
-            return Ok(Arc::clone(flight));
+        // Under the lock, because a question that ends is remembered before it is taken off.
+        if let Some(refused) = self.remembered(&about.digest) {
+            return Err(refused);
         }
-        let now = self.clock.now_ms();
-        if standing == TokenStanding::Stranger && !lock(&self.strangers).take(now) {
+        let flight = if let Some(flight) = asking.get(&about.digest) {
+            Arc::clone(flight)
+        } else {
+            self.allow(about.standing).map_err(Err)?;
+            let flight = Arc::new(Flight::new(Arc::clone(&self.clock)));
+            asking.insert(about.digest, Arc::clone(&flight));
+            flight
+        };
+        Ok(UnderWay {
+            of: self,
+            digest: about.digest,
+            flight,
+        })
+    }
+
+    /// Counts a question about a token of this standing.
+    ///
+    /// # Errors
+    /// Fails if strangers have used up their allowance, and the token is one of them.
+    fn allow(&self, standing: TokenStanding) -> Result<(), IntrospectionError> {
+        let is_stranger = standing == TokenStanding::Stranger;
+        if is_stranger && !lock(&self.strangers).take(self.clock.now_ms()) {
             let issuer = self.issuer.clone();
             return Err(IntrospectionError::TooMany { issuer });
         }
-        let flight = Arc::new(Flight::new(Arc::clone(&self.clock)));
-        asking.insert(digest, Arc::clone(&flight));
-        Ok(flight)
+        Ok(())
     }
 
     async fn question(&self, token: &str) -> Introspected {
@@ -138,33 +178,53 @@ impl Introspection {
         }
     }
 
-    fn was_inactive(&self, digest: &TokenDigest) -> bool {
+    /// Returns the refusal of a token that the issuer need not be asked about again yet.
+    fn remembered(&self, digest: &TokenDigest) -> Option<NotAdmitted> {
         let now = self.clock.now_ms();
-        let until = lock(&self.inactive).get(digest).copied();
-        until.is_some_and(|until| now < until)
+        let refused = lock(&self.refused);
+        let last = refused.get(digest)?;
+        // A clock that was set back must not make a refusal last.
+        (now.abs_diff(last.at_ms) < last.lasts_ms).then(|| last.refused.clone())
     }
 
-    fn remember_inactive(&self, digest: TokenDigest) {
-        let now = self.clock.now_ms();
-        let until = now.saturating_add(INACTIVE_MS);
+    fn remember(&self, digest: TokenDigest, refused: NotAdmitted) {
+        let at_ms = self.clock.now_ms();
+        let lasts_ms = match refused {
+            // Time mends this soon, and the message must stay true.
+            Ok(TokenError::NotYet) | Err(_) => RETRY_MS,
+            Ok(_) => REFUSED_MS,
+        };
         let owned = Owned {
             owner: Principal::new(&self.issuer, ""),
-            until,
-            value: until,
+            until: at_ms.saturating_add(lasts_ms),
+            value: Remembered {
+                refused,
+                at_ms,
+                lasts_ms,
+            },
         };
-        lock(&self.inactive).insert(digest, owned, now);
+        lock(&self.refused).insert(digest, owned, at_ms);
     }
 }
 
-/// Takes a question off the list when it ends, even if whoever asked is gone.
+/// One caller's part in a question. The last of them takes the question off the list, even if whoever
+/// asked is gone, but never a later question about the same token.
 struct UnderWay<'i> {
     of: &'i Introspection,
     digest: TokenDigest,
+    flight: Arc<Flight<Introspected>>,
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        lock(&self.of.asking).remove(&self.digest);
+        let mut asking = lock(&self.of.asking);
+        let own = |flight: &Arc<_>| Arc::ptr_eq(flight, &self.flight);
+        // Callers join under the lock, so no one can do so between this look and the removal: one
+        // holder is the list, and one this value.
+        let is_last = Arc::strong_count(&self.flight) <= 2;
+        if is_last && asking.get(&self.digest).is_some_and(own) {
+            asking.remove(&self.digest);
+        }
     }
 }
 
@@ -189,8 +249,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 // Twenty strangers a second, after a burst of 200 (a start at which everyone is a stranger).
 const INTERVAL_MS: u64 = 50;
 const BURST_MS: u64 = 200 * INTERVAL_MS;
-const INACTIVE_MS: u64 = 60_000;
-const MAX_INACTIVE: usize = 20_000;
+// A refused token is asked about again after a minute. A question without an answer is repeated
+// after a second: for this token alone, because one odd token must not keep others out.
+const REFUSED_MS: u64 = 60_000;
+const RETRY_MS: u64 = 1_000;
+const MAX_REFUSED: usize = 20_000;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! An issuer's public keys: fetched at the start, kept while good, renewed when they are needed.
 //!
 //! Invariant: each key verifies exactly one algorithm. A key that cannot be used costs its issuer
-//! no other key. A set that is refused changes nothing: the last good one stays, for a time. No
+//! no other key. A set that is refused changes nothing: the last good one stays, for a time. A set
+//! without a usable key is believed, so it replaces the last one, but no one is admitted by it. No
 //! token is judged by a set older than two renewals, unless the issuer was asked just now and did
 //! not answer.
 
@@ -46,8 +47,9 @@ pub struct KeySettings {
 pub(in crate::tokens) struct KeyName<'t> {
     /// `kid`: an opaque name, never a path or an address.
     pub(in crate::tokens) id: Option<&'t str>,
-    /// `x5t#S256` or `x5t` (RFC 7515 §4.1.7): the thumbprint of the key's certificate.
-    pub(in crate::tokens) thumbprint: Option<&'t str>,
+    /// `x5t#S256` and `x5t` (RFC 7515 §4.1.7): the thumbprints of the key's certificate. A set may
+    /// state either.
+    pub(in crate::tokens) thumbprints: [Option<&'t str>; 2],
     /// `alg`. An issuer may use one name for several keys of different algorithms.
     pub(in crate::tokens) algorithm: &'t str,
 }
@@ -55,14 +57,10 @@ pub(in crate::tokens) struct KeyName<'t> {
 /// Returns the keys of a set that are not used, each with the reason.
 ///
 /// # Errors
-/// Fails if the whole set is refused, or if it has keys and none can be used.
+/// Fails if the whole set is refused, or if none of its keys can be used.
 pub fn left_out(set: &[u8], algorithms: &[Algorithm]) -> Result<Vec<String>, String> {
     let set = set::parse(set, algorithms)?;
-    let left_out = set.left_out();
-    if set.is_empty() && !left_out.is_empty() {
-        return Err(format!("no key can be used: {}", left_out.join("; ")));
-    }
-    Ok(left_out.to_vec())
+    set.check().map(|()| set.left_out().to_vec())
 }
 
 /// The reasons for having no key.
@@ -145,7 +143,8 @@ impl KeyRing {
     /// Fails if there is no such key or no usable set.
     pub(super) async fn find(&self, name: &KeyName<'_>) -> Result<Arc<Key>, KeyError> {
         let ring = &self.0;
-        let looked = match ring.usable() {
+        // A set without a usable key is none: it may be a moment of the issuer's restart.
+        let looked = match ring.usable().filter(|loaded| !loaded.set.is_empty()) {
             None => self.look(|ring, last| ring.since(last) < RETRY_MS).await,
             Some(loaded) => match loaded.set.find(name) {
                 None => self.look(|ring, last| ring.since(last) < COOLDOWN_MS).await,
@@ -159,7 +158,11 @@ impl KeyRing {
             },
         };
         match ring.usable() {
-            Some(loaded) => loaded.set.find(name).ok_or_else(|| ring.missing(name)),
+            Some(loaded) => {
+                let usable = loaded.set.check();
+                usable.map_err(|what| ring.unavailable(&what))?;
+                loaded.set.find(name).ok_or_else(|| ring.missing(name))
+            }
             None => Err(looked
                 .err()
                 .unwrap_or_else(|| ring.unavailable("it is too old"))),
@@ -191,11 +194,11 @@ impl KeyRing {
         Some(loaded.set.version())
     }
 
-    /// Returns true if a token of this issuer could be verified: a set can be used, or the issuer
+    /// Returns true if a token of this issuer could be verified: a key can be used, or the issuer
     /// published one when it was asked last.
     pub fn is_available(&self) -> bool {
         let published = |last: Landed<Fetched>| last.answer.is_ok();
-        self.0.usable().is_some() || self.0.looks.last().is_some_and(published)
+        self.0.has_key() || self.0.looks.last().is_some_and(published)
     }
 
     /// Asks the issuer in the background, unless it was asked within the last half minute. So
@@ -259,6 +262,11 @@ impl Ring {
             .filter(|loaded| self.clock.now_ms().abs_diff(loaded.at_ms) <= MAX_STALE_MS)
     }
 
+    /// Returns true if the last good set has a key that can be used.
+    fn has_key(&self) -> bool {
+        self.usable().is_some_and(|loaded| !loaded.set.is_empty())
+    }
+
     fn age(&self) -> Age {
         self.looks
             .last()
@@ -284,7 +292,8 @@ impl Ring {
 
     fn missing(&self, name: &KeyName<'_>) -> KeyError {
         let issuer = self.settings.issuer.clone();
-        if name.id.or(name.thumbprint).is_some() {
+        let [sha256, sha1] = name.thumbprints;
+        if name.id.or(sha256).or(sha1).is_some() {
             KeyError::Unknown { issuer }
         } else {
             KeyError::Unnamed { issuer }
@@ -306,8 +315,9 @@ impl Ring {
         match read.and_then(|bytes| set::parse(&bytes, &self.settings.algorithms)) {
             Ok(set) => {
                 self.report(&set);
+                let checked = set.check().map_err(|what| self.unavailable(&what));
                 self.current.store(Some(Arc::new(LoadedSet { set, at_ms })));
-                Ok(())
+                checked
             }
             Err(what) => {
                 self.warn(&what);
@@ -342,7 +352,7 @@ impl Ring {
     /// Logs that the set could not be renewed, and what follows from it.
     fn warn(&self, what: &str) {
         let (issuer, from) = (self.settings.issuer.as_str(), &self.settings.source);
-        if self.usable().is_some() {
+        if self.has_key() {
             tracing::warn!(
                 issuer, %from, cause = what,
                 "an issuer's key set was not renewed; the last good set serves for up to 24 hours"

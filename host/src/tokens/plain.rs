@@ -20,7 +20,11 @@ impl Claims {
             return Err(TokenError::IdToken(mark));
         }
         let stated = |claim| self.hint(claim).ok().flatten().unwrap_or_default();
-        let kind = |claim| OTHER_KINDS.contains(&(claim, stated(claim)));
+        let kind = |claim| {
+            let is_it =
+                |kind: &(&str, &str)| kind.0 == claim && kind.1.eq_ignore_ascii_case(stated(claim));
+            OTHER_KINDS.iter().any(is_it)
+        };
         match ["token_use", "typ"].into_iter().find(|claim| kind(claim)) {
             Some(claim) => Err(TokenError::Kind(claim)),
             None if self.has("events") => Err(TokenError::Kind("events")),
@@ -30,6 +34,25 @@ impl Claims {
 }
 
 impl Claims {
+    /// Checks that an issuer's answer (RFC 7662 §2.2) says of the token that it is a bearer access
+    /// token: by `token_type`, by `typ` as Keycloak writes it, or by `token_use` as Cognito does.
+    /// Without such a mark it could be a refresh token, about which an issuer also answers.
+    ///
+    /// # Errors
+    /// Fails if no mark says so, or if `token_type` says otherwise.
+    pub(super) fn check_access(&self) -> Result<(), TokenError> {
+        self.check_bearer()?;
+        let stated = |(claim, kind): &(&str, &str)| {
+            let stated = self.hint(claim).ok().flatten();
+            stated.is_some_and(|stated| stated.eq_ignore_ascii_case(kind))
+        };
+        if ACCESS_KINDS.iter().any(stated) {
+            Ok(())
+        } else {
+            Err(TokenError::NotBearer)
+        }
+    }
+
     /// Checks the type that an issuer's answer states (RFC 7662 §2.2), if it states one.
     pub(super) fn check_bearer(&self) -> Result<(), TokenError> {
         let stated = self.optional_string("token_type");
@@ -40,6 +63,15 @@ impl Claims {
     }
 }
 
+/// Claims in which an issuer says that a token is an access token.
+const ACCESS_KINDS: [(&str, &str); 6] = [
+    ("token_type", "bearer"),
+    ("typ", "bearer"),
+    ("typ", "at+jwt"),
+    ("typ", "application/at+jwt"),
+    ("token_use", "access"),
+    ("token_use", "access_token"),
+];
 const ID_TOKEN_MARKS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
 /// Claims in which an issuer says that a token is no access token.
 const OTHER_KINDS: [(&str, &str); 8] = [

@@ -29,6 +29,10 @@ impl Hands {
     pub(crate) fn forward(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
+
+    pub(crate) fn back(&self, ms: u64) {
+        self.0.fetch_sub(ms, Ordering::SeqCst);
+    }
 }
 
 impl Clock for Hands {
@@ -108,6 +112,11 @@ impl Issuer {
             body.len()
         );
         let _written = stream.write_all((head + &body).as_bytes()).await;
+    }
+
+    /// Returns the address of its answers.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Publishes the keys of these seeds, and no others.

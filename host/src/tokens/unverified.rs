@@ -83,13 +83,7 @@ impl<'t> Jws<'t> {
                 return Err(TokenError::Header(parameter));
             }
         }
-        for parameter in ["kid", "x5t", "x5t#S256"] {
-            let name = member::text(&header, parameter);
-            if name.is_ok_and(|name| name.is_none_or(|name| name.len() <= MAX_KEY_ID)) {
-                continue;
-            }
-            return Err(TokenError::Header(parameter));
-        }
+        check_key_names(&header)?;
         Ok(Self {
             header,
             payload,
@@ -102,7 +96,7 @@ impl<'t> Jws<'t> {
         let text = |name| member::text(&self.header, name).ok().flatten();
         Ok(KeyName {
             id: text("kid"),
-            thumbprint: text("x5t#S256").or_else(|| text("x5t")),
+            thumbprints: ["x5t#S256", "x5t"].map(text),
             algorithm: text("alg").ok_or(TokenError::Header("alg"))?,
         })
     }
@@ -118,6 +112,23 @@ impl<'t> Jws<'t> {
             Err(TokenError::Signature)
         }
     }
+}
+
+/// Checks the names that the header gives the key. A `kid` decides alone, so a thumbprint beside it
+/// that is ill-typed costs the token nothing.
+fn check_key_names(header: &Map<String, Value>) -> Result<(), TokenError> {
+    let names: &[&'static str] = if header.contains_key("kid") {
+        &["kid"]
+    } else {
+        &["x5t", "x5t#S256"]
+    };
+    for &parameter in names {
+        let name = member::text(header, parameter).map_err(|_| TokenError::Header(parameter))?;
+        if name.is_some_and(|name| name.len() > MAX_KEY_ID) {
+            return Err(TokenError::Header(parameter));
+        }
+    }
+    Ok(())
 }
 
 fn decode(part: &str, name: &'static str) -> Result<Map<String, Value>, TokenError> {

@@ -25,7 +25,8 @@ pub struct Expectations<'e> {
     pub token_type: &'e TypeRule,
     /// The bounds on its times.
     pub times: &'e TimeRule,
-    /// The latest allowed expiry, in seconds since 1970-01-01 UTC, if another token bounds it.
+    /// The latest allowed expiry, in whole seconds since 1970-01-01 UTC, if another token bounds
+    /// it. A fraction, which an issuer copies from that token, is dropped in both.
     pub ends_by: Option<u64>,
     /// Its `aud`.
     pub audience: Audience<'e>,
@@ -117,7 +118,7 @@ impl Expectations<'_> {
         if claims.string("iss")? != self.issuer {
             return Err(TokenError::Issuer);
         }
-        claims.check_bearer()?;
+        claims.check_access()?;
         claims.check_plain_access()?;
         self.check(&claims, clock.now())?;
         Ok(Verified {
@@ -199,19 +200,19 @@ impl Verified {
     }
 
     /// Checks that the issuer, asked about this token, still stands by it. `answer` are the
-    /// members of its answer, or `None` if the token is not active.
+    /// members of its answer that the token is active. Returns the end that the answer states, in
+    /// seconds since 1970-01-01 UTC.
     ///
     /// # Errors
-    /// Fails if the token was revoked, or the answer is about another token.
-    pub(crate) fn confirm(&self, answer: Option<&Claims>) -> Result<(), TokenError> {
-        let answer = answer.ok_or(TokenError::Inactive)?;
-        for name in ["iss", "sub", "jti"] {
-            if answer.has(name) && answer.string(name)? != self.claims.string(name)? {
-                return Err(TokenError::Contradicted(name));
-            }
+    /// Fails if the answer is about another token, or about one that has expired.
+    pub(crate) fn confirm(&self, answer: &Claims, now: u64) -> Result<Option<u64>, TokenError> {
+        let contradicted = |name: &&str| self.claims.is_contradicted(answer, name);
+        if let Some(name) = ["iss", "sub", "jti"].into_iter().find(contradicted) {
+            return Err(TokenError::Contradicted(name));
         }
         answer.check_bearer()?;
-        answer.check_plain_access()
+        answer.check_plain_access()?;
+        answer.end(now)
     }
 
     /// Returns a token with these claims, as if it had been verified.

@@ -120,6 +120,15 @@ pub(crate) const SECTIONS: &[Section] = &[
         },
     },
     Section {
+        name: "slow",
+        does: "slow connections do not hold up good requests",
+        environment: &[("BAILIWICK_SLOW_CONNECTIONS", "1000")],
+        work: Work::Tests {
+            arguments: &["--test", "stories", "slow::"],
+            figures: &[" slow connections: "],
+        },
+    },
+    Section {
         name: "kills",
         does: "a host that is killed has recorded every effect and every answer before",
         environment: &[("BAILIWICK_KILLS", "500")],

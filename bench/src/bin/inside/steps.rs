@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bailiwick::audit::{Outcome, Trail};
+use bailiwick::denials::{Denial, DenialList, DenialOf, Denials};
 use bailiwick::downstream::DownstreamTally;
-use bailiwick::identity::Presented;
+use bailiwick::identity::{Caller, Presented};
+use bailiwick::seams::SystemClock;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +18,7 @@ use crate::timing::{each, median};
 pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let (caller, subject) = ground.caller().await?;
     verify(ground, figures).await?;
+    denials(&caller, figures).await?;
     figures.insert(
         "permit".into(),
         each(20, async || ground.decide(&caller)).await?,
@@ -57,6 +60,30 @@ async fn verify(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     figures.insert("verify".into(), admitted(ground, fresh).await?);
     let known = std::iter::repeat_with(|| ground.token(0));
     figures.insert("verify_again".into(), admitted(ground, known).await?);
+    Ok(())
+}
+
+/// Measures the question whether the operator has denied a caller, who is not denied.
+async fn denials(caller: &Caller, figures: &mut Figures) -> anyhow::Result<()> {
+    let denial = |number: u64| Denial {
+        id: format!("d{number}"),
+        of: DenialOf::Subject,
+        issuer: Some(caller.actor().iss.clone()),
+        name: format!("user-{number}"),
+        reason: "they left".into(),
+        added: 0,
+        until: None,
+    };
+    for (name, many) in [("denials", 0), ("denials_of_4000", 4_000)] {
+        let denials = Denials::none(Arc::new(SystemClock));
+        denials.adopt([&DenialList {
+            serial: many,
+            denials: (1..=many).map(denial).collect(),
+        }]);
+        let asking = caller.asking().for_tool("echo", "sha256:0");
+        let ask = async || anyhow::Ok(denials.stop(&asking));
+        figures.insert(name.into(), each(1000, ask).await?);
+    }
     Ok(())
 }
 

@@ -52,10 +52,10 @@ impl Exchange {
 
 /// A refusal of RFC 6749, section 5.2.
 #[derive(Clone, Copy)]
-struct Refusal(&'static str, &'static str);
+pub(super) struct Refusal(&'static str, &'static str);
 
 impl Refusal {
-    fn answer(self) -> Answer {
+    pub(super) fn answer(self) -> Answer {
         let Self(error, description) = self;
         let body = json!({"error": error, "error_description": description});
         if error == "invalid_client" {
@@ -84,7 +84,7 @@ fn grant(state: &State, request: &Request, form: &Form) -> Result<Answer, Refusa
 
 /// Authenticates by `client_secret_basic` or `client_secret_post`, never both (RFC 6749, section
 /// 2.3).
-fn authenticate<'s>(
+pub(super) fn authenticate<'s>(
     state: &'s State,
     request: &Request,
     form: &Form,
@@ -134,7 +134,9 @@ fn client_credentials(state: &State, client: &Client, form: &Form) -> Result<Ans
         .mint(&spec)
         .map_err(|_| Refusal("server_error", "no key"))?;
     let body = json!({"access_token": token, "token_type": "Bearer", "expires_in": 600});
-    Ok(Answer::json(StatusCode::OK, &body))
+    let misbehaviour = state.lock().misbehaviour;
+    let delay = misbehaviour.map(super::Misbehaviour::client_delay);
+    Ok(Answer::json(StatusCode::OK, &body).after(delay.unwrap_or_default()))
 }
 
 /// Exchanges a token (RFC 8693), and logs the exchange, whatever its result.
@@ -219,7 +221,7 @@ fn issued(state: &State, client: &Client, subject: &Party, actor: Option<&Party>
     spec
 }
 
-/// A party of an exchange, verified by this issuer's own signature.
+/// A party of an exchange, by a token of this issuer.
 struct Party {
     sub: String,
     exp: u64,
@@ -249,13 +251,10 @@ impl Party {
     }
 
     fn verify(state: &State, token: &str) -> Option<Self> {
-        let claims = state.public_keys().ok()?.verify(token).ok()?.claims;
-        let exp = claims.get("exp")?.as_u64()?;
-        let own = claims.get("iss")?.as_str()? == state.url;
-        (own && exp > now()).then_some(())?;
+        let claims = state.meaning(token)?;
         Some(Self {
             sub: claims.get("sub")?.as_str()?.to_owned(),
-            exp,
+            exp: claims.get("exp")?.as_u64()?,
             claims,
         })
     }
@@ -289,7 +288,7 @@ fn narrow(
 }
 
 /// The fields of a token request. A repeated field is an error (RFC 6749, section 3.2).
-struct Form(Vec<(String, String)>);
+pub(super) struct Form(pub(super) Vec<(String, String)>);
 
 impl Form {
     fn get(&self, name: &str) -> Result<Option<&str>, Refusal> {
@@ -301,7 +300,7 @@ impl Form {
         }
     }
 
-    fn required(&self, name: &str) -> Result<&str, Refusal> {
+    pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
         self.get(name)?
             .ok_or(Refusal("invalid_request", "a field is missing"))
     }

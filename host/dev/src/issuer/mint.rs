@@ -35,6 +35,8 @@ pub struct TokenSpec {
     header: Map<String, Value>,
     claims: Map<String, Value>,
     repeated: Map<String, Value>,
+    /// The claims that are `null`.
+    nulls: Vec<String>,
     lifetime: i64,
     signer: Signer,
     embedded_key: bool,
@@ -50,6 +52,7 @@ impl TokenSpec {
                 ("client_id".to_owned(), json!("clerk")),
             ]),
             repeated: Map::new(),
+            nulls: Vec::new(),
             lifetime: LIFETIME,
             signer: Signer::Issuer,
             embedded_key: false,
@@ -126,6 +129,13 @@ impl TokenSpec {
         self
     }
 
+    /// Writes a claim as `null`.
+    #[must_use]
+    pub fn null(mut self, name: &str) -> Self {
+        self.nulls.push(name.to_owned());
+        self
+    }
+
     /// Sets any member of the header; null leaves it out.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -148,6 +158,8 @@ impl State {
         let mut claims = self.standard_claims(spec.lifetime)?;
         claims.extend(spec.claims.clone());
         claims.retain(|_, value| !value.is_null());
+        let nulls = spec.nulls.iter().cloned();
+        claims.extend(nulls.map(|name| (name, Value::Null)));
         let key = self.key(&spec.signer)?;
         let algorithm = match spec.signer {
             Signer::Nobody => "none",

@@ -48,6 +48,8 @@ pub enum Misbehaviour {
     ConsentRequired,
     /// The right answer, after half a minute.
     Slow,
+    /// The client's own token comes after four seconds; exchanges are answered at once.
+    SlowClient,
     /// A right answer with eight megabytes too much.
     Huge,
     /// 307 to another path, where the same form would be answered.
@@ -60,8 +62,14 @@ pub enum Misbehaviour {
     IdToken,
     /// The issued token was issued to another client.
     OtherClient,
+    /// Its `client_id` is `null`.
+    NullClient,
     /// Its `act` is of another issuer.
     ForeignActor,
+    /// Its `act` is `null`.
+    NullActor,
+    /// The `act` in its `act` is `null`.
+    NullNested,
     /// Its `act` has a nested actor whom the subject token does not name.
     NestedStranger,
     /// It has `authorization_details` that were not requested.
@@ -82,7 +90,7 @@ pub enum Misbehaviour {
 
 impl Misbehaviour {
     /// All of them that no delegation mode accepts, for tests that try each.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::WrongSubject,
         Self::WrongAudience,
         Self::WrongIssuer,
@@ -107,7 +115,10 @@ impl Misbehaviour {
         Self::BoundToKey,
         Self::IdToken,
         Self::OtherClient,
+        Self::NullClient,
         Self::ForeignActor,
+        Self::NullActor,
+        Self::NullNested,
         Self::NestedStranger,
         Self::Details,
         Self::DetailsInAnswer,
@@ -132,6 +143,9 @@ impl Misbehaviour {
             Self::BoundToKey => spec.claim("cnf", json!({"jkt": "x"})),
             Self::IdToken => spec.claim("nonce", "n"),
             Self::OtherClient => spec.claim("azp", "somebody-else"),
+            Self::NullClient => spec.null("client_id"),
+            Self::NullActor => spec.null("act"),
+            Self::NullNested => spec.claim("act", json!({"sub": "bailiwick", "act": null})),
             Self::ForeignActor => spec.claim(
                 "act",
                 json!({"sub": "bailiwick", "iss": "https://evil.example"}),
@@ -195,6 +209,14 @@ impl Misbehaviour {
             .with("location", "/elsewhere"),
             _ => return None,
         })
+    }
+
+    /// Returns how long a client's own token is held back.
+    pub(super) fn client_delay(self) -> Duration {
+        match self {
+            Self::SlowClient => Duration::from_secs(4),
+            _ => Duration::ZERO,
+        }
     }
 
     /// Returns how long the answer is held back.

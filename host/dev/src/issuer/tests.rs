@@ -44,7 +44,7 @@ fn request<'a>(subject: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &
     fields
 }
 
-fn claims(reply: &Reply) -> serde_json::Map<String, Value> {
+fn claims(reply: &Reply) -> Map<String, Value> {
     unverified_claims(reply.json().unwrap()["access_token"].as_str().unwrap()).unwrap()
 }
 
@@ -210,7 +210,7 @@ async fn a_misbehaving_issuer_can_be_told_from_a_good_one() {
                     (named, body["expires_in"].is_u64())
                 };
                 let token = body["access_token"].as_str().unwrap().to_owned();
-                let strip = |mut claims: serde_json::Map<String, Value>| {
+                let strip = |mut claims: Map<String, Value>| {
                     for name in ["jti", "iat"] {
                         claims.remove(name);
                     }

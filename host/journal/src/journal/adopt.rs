@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints::{Checkpoints, newest};
+use super::super::file::Storage;
 use super::super::memory::Memory;
 use super::super::reader::{Ground, Step as Found, Walk};
 use super::super::record::{JournalAdopted, Previous, Record};
-use super::super::verify::{self, VerifyError};
 use super::grounds::Grounds;
 use super::log::Unsigned;
 use super::publish::{Publication, Step};
@@ -37,8 +37,8 @@ pub fn adopt(
     clock: &dyn Clock,
     adoption: Adoption<'_>,
 ) -> Result<Opened, JournalError> {
-    let storage = lock(settings)?;
-    let ground = Grounds::new(Box::new(storage), settings, keys)?;
+    let storage: Box<dyn Storage> = Box::new(lock(settings)?);
+    let ground = Grounds::new(storage, settings, keys)?;
     ground.check_folder()?;
     match adoption {
         Adoption::Extending(note) => extending(ground, note, clock),
@@ -107,14 +107,8 @@ fn signed(
 /// Verifies the journal in the folder in full: it extends the kept checkpoint, and this host wrote
 /// everything that its own newest checkpoint does not cover.
 fn verified(ground: &Grounds<'_>, kept: Checkpoint) -> Result<State, JournalError> {
+    ground.verify(Some(kept))?;
     let (archive, key) = (ground.archive(), &ground.signer.verifier);
-    verify::check(archive, key, Some(kept), None).map_err(|error| match error {
-        VerifyError::Damaged { damage, .. } => ground.damaged(damage),
-        error => JournalError::NotAJournal {
-            path: ground.settings.folder.clone(),
-            source: error,
-        },
-    })?;
     let state = || {
         let newest = newest(archive, key)?;
         let mut list = Checkpoints::open(archive, key, newest.as_ref())?;

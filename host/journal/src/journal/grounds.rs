@@ -1,5 +1,5 @@
-//! What a start and an adoption need: the storage, the keys and the memory, with the errors for
-//! people.
+//! What a start, an adoption and an examination need: the storage, the keys and the memory, with the
+//! errors for people.
 
 use std::io;
 use std::path::Path;
@@ -8,25 +8,26 @@ use super::super::archive::{Archive, is_begun, key_text};
 use super::super::batch::Seal;
 use super::super::checkpoint::Checkpoint;
 use super::super::damage::Damage;
-use super::super::file::Storage;
+use super::super::file::{Storage, Stored};
 use super::super::head;
 use super::super::memory::{Memory, MemoryFile};
+use super::super::verify::{self, Report, VerifyError};
 use super::log::Signer;
 use super::{JournalError, Keys, Settings};
 use crate::note::VerifierKey;
 
-/// Everything that recovery needs.
-pub(super) struct Grounds<'s> {
-    pub(super) storage: Box<dyn Storage>,
+/// Everything that recovery needs. Its storage may be one that is only read.
+pub(super) struct Grounds<'s, S: ?Sized = dyn Storage> {
+    pub(super) storage: Box<S>,
     pub(super) settings: &'s Settings,
     pub(super) signer: Signer,
     pub(super) seal: Seal,
     pub(super) memory: MemoryFile,
 }
 
-impl<'s> Grounds<'s> {
+impl<'s, S: Stored + ?Sized> Grounds<'s, S> {
     pub(super) fn new(
-        storage: Box<dyn Storage>,
+        storage: Box<S>,
         settings: &'s Settings,
         keys: Keys,
     ) -> Result<Self, JournalError> {
@@ -103,6 +104,18 @@ impl<'s> Grounds<'s> {
                 damage,
             },
         }
+    }
+
+    /// Verifies the journal in full, and that it extends the checkpoint `kept`.
+    pub(super) fn verify(&self, kept: Option<Checkpoint>) -> Result<Report, JournalError> {
+        let report = verify::check(self.archive(), &self.signer.verifier, kept, None);
+        report.map_err(|error| match error {
+            VerifyError::Damaged { damage, .. } => self.damaged(damage),
+            error => JournalError::NotAJournal {
+                path: self.settings.folder.clone(),
+                source: error,
+            },
+        })
     }
 
     /// Returns the number of records that this host remembers having signed, if it does.

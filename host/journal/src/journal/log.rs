@@ -34,6 +34,8 @@ pub(super) struct Log {
     pub(super) unsigned: Unsigned,
     /// What the records opened and did not close.
     pub(super) open: OpenCalls,
+    /// The last change of the denials that is recorded.
+    pub(super) change: u64,
     /// The end of the last batch; none before the first.
     pub(super) position: Option<Position>,
     /// The time of the last record.
@@ -119,6 +121,7 @@ impl Log {
         }
         let lines = lines.into_iter().skip(head.iter().len());
         for (record, line) in records.zip(lines) {
+            self.change = self.change.max(record.change());
             if let Some(turn) = record.turn() {
                 let line = bytes.get(line).unwrap_or_default();
                 self.open.follow(turn.clone(), line, Spot::default());
@@ -147,6 +150,7 @@ impl Log {
             previous: self.previous,
             position: self.position?,
             open: self.open.clone(),
+            change: self.change,
             time: self.time.clone(),
             list: ListEnd::default(),
         })

@@ -68,6 +68,7 @@ impl Grounds<'_> {
         let End {
             tree,
             open,
+            change,
             position,
             time,
             previous,
@@ -85,6 +86,7 @@ impl Grounds<'_> {
             position,
             time: time.unwrap_or_default(),
             open: open.clone(),
+            change,
             passed: 0,
             damaged: false,
             head: JournalBegun::new(&self.settings.origin, state.previous).into(),
@@ -104,6 +106,7 @@ impl Grounds<'_> {
             records: log.tree.size(),
             closed: u64::try_from(closings.len()).unwrap_or(u64::MAX),
             cut_bytes: torn_bytes,
+            change,
             unread: state.unread.as_ref().map_or(0, Unread::records),
             key: ours.trim_end().to_owned(),
         };
@@ -128,7 +131,7 @@ fn begin(log: &mut Log, closings: &[Record], torn_bytes: u64, clock: &dyn Clock)
 
 /// Checks that the clock is not far behind the journal. Otherwise tokens that expired since would
 /// be valid again.
-fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError> {
+pub(super) fn check_clock(last: Option<&str>, clock: &dyn Clock) -> Result<(), JournalError> {
     let (newest, now) = (
         last.and_then(parse_time).unwrap_or_default(),
         clock.now_ms(),

@@ -5,6 +5,7 @@ use super::super::batch::NONE_BEFORE;
 use super::super::checkpoint::Checkpoint;
 use super::super::checkpoints;
 use super::super::damage::Damage;
+use super::super::file::Stored;
 use super::super::memory::{ListEnd, Memory};
 use super::super::milestone::{FEWEST, Milestone};
 use super::super::open::OpenCalls;
@@ -36,6 +37,7 @@ impl State {
             end: End {
                 tree,
                 open,
+                change: 0,
                 position: None,
                 time: None,
                 previous: NONE_BEFORE,
@@ -61,7 +63,7 @@ struct Walked {
     unsigned: Unsigned,
 }
 
-impl Grounds<'_> {
+impl<S: Stored + ?Sized> Grounds<'_, S> {
     /// Reads the journal and checks that it extends the memory.
     pub(super) fn remembered_state(&self) -> Result<State, JournalError> {
         let (begun, memory) = (self.is_begun()?, self.memory.path());

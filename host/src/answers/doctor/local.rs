@@ -7,20 +7,21 @@ use std::path::Path;
 use bailiwick_journal::cli::chain;
 
 use super::Checkup;
-use crate::audit::{self, Given};
+use crate::audit::{self, Examined};
 use crate::config::Config;
+use crate::denials::DenialsError;
+use crate::envelope::journal_keys;
 use crate::intake;
-use crate::note::VerifierKey;
 use crate::owned::{self, OwnedError, Trust};
-use crate::seams::{Clock as _, SystemClock};
+use crate::seams::{Clock as _, SystemClock, SystemRandom};
 
 pub(super) fn local(config: &Config) -> Vec<Checkup> {
     let trust = &config.server.trust;
     let mut found = keys(&config.envelope.keys, trust);
     found.extend(folders(config));
     found.push(tools(config));
-    found.push(journal(config));
-    found.push(denials(config));
+    let (journal, change) = journal(config);
+    found.extend([journal, denials(config, change)]);
     found
 }
 
@@ -122,43 +123,64 @@ fn tools(config: &Config) -> Checkup {
     }
 }
 
-/// Verifies the journal with the key that lies in its folder.
-fn journal(config: &Config) -> Checkup {
+/// Finds out what a start would say of the journal, with the host's own keys and memory. Returns
+/// the last change of the denials that it records, too.
+fn journal(config: &Config) -> (Checkup, u64) {
     let (about, folder) = ("journal", &config.audit.folder);
     let place = folder.display();
     if audit::is_in_use(folder) {
         let found = format!("{place} is in use: a host runs");
-        return Checkup::good(about, found);
+        return (Checkup::good(about, found), 0);
     }
-    if is_missing(&folder.join("checkpoint")) {
-        let found = format!("{place} has no journal yet; the first start begins one");
-        return Checkup::good(about, found);
-    }
-    let key = fs::read_to_string(folder.join("key")).ok();
-    let key: Option<VerifierKey> = key.and_then(|text| text.trim().parse().ok());
-    let given = Given {
-        key: key.as_ref(),
-        ..Given::default()
+    let (keys, trust) = (&config.envelope.keys, &config.server.trust);
+    let keys = match journal_keys(keys, &SystemRandom, trust) {
+        Ok(keys) => keys,
+        Err(error) => {
+            let found = format!("{place} cannot be verified: {}", chain(&error));
+            return (Checkup::bad(about, found, "mend the keys first"), 0);
+        }
     };
-    match audit::verify_given(folder, given) {
-        Ok(_) => Checkup::good(about, format!("{place} verifies")),
-        Err(error) => Checkup::bad(
-            about,
-            format!("{place} does not verify: {}", chain(&error)),
-            "do not start the host on it; see docs/journal.md, \"When something fails\"",
-        ),
+    match audit::examine(&config.journal(), keys, &SystemClock) {
+        Ok(Some(Examined { report, change })) => {
+            let found = format!(
+                "{place} verifies, and a host can go on after record {}",
+                report.records
+            );
+            (Checkup::good(about, found), change)
+        }
+        Ok(None) => {
+            let found = format!("{place} has no journal yet; the first start begins one");
+            (Checkup::good(about, found), 0)
+        }
+        Err(error) => {
+            let remedy = "no host starts on it; see docs/journal.md, \"When something fails\"";
+            (Checkup::bad(about, chain(&error), remedy), 0)
+        }
     }
 }
 
-fn denials(config: &Config) -> Checkup {
+/// Reads the denials, which must not be older than change `least`.
+fn denials(config: &Config, least: u64) -> Checkup {
     let (about, file) = ("denials", config.denials());
-    match file.read(0) {
+    match file.read(least) {
         Ok(list) => {
             let now_ms = SystemClock.now_ms();
             let denials = list.denials.iter().filter(|one| one.is_in_effect(now_ms));
             Checkup::good(about, format!("{} in effect", denials.count()))
         }
-        Err(error) => Checkup::bad(about, chain(&error), "until then a host refuses every call"),
+        Err(error) => {
+            let remedy = match error {
+                DenialsError::File(..) => {
+                    "let it belong to the host's user, with mode 0644; until then a host refuses \
+                     every call"
+                }
+                _ => {
+                    "restore it from the backup, or run `bailiwick deny --adopt` and deny again \
+                     what the list lacks; until then a host refuses every call"
+                }
+            };
+            Checkup::bad(about, chain(&error), remedy)
+        }
     }
 }
 

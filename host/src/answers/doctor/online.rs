@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_journal::cli::chain;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -14,7 +16,7 @@ use crate::app;
 use crate::config::{Config, Issuer};
 use crate::delegation::{Auth, ServiceSettings};
 use crate::egress::{AddressPolicy, Client, EgressError, Reply, Tls};
-use crate::seams::{Clock, SystemClock};
+use crate::seams::{ChunkedRandom, Clock, Random as _, SystemClock};
 use crate::tokens::{
     Asking, ClientCredentials, ClientSettings, EndpointError, KeyRing, KeySource, TokenEndpoint,
 };
@@ -33,6 +35,7 @@ pub async fn online(config: &Config) -> Vec<Checkup> {
     for issuer in &config.issuers {
         found.push(keys(issuer, &tls, &clock).await);
         found.extend(time(issuer, &tls, clock.as_ref()).await);
+        found.extend(introspection(issuer, &tls).await);
     }
     for service in &config.services {
         found.push(reach(service, &tls).await);
@@ -103,6 +106,53 @@ pub(super) fn date(headers: &HeaderMap) -> Option<u64> {
     let month = months.iter().position(|name| *name == month)? + 1;
     let ms = crate::audit::parse_time(&format!("{year}-{month:02}-{day}T{time}"))?;
     (zone == "GMT").then_some(ms / 1000)
+}
+
+/// Asks an issuer that is asked about tokens about one that it cannot know.
+pub(super) async fn introspection(issuer: &Issuer, tls: &Tls) -> Option<Checkup> {
+    let settings = issuer.introspection.as_ref()?;
+    let about = format!("introspection of {}", issuer.settings.issuer);
+    let endpoint = TokenEndpoint::new(settings.client.clone(), tls);
+    Some(match endpoint.introspect(&made_up()).await {
+        Ok(None) => Checkup::good(&about, "it answers that a made-up token is not active"),
+        Ok(Some(_)) => Checkup::bad(
+            &about,
+            "it answers that a made-up token is active",
+            "believe nothing that it says: set introspection.endpoint to the issuer's endpoint of \
+             RFC 7662",
+        ),
+        Err(error) => Checkup::bad(
+            &about,
+            format!(
+                "tokens to be asked about are not admitted: {}",
+                chain(&error)
+            ),
+            introspection_remedy(&error),
+        ),
+    })
+}
+
+fn introspection_remedy(error: &EndpointError) -> &'static str {
+    match error {
+        EndpointError::Refused("invalid_client" | "unauthorized_client" | "access_denied")
+        | EndpointError::RefusedWithoutCode(401 | 403) => {
+            "compare introspection.client_id and the secret with those at the issuer, and allow the \
+             client to ask about tokens"
+        }
+        EndpointError::Unreachable | EndpointError::TimedOut => {
+            "see that this machine can reach introspection.endpoint; for an address within a \
+             private network, set introspection.private_addresses"
+        }
+        EndpointError::Unavailable => "see the issuer's log",
+        _ => "set introspection.endpoint to the issuer's endpoint of RFC 7662",
+    }
+}
+
+/// Returns a text that no issuer knows as a token.
+fn made_up() -> String {
+    let mut bytes = [0; 32];
+    ChunkedRandom.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Asks a service for nothing, without a credential. Any answer shows that it is there.

@@ -1,12 +1,19 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, header};
+use rustls::RootCertStore;
 
 use super::super::testing::{CONFIG, HELLO, Site, component, config};
 use super::*;
+use crate::audit::{DenialAdded, Detail, HostStopped, Journal};
+use crate::egress::Tls;
+use crate::envelope::HostKeys;
+use crate::seams::{Clock, SystemClock, SystemRandom};
+use crate::tokens::testing::{Hands, Issuer};
 
 fn of<'c>(found: &'c [Checkup], about: &str) -> &'c Checkup {
     found.iter().find(|one| one.about == about).unwrap()
@@ -67,6 +74,58 @@ fn each_fault_on_the_machine_is_found_with_its_remedy() {
     assert!(of(&found, "keys").found.contains("mac.key"));
 }
 
+#[tokio::test]
+async fn a_journal_and_its_denials_are_judged_as_a_start_judges_them() {
+    let site = Site::new(CONFIG, &[("hello", component(&[HELLO]))]);
+    let settings = config(&site);
+    let (folder, place) = (&settings.envelope.keys, &settings.audit.folder);
+    let keys = HostKeys::open(folder, &SystemRandom, &settings.server.trust).unwrap();
+    let clock = Arc::new(SystemClock);
+    let (journal, _) = Journal::open(settings.journal(), keys.journal, clock).unwrap();
+    let detail = Detail::from_iter([("change", 7)]);
+    let denial = "d7".into();
+    let added = DenialAdded { denial, detail };
+    journal.record(added).await.unwrap();
+    let found = local::local(&settings);
+    assert!(of(&found, "journal").found.contains("a host runs"));
+    journal.close(HostStopped {}).await.unwrap();
+    drop(journal);
+
+    let found = local::local(&settings);
+    let good = of(&found, "journal");
+    assert_eq!(good.condition, Condition::Good, "{good}");
+    assert!(good.found.contains("go on after record"), "{good}");
+    // The journal knows of a change of a list that is gone.
+    let lost = of(&found, "denials");
+    assert_eq!(lost.condition, Condition::Bad, "{lost}");
+    assert!(lost.found.contains("is missing"), "{lost}");
+    let remedy = lost.remedy.as_deref().unwrap_or_default();
+    assert!(remedy.contains("bailiwick deny --adopt"), "{lost}");
+
+    let memory = fs::read_dir(&settings.audit.memory).unwrap();
+    let memory = memory.map(|entry| entry.unwrap().path());
+    let mut memory = memory.filter(|path| path.extension().is_some_and(|end| end == "memory"));
+    let memory = memory.next().unwrap();
+    for (path, expected) in [
+        (place.join("checkpoint"), "checkpoint"),
+        (place.join("checkpoints.jsonl"), "checkpoint"),
+        (place.join("journal-00000001.jsonl"), "has signed"),
+        (memory, "remembers none"),
+        (folder.join("journal.pem"), "belongs to the key"),
+    ] {
+        let aside = path.with_extension("aside");
+        fs::rename(&path, &aside).unwrap();
+        let found = local::local(&settings);
+        let journal = of(&found, "journal");
+        assert_eq!(journal.condition, Condition::Bad, "{journal}");
+        assert!(journal.found.contains(expected), "{journal}");
+        assert!(!path.exists(), "the doctor makes {}", path.display());
+        fs::rename(aside, path).unwrap();
+    }
+    let found = local::local(&settings);
+    assert_eq!(of(&found, "journal").condition, Condition::Good);
+}
+
 #[test]
 fn dates_of_http_are_read() {
     for (text, expected) in [
@@ -81,4 +140,74 @@ fn dates_of_http_are_read() {
         headers.insert(header::DATE, HeaderValue::from_static(text));
         assert_eq!(online::date(&headers), expected, "{text}");
     }
+}
+
+/// Returns the configuration of an issuer that is asked about its tokens at `url`.
+fn asked_at(url: &str) -> Config {
+    let more = format!(
+        "jwks_file = \"jwks.json\"\nopaque = true\nintrospection = {{ endpoint = \"{url}\", \
+         client_id = \"host\", client_secret_file = \"secret\", \
+         private_addresses = [\"127.0.0.0/8\"] }}"
+    );
+    let text = CONFIG.replacen("jwks_file = \"jwks.json\"", &more, 1);
+    config(&Site::new(&text, &[]))
+}
+
+#[tokio::test]
+async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
+    let clock: Arc<dyn Clock> = Hands::at(1_763_712_000);
+    let (issuer, _keys) = Issuer::start(&clock).await;
+    let tls = Tls::new(RootCertStore::empty()).unwrap();
+    let settings = asked_at(issuer.url());
+    let mut tokens = Vec::new();
+    for (status, body, told) in [
+        ("200 OK", r#"{"active":false}"#, "is not active"),
+        ("200 OK", r#"{"active":true}"#, "believe nothing"),
+        ("200 OK", "<html>", "set introspection.endpoint"),
+        ("404 Not Found", "", "set introspection.endpoint"),
+        (
+            "401 Unauthorized",
+            r#"{"error":"invalid_client"}"#,
+            "compare introspection.client_id",
+        ),
+        ("403 Forbidden", "", "compare introspection.client_id"),
+        ("503 Service Unavailable", "", "the issuer's log"),
+    ] {
+        issuer.answer(status, body);
+        let found = online::introspection(&settings.issuers[0], &tls).await;
+        let found = found.unwrap();
+        assert!(found.to_string().contains(told), "{found}");
+        let good = found.condition == Condition::Good && found.remedy.is_none();
+        assert_eq!(good, body.contains("false"), "{found}");
+        assert_eq!(found.about, "introspection of https://idp.example.com");
+        assert!(!found.to_string().contains("s3cret"), "{found}");
+        tokens.push(
+            issuer
+                .last_request()
+                .rsplit_once("\r\n\r\n")
+                .unwrap()
+                .1
+                .to_owned(),
+        );
+    }
+    tokens.dedup();
+    assert_eq!(tokens.len(), 7, "each token is made up anew: {tokens:?}");
+
+    // A port on which no one listens: it was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", free.local_addr().unwrap());
+    drop(free);
+    let found = online::introspection(&asked_at(&url).issuers[0], &tls).await;
+    let found = found.unwrap();
+    assert_eq!(found.condition, Condition::Bad);
+    assert!(
+        found
+            .to_string()
+            .contains("can reach introspection.endpoint"),
+        "{found}"
+    );
+
+    let without = config(&Site::new(CONFIG, &[]));
+    let found = online::introspection(&without.issuers[0], &tls).await;
+    assert_eq!(found, None, "nothing to ask");
 }

@@ -362,7 +362,7 @@ impl fmt::Display for Lack {
                 };
                 write!(
                     formatter,
-                    "{name} is not granted (unknown-service); {describe}"
+                    "{name} is not granted (unknown-service), so the tool is not listed; {describe}"
                 )
             }
         }

@@ -196,6 +196,8 @@ async fn what_a_call_lacks_is_a_list_of_kinds() {
         let call = allowed(&text, claims, tool).await;
         let kinds: Vec<_> = call.lacks.iter().map(|lack| &lack.missing).collect();
         assert_eq!(kinds, [&missing], "{text}");
+        let is_grant = matches!(missing, Missing::Grant { .. });
+        assert_eq!(call.listed, !is_grant, "{text}");
     }
     let accounts = own.replace("actor_issuers", "service_accounts = true\nactor_issuers");
     let call = allowed(&accounts, json!({"sub": "web"}), "get_order").await;

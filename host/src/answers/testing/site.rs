@@ -181,7 +181,7 @@ impl Site {
         close(&site.path("tools"), 0o755);
         site.write("bailiwick.toml", config.as_bytes());
         site.write("secret", b"s3cret");
-        site.write("jwks.json", br#"{"keys":[]}"#);
+        site.write("jwks.json", &jwks());
         for (name, bytes) in components {
             site.write(&format!("tools/{name}.wasm"), bytes);
         }

@@ -306,3 +306,81 @@ fn a_tenant_has_a_share_of_its_own_as_long_as_the_operator_gives_it() {
     gate.share(HashMap::new());
     assert!(enter("small").is_some(), "the usual share again");
 }
+
+/// Lets calls of as many users of one tenant come as there are; returns how many run and wait.
+fn flood(gate: &Gate, more: &[Count]) -> (Vec<Place>, usize) {
+    let (mut running, mut waiting) = (Vec::new(), Vec::new());
+    for user in 0..1000 {
+        let wanted = [of_tenant("flood", &format!("user{user}")), more.to_vec()].concat();
+        match gate.ask(with_parts(wanted)) {
+            Ok(AdmissionState::Taken(place)) => running.push(place),
+            Ok(AdmissionState::Waiting(_, place, _)) => waiting.push(place),
+            Err(_) => {}
+        }
+    }
+    (running, waiting.len())
+}
+
+#[tokio::test]
+async fn a_tenant_leaves_a_place_and_half_of_the_queue_whatever_the_limits_say() {
+    let all = Capacity {
+        compact: 768,
+        script: 256,
+    };
+    // Fewer places than were wanted, because there is no memory for more.
+    let few = Capacity { compact: 4, ..all };
+    for (concurrent, queued, capacity, expected) in [
+        (8, 8, all, (7, 4)),
+        (8, 3, all, (7, 1)),
+        (8, 1, all, (7, 1)),
+        (8, 0, all, (7, 0)),
+        (2, 8, all, (1, 4)),
+        (8, 8, few, (3, 4)),
+        (512, 256, all, (256, 128)),
+    ] {
+        let gate = Gate::new(
+            &Limits {
+                concurrent_calls: concurrent,
+                queued_calls: queued,
+                ..Limits::default()
+            },
+            capacity,
+        );
+        let shares = [None, Some(768)];
+        for share in shares {
+            let flooding = Tenant::new("https://issuer.example", "flood");
+            gate.share(share.map(|share| (flooding, share)).into_iter().collect());
+            let (running, waiting) = flood(&gate, &[]);
+            let expected = match share {
+                Some(_) if concurrent == 512 => (511, 128),
+                _ => expected,
+            };
+            assert_eq!((running.len(), waiting), expected, "{concurrent} {queued}");
+            let other = gate.admit(of_tenant("acme", "alice")).await;
+            assert!(other.is_ok(), "{concurrent} {queued}: another has no place");
+            drop((running, other));
+            // Those who waited have gone.
+            gate.shared.lock().waiting.clear();
+        }
+    }
+    let single = gate(Bounds { host: 1, ..WIDE });
+    assert_eq!(flood(&single, &[]).0.len(), 1, "the only place");
+}
+
+#[test]
+fn a_tenant_leaves_a_place_of_the_script_tier_and_of_each_tool() {
+    let tool = |name: &str| Count::Target(Kind::Tool, name.into());
+    for (bounds, group) in [
+        (Bounds { script: 3, ..WIDE }, Count::Script),
+        (Bounds { target: 3, ..WIDE }, tool("t")),
+    ] {
+        let gate = gate(bounds);
+        let (running, _) = flood(&gate, std::slice::from_ref(&group));
+        assert_eq!(running.len(), 2, "{group:?}");
+        let wanted = [of_tenant("acme", "alice"), vec![group.clone()]].concat();
+        let fits = gate.ask(with_parts(wanted));
+        assert!(matches!(fits, Ok(AdmissionState::Taken(_))), "{group:?}");
+        drop((running, fits));
+        assert!(gate.shared.lock().running.is_empty(), "{group:?}");
+    }
+}

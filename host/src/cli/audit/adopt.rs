@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use bailiwick::app::journal_settings;
 use bailiwick::audit::{Adoption, adopt};
 use bailiwick::config;
 use bailiwick::envelope::HostKeys;
@@ -43,7 +42,7 @@ pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let kept = args.which.checkpoint.as_ref().map(read).transpose()?;
     let keys = HostKeys::open(&config.envelope.keys, &SystemRandom, &config.server.trust)?.journal;
     let adoption = kept.as_deref().map_or(Adoption::New, Adoption::Extending);
-    let adopted = adopt(&journal_settings(&config), keys, &SystemClock, adoption)?;
+    let adopted = adopt(&config.journal(), keys, &SystemClock, adoption)?;
     page.line(&format!(
         "adopted: the host goes on after record {}, which says so",
         adopted.records

@@ -214,7 +214,8 @@ fn a_key_set_that_no_token_could_be_verified_with_is_told() {
             false,
         ),
         (r#"{"keys":7}"#, "issuers.jwks_file of", false),
-        (weak, "no key can be used: the key \"old\"", false),
+        (r#"{"keys":[]}"#, "it has no key", false),
+        (weak, "no key in it can be used: the key \"old\"", false),
     ] {
         let site = Site::new(CONFIG, &[("orders", component(&[ORDER]))]);
         site.write("jwks.json", set.as_bytes());

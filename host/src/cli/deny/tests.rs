@@ -58,6 +58,10 @@ fn what_is_denied_is_listed_until_it_is_lifted_and_no_id_is_given_twice() {
     assert!(error.contains("there is no denial \"d2\""), "{error}");
     let said = deny(&site, &["--agent", "clerk", "--reason", "odd"]).unwrap();
     assert!(said.starts_with("d4 "), "{said}");
+    let latest = ["--until", "9999-12-31T23:59:59.999Z"];
+    let options = [&["--tool", "t", "--reason", "x"], &latest[..]].concat();
+    assert!(deny(&site, &options).unwrap().starts_with("d5 "));
+    deny(&site, &["--lift", "d5"]).unwrap();
     let left: Vec<_> = listed(&site).iter().map(|one| one["id"].clone()).collect();
     assert_eq!(left, ["d1", "d4"]);
 }
@@ -103,6 +107,17 @@ fn nothing_is_denied_that_could_stop_less_or_something_else() {
         (
             &["--subject", "a", "--reason", "x", "--until", "2020-01-01"],
             "--until is over",
+        ),
+        (
+            &[
+                "--subject",
+                "a",
+                "--reason",
+                "x",
+                "--until",
+                "9999-12-31T23:59-01:00",
+            ],
+            "--until: expected 2026",
         ),
         (&["--component", &digest, "--reason", "x"], "64 lower-case"),
         (
@@ -183,4 +198,48 @@ fn a_list_that_was_lost_is_only_begun_anew_on_request() {
     let said = deny(&site, &["--adopt"]).unwrap();
     assert!(said.contains("with 1 denial"), "{said}");
     assert_eq!(listed(&site).len(), 1);
+}
+
+#[test]
+fn a_host_that_does_not_follow_is_an_error_and_the_denial_stands() {
+    let site = Site::new(CONFIG, &[]);
+    let audit = config::deny_settings(&site.config())
+        .unwrap()
+        .journal
+        .folder;
+    fs::create_dir(&audit).unwrap();
+    let lock = fs::File::create(audit.join("lock")).unwrap();
+    lock.lock().unwrap();
+    for options in [
+        &["--subject", "alice", "--reason", "x"][..],
+        &["--lift", "d1"],
+        &["--subject", "bob", "--reason", "x"],
+        &["--adopt"],
+    ] {
+        let error = deny(&site, options).unwrap_err().to_string();
+        assert!(error.contains("has not followed"), "{options:?}: {error}");
+    }
+    let names: Vec<_> = listed(&site)
+        .iter()
+        .map(|one| one["name"].clone())
+        .collect();
+    assert_eq!(names, ["bob"]);
+    lock.unlock().unwrap();
+    assert!(deny(&site, &["--lift", "d3"]).is_ok(), "no host runs");
+}
+
+#[test]
+fn a_journal_that_cannot_be_judged_is_said_and_does_not_hold_up_a_denial() {
+    let site = Site::new(CONFIG, &[]);
+    let audit = config::deny_settings(&site.config())
+        .unwrap()
+        .journal
+        .folder;
+    fs::create_dir(&audit).unwrap();
+    fs::write(audit.join("checkpoint"), "nothing of the kind").unwrap();
+    let said = deny(&site, &["--tool", "t", "--reason", "x"]).unwrap();
+    assert!(
+        said.contains("the journal cannot say") && said.contains("d1 tool t"),
+        "{said}"
+    );
 }

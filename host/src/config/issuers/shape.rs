@@ -3,7 +3,9 @@
 use super::is_sound;
 use crate::config::presentation::is_scope;
 use crate::config::reader::Section;
-use crate::identity::{AgentNames, AudienceRule, ClientPattern, ClientRule, ScopePrefix};
+use crate::identity::{
+    AgentNames, AudienceRule, ClientPattern, ClientRule, IssuerSettings, ScopePrefix, ServiceRule,
+};
 use crate::tokens::{TypeRule, client_id};
 
 /// Reads `token_type`: a type, or a list of types.
@@ -83,6 +85,23 @@ pub(super) fn client(section: &Section<'_>) -> ClientRule {
         claim,
         allowed,
         without_subject,
+    }
+}
+
+/// Checks that `clients_without_subject` can admit a client at all. A missing subject proves
+/// nothing, so either `sub` or the claim of `service_when` must say whose the token is.
+pub(super) fn check_without_subject(section: &Section<'_>, issuer: &IssuerSettings) {
+    let states_client = match &issuer.service_when {
+        ServiceRule::Claim { claim, .. } => claim != "sub",
+        ServiceRule::SubjectIsClient => false,
+    };
+    if issuer.client.without_subject && issuer.subject_claim == "sub" && !states_client {
+        section.wrong(
+            "clients_without_subject",
+            "it admits no one: a missing `sub` does not prove that a token is its client's own; \
+             set service_when = { claim = \"...\", equals = \"...\" } to a claim that does, or \
+             subject_claim if `sub` is the client in such tokens, or leave it out",
+        );
     }
 }
 

@@ -148,7 +148,7 @@ fn the_shape_of_tokens_is_read_strictly() {
     assert_eq!(claimed.names, ["a", "b"]);
     assert_eq!(settings("audience = \"a\"").audience.names, ["a"]);
     let client = settings(
-        "client_claim = \"cid\"\nclients_without_subject = true\n\
+        "client_claim = \"cid\"\nclients_without_subject = true\nsubject_claim = \"uid\"\n\
          clients = [\"web\", \"https://agents.example/*\", \"https://b.example/robin.json\"]",
     )
     .client;
@@ -159,6 +159,9 @@ fn the_shape_of_tokens_is_read_strictly() {
         ClientPattern::Name("https://b.example/robin.json".into()),
     ];
     assert_eq!(client.allowed.as_deref(), Some(&allowed[..]));
+    let without =
+        "clients_without_subject = true\nservice_when = { claim = \"kind\", equals = \"app\" }";
+    assert!(settings(without).client.without_subject);
     let ed = settings("algorithms = [\"Ed25519\"]");
     assert_eq!(ed.scope_claim, None);
     assert_eq!(ed.scope_prefix, ScopePrefix::default());
@@ -205,6 +208,15 @@ fn the_shape_of_tokens_is_read_strictly() {
         (
             "clients_without_subject = \"yes\"",
             "expected true or false",
+        ),
+        ("clients_without_subject = true", "set service_when"),
+        (
+            "clients_without_subject = true\nsubject_claim = \"sub\"",
+            "set service_when",
+        ),
+        (
+            "clients_without_subject = true\nservice_when = { claim = \"sub\", suffix = \"@app\" }",
+            "set service_when",
         ),
     ] {
         let error = with(line).err().unwrap_or_default();

@@ -109,6 +109,7 @@ impl Inner {
         let asker = Asker {
             actor: &claims.actor,
             agent: &claims.agent,
+            agent_issuer: self.envelope.agent_issuer(),
             issuer: self.envelope.issuer_alias(),
             token,
             until: self.envelope.authority_until(),

@@ -117,6 +117,15 @@ fn the_agent_is_the_outermost_actor_and_those_before_it_are_kept_in_order() {
         .collect();
     assert_eq!((agent.id.as_str(), agent.client_id.as_str()), ("a", "app"));
     assert_eq!(prior, [("b", Some("i")), ("c", None)]);
+    // The issuer that is stated for the agent itself is kept for denials.
+    for (act, expected) in [
+        (json!({"sub": "a", "iss": "https://agents.example"}), true),
+        (json!({"sub": "a"}), false),
+    ] {
+        let caller = caller(&settings(), &json!({"act": act})).expect("a caller");
+        assert_eq!(caller.agent_issuer().is_some(), expected, "{act}");
+        assert_eq!(caller.asking().agent_issuer.is_some(), expected, "{act}");
+    }
     let by_claim = IssuerSettings {
         agent: AgentRule::Claim("bot".into()),
         ..settings()
@@ -224,10 +233,22 @@ fn only_the_clients_that_the_operator_allows_are_admitted() {
         caller(&issuer, &other).is_err(),
         "a long subject is only the client itself"
     );
+    let act = json!({"sub": url, "act": {"sub": url}});
+    let acting = json!({"client_id": url, "act": act});
+    let acting = caller(&issuer, &acting).expect("a caller");
+    let prior = acting.agent().prior.first().map(|prior| prior.sub.clone());
+    assert_eq!((&acting.agent().id, prior.as_ref()), (&url, Some(&url)));
+    for (client, actor) in [("web", &url), (url.as_str(), &format!("{url}/"))] {
+        let other = json!({"client_id": client, "act": {"sub": actor}});
+        assert!(
+            caller(&issuer, &other).is_err(),
+            "a long actor is only the client itself"
+        );
+    }
 }
 
 #[test]
-fn a_token_without_subject_is_the_clients_own_if_the_operator_says_so() {
+fn a_token_without_subject_is_the_clients_own_only_if_it_states_so() {
     let tolerant = IssuerSettings {
         subject_claim: "uid".into(),
         client: ClientRule {
@@ -249,7 +270,8 @@ fn a_token_without_subject_is_the_clients_own_if_the_operator_says_so() {
     for (claims, expected) in [
         (json!({"uid": "00u1"}), Ok(("00u1".into(), ActorKind::User))),
         (json!({"sub": "app"}), own.clone()),
-        (json!({"sub": null}), own.clone()),
+        // A user's token may lack `sub` too, so its absence proves nothing.
+        (json!({"sub": null}), missing.clone()),
         // `sub` names a user, who lacks the claim for another reason.
         (json!({"sub": "alice"}), missing.clone()),
         (json!({"sub": 7}), Err(TokenError::Claim("sub".into()))),
@@ -258,6 +280,35 @@ fn a_token_without_subject_is_the_clients_own_if_the_operator_says_so() {
         assert_eq!(name(&tolerant, claims.clone()), expected, "{claims}");
     }
     assert_eq!(name(&strict, json!({"sub": "app"})), missing);
+    // As AD FS could be configured, whose tokens have no `sub`.
+    let by_claim = IssuerSettings {
+        subject_claim: "sub".into(),
+        service_when: ServiceRule::Claim {
+            claim: "kind".into(),
+            fits: TextRule::Equals("app".into()),
+        },
+        ..tolerant
+    };
+    let lacks = |claim: &str| Err(TokenError::Claim(claim.into()));
+    for (claims, expected) in [
+        (json!({"sub": null, "kind": "app"}), own.clone()),
+        (json!({"sub": null, "kind": "user"}), lacks("sub")),
+        (json!({"sub": null}), lacks("kind")),
+        (json!({"sub": null, "kind": 7}), lacks("kind")),
+        (json!({"sub": "app"}), own),
+        (
+            json!({"sub": "alice", "kind": "user"}),
+            Ok(("alice".into(), ActorKind::User)),
+        ),
+    ] {
+        assert_eq!(name(&by_claim, claims.clone()), expected, "{claims}");
+    }
+    let other = IssuerSettings {
+        subject_claim: "uid".into(),
+        ..by_claim
+    };
+    let claims = json!({"sub": "alice", "kind": "app"});
+    assert_eq!(name(&other, claims), lacks("uid"), "it has a user");
 }
 
 #[test]

@@ -286,6 +286,8 @@ fn a_token_that_says_that_it_is_of_another_kind_is_believed() {
         ("token_use", "id"),
         ("typ", "ID"),
         ("typ", "Refresh"),
+        ("typ", "refresh"),
+        ("token_use", "Refresh_Token"),
         ("typ", "Logout"),
     ] {
         assert!(check(name, value).is_err(), "{name} {value}");

@@ -21,8 +21,8 @@ pub enum EndpointError {
     /// The server is failing, or asks for fewer requests.
     #[error("the authorization server is not available")]
     Unavailable,
-    /// The answer is a success, but not a bearer token.
-    #[error("the authorization server's answer is not a bearer token: {0}")]
+    /// The answer is a success, but not what was asked for.
+    #[error("the authorization server's answer cannot be used: {0}")]
     Malformed(#[from] MalformedAnswer),
     /// The user must consent first.
     #[error("the authorization server requires the user's consent first")]
@@ -44,6 +44,9 @@ pub enum EndpointError {
 /// The reasons for which an answer of 200 gives no token. They quote nothing of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedAnswer {
+    /// The answer is not HTTP.
+    #[error("it is not HTTP that the host reads: at most 100 header lines, none folded")]
+    Http,
     /// The answer is not JSON, or is JSON that could be read in two ways.
     #[error("expected a JSON object without duplicate members")]
     Json,

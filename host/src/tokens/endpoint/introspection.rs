@@ -20,7 +20,7 @@ impl TokenEndpoint {
     ///
     /// # Errors
     /// Fails if the answer says neither.
-    pub(in crate::tokens) async fn introspect(
+    pub(crate) async fn introspect(
         &self,
         token: &str,
     ) -> Result<Option<Map<String, Value>>, EndpointError> {

@@ -24,14 +24,34 @@ fn digest(number: usize) -> TokenDigest {
     digest
 }
 
+/// Returns a token that is known by this number.
+fn about(number: usize, standing: TokenStanding) -> AskedAbout<'static> {
+    AskedAbout {
+        token: "abc",
+        digest: digest(number),
+        standing,
+    }
+}
+
+fn stranger(number: usize) -> AskedAbout<'static> {
+    about(number, TokenStanding::Stranger)
+}
+
+type Judged = Result<Result<Arc<Claims>, TokenError>, IntrospectionError>;
+
+fn is_active(asked: &Judged) -> bool {
+    matches!(asked, Ok(Ok(_)))
+}
+
 #[tokio::test]
 async fn the_question_is_a_form_from_an_authenticated_client() {
     let (issuer, introspection, _clock) = scene().await;
     issuer.answer("200 OK", ACTIVE);
-    let asked = introspection
-        .ask("a+b/c=", digest(1), TokenStanding::Stranger)
-        .await;
-    assert!(asked.is_ok_and(|claims| claims.is_some()));
+    let token = AskedAbout {
+        token: "a+b/c=",
+        ..stranger(1)
+    };
+    assert!(is_active(&introspection.ask(token, Ok).await));
     let request = issuer.last_request();
     assert!(request.starts_with("POST /jwks HTTP/1.1\r\n"), "{request}");
     // host:s3cret
@@ -47,18 +67,32 @@ async fn everyone_with_one_token_waits_for_one_question() {
     let (issuer, introspection, _clock) = scene().await;
     issuer.answer("200 OK", ACTIVE);
     issuer.hold(true);
-    let asking = (0..50).map(|_| introspection.ask("abc", digest(1), TokenStanding::Stranger));
+    let asking = (0..50).map(|_| introspection.ask(stranger(1), Ok));
     let release = async {
         issuer.came.notified().await;
         issuer.hold(false);
     };
     let (answers, ()) = tokio::join!(futures_util::future::join_all(asking), release);
-    assert!(
-        answers
-            .iter()
-            .all(|answer| answer.as_ref().is_ok_and(Option::is_some))
-    );
+    assert!(answers.iter().all(is_active));
     assert_eq!(issuer.asked(), 1);
+    assert!(lock(&introspection.asking).is_empty(), "nothing is kept");
+}
+
+#[tokio::test]
+async fn a_question_is_listed_until_the_last_of_its_callers_has_gone() {
+    let (_issuer, introspection, _clock) = scene().await;
+    let under_way = || introspection.under_way(stranger(1)).expect("allowed");
+    let (first, beside) = (under_way(), under_way());
+    assert!(Arc::ptr_eq(&first.flight, &beside.flight), "one question");
+    let question = Arc::downgrade(&first.flight);
+    drop(first);
+    let joined = under_way();
+    assert!(Arc::ptr_eq(&beside.flight, &joined.flight), "one left");
+    drop((beside, joined));
+    assert!(question.upgrade().is_none(), "it is off the list");
+    let (later, joined) = (under_way(), under_way());
+    assert!(Arc::ptr_eq(&later.flight, &joined.flight), "it is listed");
+    drop((later, joined));
     assert!(lock(&introspection.asking).is_empty(), "nothing is kept");
 }
 
@@ -67,13 +101,65 @@ async fn a_token_that_is_not_active_is_asked_about_once_a_minute() {
     let (issuer, introspection, clock) = scene().await;
     issuer.answer("200 OK", r#"{"active":false,"sub":"alice"}"#);
     for expected in [1, 1, 2, 2] {
-        let asked = introspection
-            .ask("abc", digest(1), TokenStanding::Stranger)
-            .await;
-        assert!(asked.is_ok_and(|claims| claims.is_none()));
+        let asked = introspection.ask(stranger(1), Ok).await;
+        assert_eq!(asked.map(Result::err), Ok(Some(TokenError::Inactive)));
         assert_eq!(issuer.asked(), expected);
         clock.forward(30_001);
     }
+}
+
+#[tokio::test]
+async fn a_refusal_is_repeated_with_its_reason_as_long_as_it_is_true() {
+    let (issuer, introspection, clock) = scene().await;
+    issuer.answer("200 OK", ACTIVE);
+    for (number, (why, lasts_ms)) in [
+        (TokenError::Audience, 60_000),
+        (TokenError::Expired, 60_000),
+        (TokenError::Contradicted("sub"), 60_000),
+        (TokenError::NotYet, 1_000),
+        (TokenError::TooLong, 60_000),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let before = issuer.asked();
+        let refuse = |_| Err::<(), _>(why.clone());
+        for (forward, asked) in [(0, 1), (lasts_ms - 1, 1), (1, 2)] {
+            clock.forward(forward);
+            let judged = introspection.ask(stranger(number), refuse).await;
+            assert_eq!(judged, Ok(Err(why.clone())));
+            assert_eq!(issuer.asked() - before, asked, "{why} after {forward} ms");
+        }
+        assert!(
+            is_active(&introspection.ask(stranger(100 + number), Ok).await),
+            "another token is not refused for it"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_failed_is_repeated_after_a_second_and_pauses_no_other() {
+    let (issuer, introspection, clock) = scene().await;
+    issuer.fail();
+    for (forward, asked) in [(0, 1), (999, 1), (1, 2)] {
+        clock.forward(forward);
+        let unanswered = introspection.ask(stranger(1), Ok).await;
+        assert!(
+            matches!(unanswered, Err(IntrospectionError::Unanswered { .. })),
+            "{:?}",
+            unanswered.err()
+        );
+        assert_eq!(issuer.asked(), asked);
+    }
+    issuer.answer("200 OK", ACTIVE);
+    assert!(introspection.ask(stranger(1), Ok).await.is_err());
+    assert!(
+        is_active(&introspection.ask(stranger(2), Ok).await),
+        "one odd token keeps no other out"
+    );
+    clock.forward(1_000);
+    assert!(is_active(&introspection.ask(stranger(1), Ok).await));
+    assert_eq!(issuer.asked(), 4);
 }
 
 #[tokio::test]
@@ -82,21 +168,16 @@ async fn strangers_share_one_allowance_and_known_tokens_need_none() {
     issuer.answer("200 OK", r#"{"active":false}"#);
     let mut refused = 0;
     for number in 0..1_000 {
-        let asked = introspection
-            .ask("abc", digest(number), TokenStanding::Stranger)
-            .await;
+        let asked = introspection.ask(stranger(number), Ok).await;
         refused += usize::from(matches!(asked, Err(IntrospectionError::TooMany { .. })));
     }
     assert_eq!((issuer.asked(), refused), (200, 800));
-    let known = introspection
-        .ask("abc", digest(2_000), TokenStanding::Known)
-        .await;
+    let known = about(2_000, TokenStanding::Known);
+    let known = introspection.ask(known, Ok).await;
     assert_eq!((known.is_ok(), issuer.asked()), (true, 201));
     clock.forward(1_000);
     for number in 3_000..3_100 {
-        let _refused = introspection
-            .ask("abc", digest(number), TokenStanding::Stranger)
-            .await;
+        let _refused = introspection.ask(stranger(number), Ok).await;
     }
     assert_eq!(issuer.asked(), 221, "twenty a second");
 }
@@ -110,9 +191,24 @@ fn a_clock_that_was_set_back_does_not_close_the_door() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_back_makes_no_refusal_last() {
+    let (issuer, introspection, clock) = scene().await;
+    issuer.answer("200 OK", r#"{"active":false}"#);
+    for expected in [1, 2] {
+        assert!(!is_active(&introspection.ask(stranger(1), Ok).await));
+        assert_eq!(issuer.asked(), expected);
+        clock.back(3_600_000);
+    }
+}
+
+#[tokio::test]
 async fn an_issuer_that_does_not_say_is_named_and_the_token_is_not() {
     let (issuer, introspection, clock) = scene().await;
     let token = "very-secret-token";
+    let about = AskedAbout {
+        token,
+        ..stranger(1)
+    };
     for (status, body) in [
         ("500 Internal Server Error", r#"{"active":true}"#),
         ("503 Service Unavailable", ""),
@@ -136,9 +232,7 @@ async fn an_issuer_that_does_not_say_is_named_and_the_token_is_not() {
     ] {
         issuer.answer(status, body);
         clock.forward(1_000);
-        let asked = introspection
-            .ask(token, digest(1), TokenStanding::Stranger)
-            .await;
+        let asked = introspection.ask(about, Ok).await;
         let why = asked.err().expect(body).to_string();
         assert!(
             why.contains("https://idp.example") && why.contains("not"),
@@ -148,18 +242,11 @@ async fn an_issuer_that_does_not_say_is_named_and_the_token_is_not() {
     }
     let large = format!(r#"{{"active":true,"x":"{}"}}"#, "x".repeat(64 * 1024));
     issuer.answer("200 OK", &large);
-    assert!(
-        introspection
-            .ask(token, digest(1), TokenStanding::Stranger)
-            .await
-            .is_err()
-    );
+    clock.forward(1_000);
+    let before = issuer.asked();
+    assert!(introspection.ask(about, Ok).await.is_err());
+    assert_eq!(issuer.asked(), before + 1);
     issuer.answer("200 OK", ACTIVE);
-    assert!(
-        introspection
-            .ask(token, digest(1), TokenStanding::Stranger)
-            .await
-            .is_ok(),
-        "no failure is kept"
-    );
+    clock.forward(1_000);
+    assert!(is_active(&introspection.ask(about, Ok).await));
 }

@@ -156,7 +156,6 @@ pub(super) fn read(
     if kind.kty == Some("oct") || SECRET.iter().any(|name| jwk.contains_key(*name)) {
         return Err(Malformed::Secret);
     }
-    let thumbprints = ["x5t", "x5t#S256"].map(text);
     let Some(algorithm) = Algorithm::of(kind, algorithms).filter(|_| verifies) else {
         return Ok(Reading::PassedOver);
     };
@@ -165,16 +164,15 @@ pub(super) fn read(
         Algorithm::EdDsa => ed25519(jwk)?,
         Algorithm::Rs256 | Algorithm::Ps256 => rsa(jwk)?,
     };
-    let mut names = Vec::new();
-    for thumbprint in thumbprints {
-        names.extend(thumbprint?.map(String::from));
-    }
+    // Only a name: one that cannot be read costs the key no other name, and no token its signature.
+    let thumbprint = |name| text(name).ok().flatten().map(String::from);
+    let thumbprints = ["x5t", "x5t#S256"].into_iter().filter_map(thumbprint);
     let key = Key {
         algorithm,
         public,
         set,
     };
-    Ok(Reading::Usable(key, names))
+    Ok(Reading::Usable(key, thumbprints.collect()))
 }
 
 /// Returns true if the key is for signatures. A key that states its use is used for nothing else

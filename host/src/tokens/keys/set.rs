@@ -40,17 +40,22 @@ impl KeySet {
     /// Returns the key of this name; without a name, the only key. Of several keys of one name, it
     /// is the one of the named algorithm.
     pub(super) fn find(&self, name: &KeyName<'_>) -> Option<Arc<Key>> {
-        let keys = match (name.id, name.thumbprint) {
+        let keys = match (name.id, name.thumbprints) {
             (Some(id), _) => self.named.get(id),
-            // Some issuers use the thumbprint as the `kid` of the key.
-            (None, Some(thumbprint)) => self
-                .certified
-                .get(thumbprint)
-                .or_else(|| self.named.get(thumbprint)),
-            (None, None) => return self.only.clone(),
+            (None, [None, None]) => return self.only.clone(),
+            (None, thumbprints) => thumbprints
+                .into_iter()
+                .flatten()
+                .find_map(|thumbprint| self.of_certificate(thumbprint)),
         }?;
         let fits = |key: &&Arc<Key>| key.algorithm().is_named(name.algorithm);
         keys.iter().find(fits).or_else(|| keys.first()).cloned()
+    }
+
+    /// Returns the keys of a certificate. Some issuers use the thumbprint as the `kid` of the key.
+    fn of_certificate(&self, thumbprint: &str) -> Option<&Vec<Arc<Key>>> {
+        let certified = self.certified.get(thumbprint);
+        certified.or_else(|| self.named.get(thumbprint))
     }
 
     pub(super) fn version(&self) -> SetVersion {
@@ -65,6 +70,18 @@ impl KeySet {
     /// Returns true if no key can be used.
     pub(super) fn is_empty(&self) -> bool {
         self.empty
+    }
+
+    /// Checks that a key can be used.
+    ///
+    /// # Errors
+    /// Fails with the reason for each key that cannot.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match self.left_out.as_slice() {
+            _ if !self.empty => Ok(()),
+            [] => Err("it has no key".to_owned()),
+            left_out => Err(format!("no key in it can be used: {}", left_out.join("; "))),
+        }
     }
 }
 
@@ -97,7 +114,7 @@ pub(super) fn parse(bytes: &[u8], algorithms: &[Algorithm]) -> Result<KeySet, St
     }
     usable = without_doubles(usable, &mut left_out);
     if usable.is_empty() && left_out.is_empty() && !listed.is_empty() {
-        left_out.push("all keys: they are for other uses than signatures".to_owned());
+        left_out.push(PASSED_OVER.to_owned());
     }
     Ok(KeySet::of(usable, left_out, version))
 }
@@ -188,6 +205,8 @@ impl KeySet {
 }
 
 const MAX_KEYS: usize = 64;
+const PASSED_OVER: &str = "all keys: they are for other uses than signatures, or for algorithms or \
+                           curves that are not among `algorithms`";
 
 #[cfg(test)]
 mod tests;

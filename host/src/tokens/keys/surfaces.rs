@@ -26,7 +26,7 @@ pub fn key_set(bytes: &[u8]) -> Fate {
     for id in names {
         let named = KeyName {
             id: Some(id),
-            thumbprint: None,
+            thumbprints: [None; 2],
             algorithm: "EdDSA",
         };
         let Some(key) = found.find(&named) else {

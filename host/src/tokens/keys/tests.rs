@@ -6,9 +6,11 @@ use crate::tokens::testing::{Hands, Issuer};
 
 const NAME: KeyName<'static> = KeyName {
     id: Some("key-1"),
-    thumbprint: None,
+    thumbprints: [None; 2],
     algorithm: "EdDSA",
 };
+
+const WEAK: &str = r#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","kid":"weak"}]}"#;
 
 async fn ring() -> (Arc<Issuer>, KeyRing, Arc<Hands>) {
     let clock = Hands::at(1_763_712_000);
@@ -43,17 +45,58 @@ async fn an_issuer_without_keys_is_named_with_the_cause_and_the_consequence() {
             assert!(why.contains(part), "{part}: {why}");
         }
     }
-    issuer.answer("200 OK\r\nContent-Encoding: identity", r#"{"keys":[]}"#);
+    issuer.answer("200 OK\r\nContent-Encoding: identity", WEAK);
     clock.forward(2_000);
     let unknown = ring.find(&NAME).await.err().map(|why| why.to_string());
+    let unknown = unknown.expect("a refusal");
+    assert!(unknown.contains("no key in it can be used"), "{unknown}");
+    issuer.publish(&[1]);
+    clock.forward(31_000);
+    assert!(ring.find(&NAME).await.is_ok());
+    let other = KeyName {
+        id: Some("key-2"),
+        ..NAME
+    };
+    let unknown = ring.find(&other).await.err().map(|why| why.to_string());
     let unknown = unknown.expect("a refusal");
     assert!(
         unknown.contains("https://idp.example publishes no usable key"),
         "{unknown}"
     );
+}
+
+#[tokio::test]
+async fn a_set_without_a_usable_key_is_believed_and_no_one_is_admitted_by_it() {
+    let (issuer, ring, clock) = ring().await;
+    let unnamed = KeyName { id: None, ..NAME };
+    for (set, cause) in [
+        (r#"{"keys":[]}"#, "it has no key"),
+        (WEAK, r#"no key in it can be used: the key "weak""#),
+        (
+            r#"{"keys":[{"kty":"oct","k":"AAAA"},7]}"#,
+            "no key in it can be used: key 1 of 2: it is symmetric",
+        ),
+    ] {
+        issuer.publish(&[1]);
+        clock.forward(180_000);
+        assert!(ring.find(&NAME).await.is_ok() && ring.is_available());
+        issuer.answer("200 OK", set);
+        clock.forward(180_000);
+        for refused in [
+            ring.find(&NAME).await.err(),
+            ring.find(&unnamed).await.err(),
+            ring.ask().await.err(),
+        ] {
+            assert!(
+                matches!(&refused, Some(KeyError::Unavailable { what, .. }) if what.contains(cause)),
+                "{refused:?}"
+            );
+        }
+        assert!(!ring.is_available(), "{set}");
+    }
     issuer.publish(&[1]);
     clock.forward(31_000);
-    assert!(ring.find(&NAME).await.is_ok());
+    assert!(ring.find(&NAME).await.is_ok() && ring.is_available());
 }
 
 #[tokio::test]

@@ -195,7 +195,7 @@ fn bare_signatures_of_project_wycheproof_are_decided_as_it_says() {
                 .unwrap_or_else(|error| panic!("{algorithm}: {error}"));
             let name = KeyName {
                 id: None,
-                thumbprint: None,
+                thumbprints: [None; 2],
                 algorithm,
             };
             let key = set

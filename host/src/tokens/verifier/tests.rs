@@ -131,6 +131,10 @@ async fn callers_and_issued_tokens_are_held_to_the_same_rules_and_issued_ones_to
         ("sub", json!("alice "), claim("sub")),
         ("exp", json!(NOW + 3601), TokenError::Outlives),
     ];
+    // NOW + 3600 and a fraction, which an issuer copies from the caller's token.
+    let mut copied = claims();
+    copied["exp"] = json!(1_763_715_600.25);
+    assert_eq!(bench.judge(&signed(SEED, &copied)).await, [Ok(()), Ok(())]);
     for (name, value, why) in issued_alone {
         let mut changed = claims();
         changed[name] = value.clone();
@@ -243,6 +247,9 @@ async fn a_token_may_name_its_key_by_a_thumbprint() {
         // The name of a key counts more than its thumbprint.
         (json!({"kid": "key-2", "x5t": "print-1"}), unknown),
         (json!({"kid": "key-1", "x5t": "print-2"}), Ok(())),
+        (json!({"kid": "key-1", "x5t": 7, "x5t#S256": null}), Ok(())),
+        (json!({"kid": null, "x5t": "print-1"}), ill_typed("kid")),
+        (json!({"x5t": "print-1", "x5t#S256": "unknown"}), Ok(())),
         (json!({"x5t": 7}), ill_typed("x5t")),
         (json!({"x5t#S256": null}), ill_typed("x5t#S256")),
         (json!({"x5t": "p".repeat(257)}), ill_typed("x5t")),
@@ -310,5 +317,35 @@ async fn another_claim_may_state_the_audience_but_never_against_aud() {
             verdict.map_err(VerifyError::from),
             "{client} {aud:?}"
         );
+    }
+}
+
+#[test]
+fn an_answer_contradicts_only_what_the_token_states_too() {
+    let confirm = |token: &Value, answer: &Value| {
+        let answer = answer.as_object().expect("an object").clone();
+        let confirmed = Verified::for_tests(token).confirm(&Claims::verified(answer), NOW);
+        confirmed.map(drop)
+    };
+    let refused = |name| Err(TokenError::Contradicted(name));
+    for (token, answer, expected) in [
+        (json!({"sub": "a"}), json!({"sub": "a"}), Ok(())),
+        (json!({"sub": "a"}), json!({}), Ok(())),
+        (json!({"uid": "a"}), json!({"sub": "a", "jti": "1"}), Ok(())),
+        (json!({"jti": null}), json!({"jti": "1"}), Ok(())),
+        (json!({"jti": 7}), json!({"jti": 7}), Ok(())),
+        (json!({"jti": ""}), json!({"jti": ""}), Ok(())),
+        (json!({"jti": 7}), json!({"jti": "7"}), refused("jti")),
+        (json!({"jti": ""}), json!({"jti": "1"}), refused("jti")),
+        (json!({"sub": "a"}), json!({"sub": "A"}), refused("sub")),
+        (json!({"sub": "a"}), json!({"sub": null}), refused("sub")),
+        (json!({"sub": "a"}), json!({"sub": ["a"]}), refused("sub")),
+        (
+            json!({"iss": ISSUER}),
+            json!({"iss": "https://idp.example/"}),
+            refused("iss"),
+        ),
+    ] {
+        assert_eq!(confirm(&token, &answer), expected, "{token} {answer}");
     }
 }

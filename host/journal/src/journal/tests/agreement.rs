@@ -27,8 +27,17 @@ fn taken(folder: &Path, verifier: &VerifierKey) -> Result<(), String> {
         kept: None,
     };
     let verified = verify_given(folder, given).map(drop);
+    let examined = examine(&settings(folder), key(), &*clock(0)).map(drop);
     let copy = crashed_copy(folder);
     let started = Journal::open(settings(copy.path()), key(), clock(0)).map(drop);
+    let told = |result: &Result<(), JournalError>| result.as_ref().err().map(ToString::to_string);
+    let of_copy = copy.path().display().to_string();
+    let of_folder = folder.display().to_string();
+    assert_eq!(
+        told(&examined).map(|told| told.replace(&of_folder, "HERE")),
+        told(&started).map(|told| told.replace(&of_copy, "HERE")),
+        "the doctor and the start"
+    );
     match (started, verified) {
         (Ok(()), Ok(())) => Ok(()),
         (Err(started), Err(verified)) => {

@@ -4,7 +4,9 @@
 use std::fs;
 
 use super::super::super::archive::CHECKPOINTS;
+use super::super::super::record::DenialAdded;
 use super::super::super::testing::memory;
+use super::super::super::text::Detail;
 use super::*;
 
 fn milestone(folder: &Path) -> PathBuf {
@@ -82,6 +84,38 @@ async fn a_start_reads_what_follows_the_milestone_and_finds_the_same() {
     assert!(resumed.0.unread > 62, "{:?}", resumed.0);
     let unread = resumed.0.unread;
     assert_eq!(resumed, (Opened { unread, ..read.0 }, read.1));
+}
+
+#[tokio::test]
+async fn a_start_knows_the_last_change_of_the_denials_wherever_it_is_recorded() {
+    let folder = temporary();
+    let mut last = 0;
+    for (changes, records) in [(&[3_u64, 2][..], 60), (&[], 60), (&[7], 0), (&[], 40)] {
+        let (journal, opened) = Journal::open(settings(folder.path()), key(), clock(50)).unwrap();
+        assert_eq!(opened.change, last);
+        for change in changes {
+            let detail = Detail::from_iter([("change", *change)]);
+            let added = DenialAdded {
+                denial: "d1".into(),
+                detail,
+            };
+            journal.record(added).await.unwrap();
+            last = last.max(*change);
+        }
+        journal.close(stopped()).await.unwrap();
+        grow(folder.path(), records).await;
+        let examined = examine(&settings(folder.path()), key(), &*clock(50)).unwrap();
+        assert_eq!(examined.map(|found| found.change), Some(last), "examined");
+        let found = last_change(&settings(folder.path()), key()).unwrap();
+        assert_eq!(found, last, "without the rest");
+        let read = crashed_copy(folder.path());
+        assert_eq!(open(read.path()).1.change, last, "from the milestone on");
+        let read = crashed_copy(folder.path());
+        fs::remove_file(milestone(read.path())).unwrap_or_default();
+        let (_, opened) = open(read.path());
+        assert_eq!((opened.change, opened.unread), (last, 0), "everything");
+    }
+    assert_eq!(last, 7);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ fn read(keys: &str) -> Result<KeySet, String> {
 fn found(set: &KeySet, id: Option<&str>) -> Option<Arc<Key>> {
     set.find(&KeyName {
         id,
-        thumbprint: None,
+        thumbprints: [None; 2],
         algorithm: "ES256",
     })
 }
@@ -89,6 +89,23 @@ fn a_key_is_used_only_for_what_the_issuer_publishes_it_for() {
 }
 
 #[test]
+fn a_set_of_keys_that_are_all_passed_over_says_so_with_both_reasons() {
+    for (key, allowed) in [
+        (ec(r#","use":"enc""#), &Algorithm::ALL[..]),
+        (ec(r#","alg":"ES384""#), &Algorithm::ALL),
+        (ec("").replace("P-256", "P-384"), &Algorithm::ALL),
+        (ec(""), &[Algorithm::EdDsa]),
+    ] {
+        let set = parse(format!(r#"{{"keys":[{key}]}}"#).as_bytes(), allowed);
+        let told = set.and_then(|set| set.check()).err().unwrap_or_default();
+        for reason in ["other uses than signatures", "not among `algorithms`"] {
+            assert!(told.contains(reason), "{key}: {told}");
+        }
+    }
+    assert_eq!(read(&ec("")).and_then(|set| set.check()), Ok(()));
+}
+
+#[test]
 fn a_key_with_a_member_of_another_type_is_left_out_alone() {
     let good = ec(r#","kid":"good""#);
     let left_out = |key: &str| {
@@ -115,8 +132,18 @@ fn a_key_with_a_member_of_another_type_is_left_out_alone() {
         let told = left_out(&ec(&format!(r#","key_ops":{value}"#)));
         assert!(told.contains("`key_ops` is "), "{value}: {told:?}");
     }
-    let told = left_out(&ec(r#","x5t":7"#));
-    assert!(told.contains("`x5t` is "), "{told}");
+}
+
+#[test]
+fn a_thumbprint_that_cannot_be_read_costs_no_key() {
+    for member in ["x5t", "x5t#S256"] {
+        for value in ["7", "null", r#"["p"]"#, "{}"] {
+            let set = read(&ec(&format!(r#","kid":"a","{member}":{value}"#)));
+            let set = set.unwrap_or_else(|why| panic!("{why}"));
+            assert!(found(&set, Some("a")).is_some(), "{member}: {value}");
+            assert!(set.left_out().is_empty() && set.certified.is_empty());
+        }
+    }
 }
 
 #[test]
@@ -148,7 +175,7 @@ fn one_name_may_stand_for_a_key_of_each_algorithm() {
     let of = |algorithm| {
         let name = KeyName {
             id: Some("rsa"),
-            thumbprint: None,
+            thumbprints: [None; 2],
             algorithm,
         };
         set.find(&name).map(|key| key.algorithm())
@@ -193,19 +220,24 @@ fn a_key_may_be_found_by_the_thumbprint_of_its_certificate() {
         ec(r#","kid":"t""#)
     );
     let set = read(&keys).unwrap_or_else(|why| panic!("{why}"));
-    for (thumbprint, is_there) in [
-        ("p", true),
-        ("q", true),
-        ("t", true),
-        ("a", true),
-        ("z", false),
+    for (sha256, sha1, is_there) in [
+        (None, Some("p"), true),
+        (None, Some("q"), true),
+        (None, Some("t"), true),
+        (None, Some("a"), true),
+        (None, Some("z"), false),
+        (Some("q"), None, true),
+        // Either is enough: an issuer may publish only one of them.
+        (Some("z"), Some("p"), true),
+        (Some("q"), Some("z"), true),
+        (Some("z"), Some("z"), false),
     ] {
         let name = KeyName {
             id: None,
-            thumbprint: Some(thumbprint),
+            thumbprints: [sha256, sha1],
             algorithm: "ES256",
         };
-        assert_eq!(set.find(&name).is_some(), is_there, "{thumbprint}");
+        assert_eq!(set.find(&name).is_some(), is_there, "{sha256:?} {sha1:?}");
     }
 }
 

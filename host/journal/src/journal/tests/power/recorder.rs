@@ -11,7 +11,7 @@ use super::disk::Step;
 use super::*;
 use crate::archive::{Archive, CHECKPOINTS, segment_name};
 use crate::durable::seen::Synced;
-use crate::file::{Board, Folder, Storage, Unavailable};
+use crate::file::{Board, Folder, Storage, Stored, Unavailable};
 use crate::testing::{memory, preallocate};
 
 /// A folder, or the files beside its segments, whose steps are recorded.
@@ -176,11 +176,21 @@ impl Recorder {
     }
 }
 
-impl Storage for Recorder {
+impl Stored for Recorder {
     fn archive(&self) -> &dyn Archive {
         self.folder.archive()
     }
 
+    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
+        self.folder.remembered()
+    }
+
+    fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
+        self.folder.milestone()
+    }
+}
+
+impl Storage for Recorder {
     fn create(&mut self, number: u64) -> io::Result<()> {
         let synced = self.perform(|folder| folder.create(number))?;
         self.current = audit(&segment_name(number));
@@ -213,14 +223,6 @@ impl Storage for Recorder {
             self.flush(Flush::Cut, &synced, Step::Sync(name));
         }
         Ok(())
-    }
-
-    fn remembered(&self) -> io::Result<Option<Vec<u8>>> {
-        self.folder.remembered()
-    }
-
-    fn milestone(&self) -> io::Result<Option<Vec<u8>>> {
-        self.folder.milestone()
     }
 
     fn check(&mut self) -> io::Result<()> {

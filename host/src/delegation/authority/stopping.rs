@@ -1,0 +1,85 @@
+//! The ends that a downstream call does not choose: its authority ends, or the operator denies it.
+//!
+//! Invariant: a denied call asks for no credential and sends nothing from the moment that the
+//! denial is in effect. A request that has left is not called back, because no one could say what
+//! it did.
+
+use std::future::{pending, poll_fn};
+use std::panic::AssertUnwindSafe;
+use std::task::Poll;
+
+use futures_util::FutureExt as _;
+
+use super::Inner;
+use crate::denials::Stop;
+use crate::downstream::DownstreamError;
+use crate::egress::Sent;
+
+impl Inner {
+    /// Fails if the operator has denied this call since it began.
+    pub(super) fn unless_denied(&self) -> Result<(), DownstreamError> {
+        self.stop_now().map_or(Ok(()), |stop| Err((&stop).into()))
+    }
+
+    /// Runs `work` to its end, or gives it up. It ends as denied if a denial stops the call before
+    /// the request was `sent`, and with `None` when the authority ends, if it `may_stop` then.
+    pub(super) async fn unless_stopped<T>(
+        &self,
+        may_stop: bool,
+        sent: &Sent,
+        work: impl Future<Output = Result<T, DownstreamError>>,
+    ) -> Result<T, Option<DownstreamError>> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled(), if may_stop => Err(None),
+            stop = self.denied(sent) => Err(Some(self.give_up(&stop))),
+            result = AssertUnwindSafe(work).catch_unwind() => match result {
+                Ok(result) => result.map_err(Some),
+                Err(_) => Err(Some(DownstreamError::Unavailable("the host failed".into()))),
+            },
+        }
+    }
+
+    /// Waits until a denial stops this call. Does not end while the request may have left. A denial
+    /// that is lifted meanwhile still stops it.
+    async fn denied(&self, sent: &Sent) -> Stop {
+        let Some(denials) = &self.broker.denials else {
+            return pending().await;
+        };
+        let mut changes = denials.changes();
+        let stop = loop {
+            if let Some(stop) = self.stop_now() {
+                break stop;
+            }
+            if changes.changed().await.is_err() {
+                return pending().await;
+            }
+        };
+        // A connection may give a request back unwritten: then it has not left after all.
+        poll_fn(|_| {
+            if sent.may_have_arrived() {
+                Poll::Pending
+            } else {
+                Poll::Ready(stop.clone())
+            }
+        })
+        .await
+    }
+
+    /// Returns the reason to stop this call, if there is one now.
+    fn stop_now(&self) -> Option<Stop> {
+        let denials = self.broker.denials.as_ref()?;
+        let call = &self.envelope.claims().call;
+        let asking = self.envelope.asking();
+        denials.stop(&asking.for_tool(&call.name, &call.component))
+    }
+
+    /// Returns the error of a request that is denied, and forgets the credential that may have come
+    /// after the denial.
+    fn give_up(&self, stop: &Stop) -> DownstreamError {
+        let actor = &self.envelope.claims().actor;
+        self.broker
+            .forget(|asking| (asking.issuer, asking.subject) == (&actor.iss, &actor.sub));
+        stop.into()
+    }
+}
