@@ -17,6 +17,6 @@ mod token;
 mod wire;
 
 pub use case::{Case, Level, Outcome};
-pub use mint::{Mint, Minted, Order, Signer};
+pub use mint::{Fill, Mint, Minted, Order, Signer};
 pub use report::{Finding, Report};
 pub use suite::{Target, run};

@@ -144,14 +144,14 @@ pub enum Minted {
 }
 
 /// A function that fills orders.
-pub type Function = dyn Fn(&Order) -> Result<Minted> + Send + Sync;
+pub type Fill = Box<dyn Fn(&Order) -> Result<Minted> + Send + Sync>;
 
 /// A way to get tokens.
 pub enum Mint {
     /// A command for `sh`, started once for each token.
     Command(String),
     /// A function of this process.
-    Function(Box<Function>),
+    Function(Fill),
 }
 
 impl Mint {
