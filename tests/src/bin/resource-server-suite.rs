@@ -31,7 +31,7 @@ struct Args {
     /// The scopes of good tokens, with spaces between.
     #[arg(long, default_value = "")]
     scopes: String,
-    /// A tool that needs those scopes; it is called about 300 times.
+    /// A tool that needs those scopes; it is called some 120 times.
     #[arg(long)]
     tool: Option<String>,
     /// The tool's arguments.

@@ -143,12 +143,15 @@ pub enum Minted {
     Unable(String),
 }
 
+/// A function that fills orders.
+pub type Fill = Box<dyn Fn(&Order) -> Result<Minted> + Send + Sync>;
+
 /// A way to get tokens.
 pub enum Mint {
     /// A command for `sh`, started once for each token.
     Command(String),
     /// A function of this process.
-    Function(Box<dyn Fn(&Order) -> Result<Minted> + Send + Sync>),
+    Function(Fill),
 }
 
 impl Mint {

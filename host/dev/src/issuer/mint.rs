@@ -34,9 +34,9 @@ pub enum Signer {
 pub struct TokenSpec {
     header: Map<String, Value>,
     claims: Map<String, Value>,
+    repeated: Map<String, Value>,
     /// The claims that are `null`.
     nulls: Vec<String>,
-    repeated: Map<String, Value>,
     lifetime: i64,
     signer: Signer,
     embedded_key: bool,
@@ -51,8 +51,8 @@ impl TokenSpec {
                 ("sub".to_owned(), json!(sub)),
                 ("client_id".to_owned(), json!("clerk")),
             ]),
-            nulls: Vec::new(),
             repeated: Map::new(),
+            nulls: Vec::new(),
             lifetime: LIFETIME,
             signer: Signer::Issuer,
             embedded_key: false,
@@ -115,13 +115,6 @@ impl TokenSpec {
         self.claim(name, Value::Null)
     }
 
-    /// Writes a claim as `null`.
-    #[must_use]
-    pub fn null(mut self, name: &str) -> Self {
-        self.nulls.push(name.to_owned());
-        self
-    }
-
     /// Writes a claim once more at the end of the JSON text, whatever is there already.
     #[must_use]
     pub fn repeat(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -133,6 +126,13 @@ impl TokenSpec {
     #[must_use]
     pub fn embedding_the_key(mut self) -> Self {
         self.embedded_key = true;
+        self
+    }
+
+    /// Writes a claim as `null`.
+    #[must_use]
+    pub fn null(mut self, name: &str) -> Self {
+        self.nulls.push(name.to_owned());
         self
     }
 
@@ -217,12 +217,13 @@ impl State {
 
 /// Returns claims as JSON text, with some of them once more at its end.
 fn written(claims: Map<String, Value>, repeated: &Map<String, Value>) -> String {
-    let text = Value::Object(claims).to_string();
-    let more = repeated
-        .iter()
-        .map(|(name, value)| format!(",{}:{value}", json!(name)));
-    let open = text.strip_suffix('}').unwrap_or(&text);
-    format!("{open}{}}}", more.collect::<String>())
+    let mut text = Value::Object(claims).to_string();
+    text.pop();
+    for (name, value) in repeated {
+        text.extend([",", &json!(name).to_string(), ":", &value.to_string()]);
+    }
+    text.push('}');
+    text
 }
 
 fn keyed_hash(key: &Key, input: &str) -> Result<String, JwsError> {

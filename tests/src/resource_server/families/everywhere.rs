@@ -1,11 +1,9 @@
 //! What holds for every answer of the run.
 
-use anyhow::Result;
-
 use crate::resource_server::case::{Case, Outcome};
 use crate::resource_server::suite::{Presented, Seen, Suite};
 
-pub(super) async fn run(suite: &mut Suite<'_>) -> Result<()> {
+pub(super) fn run(suite: &mut Suite<'_>) {
     for (case, about, holds) in RULES {
         let mut about = suite.seen.iter().filter(|seen| about(seen)).peekable();
         let outcome = match about.peek() {
@@ -19,7 +17,6 @@ pub(super) async fn run(suite: &mut Suite<'_>) -> Result<()> {
         };
         suite.note(case, outcome);
     }
-    Ok(())
 }
 
 /// A rule: its case, the answers that it is about, and what holds for them.

@@ -20,7 +20,7 @@ pub(super) async fn run(suite: &mut Suite<'_>) -> Result<()> {
     });
     suite.note(CHALLENGE, challenge);
 
-    let known = well_known(&suite.url)?;
+    let known = well_known(&suite.url);
     let at_known = document(suite, WELL_KNOWN, &known).await;
     let at_named = match Url::parse(&named) {
         Ok(named) => document(suite, METADATA, &named).await,
@@ -153,12 +153,12 @@ async fn discovers(suite: &mut Suite<'_>, issuer: &str) -> Result<()> {
 }
 
 /// Returns the place of the metadata: the well-known name before the resource's path.
-fn well_known(resource: &Url) -> Result<Url> {
+fn well_known(resource: &Url) -> Url {
     let mut url = resource.clone();
     let path = resource.path().trim_end_matches('/');
     url.set_path(&format!("/.well-known/oauth-protected-resource{path}"));
     url.set_fragment(None);
-    Ok(url)
+    url
 }
 
 /// Returns true for an issuer identifier (RFC 8414 §2); plain HTTP only on loopback.

@@ -7,26 +7,10 @@ use crate::resource_server::mint::Minted;
 use crate::resource_server::suite::Suite;
 
 pub(super) async fn run(suite: &mut Suite<'_>) -> Result<()> {
-    let cases = [FORBIDDEN, NAMED, NEEDED, WHERE];
-    let tried = match (&suite.target.tool, suite.target.scopes.is_empty()) {
-        (Some(_), false) => Ok(()),
-        _ => Err("name a tool that needs scopes, and the scopes: --tool, --scopes".to_owned()),
-    };
-    let few = match tried {
-        Err(why) => Err(why),
-        Ok(()) => {
-            let mut order = suite.order();
-            order.scopes = Vec::new();
-            match suite.mint(&order).await? {
-                Minted::Token(token) => Ok(token),
-                Minted::Unable(why) => Err(why),
-            }
-        }
-    };
-    let few = match few {
-        Ok(few) => few,
-        Err(why) => {
-            for case in cases {
+    let few = match too_few(suite).await? {
+        Minted::Token(few) => few,
+        Minted::Unable(why) => {
+            for case in [FORBIDDEN, NAMED, NEEDED, WHERE, GRANTED] {
                 suite.note(case, Outcome::NotTried(why.clone()));
             }
             return Ok(());
@@ -66,6 +50,17 @@ pub(super) async fn run(suite: &mut Suite<'_>) -> Result<()> {
     suite
         .accepts(GRANTED, suite.probe.ask().bearer(&good)?)
         .await
+}
+
+/// Returns a token without scopes, if a tool is called that needs some.
+async fn too_few(suite: &Suite<'_>) -> Result<Minted> {
+    if suite.target.tool.is_none() || suite.target.scopes.is_empty() {
+        let why = "name a tool that needs scopes, and the scopes: --tool, --scopes";
+        return Ok(Minted::Unable(why.to_owned()));
+    }
+    let mut order = suite.order();
+    order.scopes = Vec::new();
+    suite.mint(&order).await
 }
 
 const FORBIDDEN: Case = Case::must(

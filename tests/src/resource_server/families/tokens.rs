@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::resource_server::case::{Case, Outcome};
 use crate::resource_server::mint::{Minted, Order};
 use crate::resource_server::suite::{Expect, Suite};
+use crate::resource_server::token::Jwt;
 
 /// A row: a good token with a change.
 pub(super) struct Row {
@@ -120,7 +121,7 @@ pub(super) async fn run(suite: &mut Suite<'_>, rows: &[Row]) -> Result<()> {
 impl Needs {
     /// Returns what is missing for a row, if anything is.
     pub(super) fn missing(self, suite: &Suite<'_>) -> Option<&'static str> {
-        let typ = suite.jwt.as_ref().map(|jwt| jwt.typ());
+        let typ = suite.jwt.as_ref().map(Jwt::typ);
         match (self, typ.as_deref()) {
             (Self::Any, _) => None,
             (_, None) => Some("the good token is no JWT"),
