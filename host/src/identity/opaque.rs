@@ -59,8 +59,8 @@ impl Identity {
         self
     }
 
-    /// Makes no stranger of a token that `earlier` admitted and that the same issuer is asked about.
-    /// No answer is kept: each token is asked about again.
+    /// Makes no stranger of a token that `earlier` admitted and that the same issuer is asked
+    /// about. No answer is kept: each token is asked about again.
     #[must_use]
     pub fn knowing(mut self, earlier: &Self) -> Self {
         let issuer = |identity: &Self| Some(identity.opaque_issuer()?.settings.issuer.clone());

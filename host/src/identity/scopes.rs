@@ -73,8 +73,8 @@ impl ShownScopes {
     }
 }
 
-/// Returns true for the scopes that `OpenID` Connect defines (Core 1.0 §5.4, §11). They belong to no
-/// resource, so they have no prefix.
+/// Returns true for the scopes that `OpenID` Connect defines (Core 1.0 §5.4, §11). They belong to
+/// no resource, so they have no prefix.
 fn is_standard(scope: &str) -> bool {
     [
         "openid",

@@ -1,5 +1,5 @@
-//! What a start, an adoption and an examination need: the storage, the keys and the memory, with the
-//! errors for people.
+//! What a start, an adoption and an examination need: the storage, the keys and the memory, with
+//! the errors for people.
 
 use std::io;
 use std::path::Path;

@@ -16,8 +16,8 @@ use crate::egress::Sent;
 use crate::flight::Landed;
 
 impl Inner {
-    /// Returns the credential of the declared mode. An exchange for it is `sent`. Takes [`Settled`], because obtaining it may
-    /// reach the authorization server.
+    /// Returns the credential of the declared mode. An exchange for it is `sent`. Takes
+    /// [`Settled`], because obtaining it may reach the authorization server.
     pub(super) async fn credential(
         &self,
         planned: &Planned,

@@ -76,8 +76,8 @@ impl Inner {
         denials.stop(&asking.for_tool(&call.name, &call.component))
     }
 
-    /// Returns the error of a request that is denied. If it was denied for who asks, the credentials
-    /// of the actor are forgotten, since one may have come after the denial.
+    /// Returns the error of a request that is denied. If it was denied for who asks, the
+    /// credentials of the actor are forgotten, since one may have come after the denial.
     fn give_up(&self, stop: &Stop) -> DownstreamError {
         if matches!(stop, Stop::Denied(denial) if denial.is_of_identity()) {
             let actor = &self.envelope.claims().actor;
