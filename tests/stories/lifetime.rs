@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::Answer;
+use bailiwick_dev::issuer::Misbehaviour;
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::{Host, process};
 use bailiwick_tests::{Plan, World, bailiwick, count, ensure_eq, guest};
@@ -47,6 +48,27 @@ async fn a_client_that_goes_away_ends_the_call() -> Result<()> {
         count(&records, "downstream.closed"),
         "downstream",
     )
+}
+
+#[tokio::test]
+async fn an_exchange_that_has_left_is_recorded_although_its_client_goes_away() -> Result<()> {
+    let world = World::start().await?;
+    world.issuer.misbehave(Misbehaviour::SlowExchange);
+    let token = world.token("alice")?;
+    let exchanged = async {
+        while world.issuer.exchanges().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        answer = world.order(&token, "1001") => anyhow::bail!("{answer:?}"),
+        () = exchanged => {}
+    }
+    let closed = closed(&world).await?;
+    ensure_eq(text(&closed, "outcome"), "cancelled", "outcome")?;
+    ensure_eq(count(&world.records()?, "token.exchanged"), 1, "tokens")?;
+    ensure!(world.orders.requests().is_empty(), "the service is asked");
+    Ok(())
 }
 
 #[tokio::test]

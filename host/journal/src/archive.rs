@@ -144,8 +144,8 @@ mod tests {
     use std::collections::BTreeMap;
     use std::io::{Cursor, ErrorKind};
 
-    use super::super::file::{Folder, Stored as _};
-    use super::super::testing::{clock, key, memory, preallocate, record, settings, temporary};
+    use super::super::file::Stored as _;
+    use super::super::testing::{clock, key, lock, record, settings, temporary};
     use super::super::verify::{Given, verify_in};
     use super::super::{Event, HostStopped, Journal};
     use super::*;
@@ -186,9 +186,7 @@ mod tests {
             Some((name, bytes))
         });
         let in_memory = InMemory(files.collect());
-        let Ok(locked) = Folder::lock(temp.path(), &memory(temp.path()), preallocate()) else {
-            unreachable!("the folder is free")
-        };
+        let locked = lock(temp.path());
         let report = |archive: &dyn Archive| verify_in(archive, Given::default()).unwrap();
         let expected = report(&on_disk);
         assert!(expected.records > 20, "{expected:?}");

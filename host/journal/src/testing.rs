@@ -9,13 +9,14 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bailiwick_envelope::{CallKind, Delegation, DelegationMode, SigningKey};
 use serde_json::Value;
 
 use super::archive::Archive;
-use super::file::{Board, Folder, Storage, Stored, Unavailable};
+use super::file::{Board, Folder, Storage, Stored};
 use super::journal::Settings;
 use super::keys::{JournalKeys, MacKey};
 use super::memory::MemoryFile;
@@ -253,6 +254,19 @@ impl Plan {
     }
 }
 
+/// Returns the folder of a journal that nothing else uses. A process that another test starts has
+/// the lock until it executes its program, so a try may find the folder in use.
+pub(super) fn lock(folder: &Path) -> Folder {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Ok(locked) = Folder::lock(folder, &memory(folder), preallocate()) {
+            return locked;
+        }
+        assert!(Instant::now() < deadline, "the folder is free");
+        thread::yield_now();
+    }
+}
+
 /// A folder, or the files beside its segments, on which operations fail as planned.
 pub(super) struct Faulty<F = Folder> {
     inner: F,
@@ -261,12 +275,8 @@ pub(super) struct Faulty<F = Folder> {
 
 impl Faulty {
     pub(super) fn new(folder: &Path, plan: &Arc<Mutex<Plan>>) -> Self {
-        let locked = Folder::lock(folder, &memory(folder), preallocate());
-        let Ok(inner) = locked.map_err(|_: Unavailable| ()) else {
-            unreachable!("the folder is free")
-        };
         Self {
-            inner,
+            inner: lock(folder),
             plan: Arc::clone(plan),
         }
     }
@@ -321,7 +331,7 @@ impl Storage for Faulty {
             plan.syncs += 1;
             plan.delay
         };
-        std::thread::sleep(delay);
+        thread::sleep(delay);
         let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
         self.perform(|folder| folder.append(bytes), |folder| folder.append(half))
     }
@@ -361,7 +371,7 @@ impl Board for Faulty<Box<dyn Board>> {
     )]
     fn remember(&mut self, contents: &[u8]) -> io::Result<()> {
         while self.plan.lock().unwrap().held {
-            std::thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_millis(1));
         }
         self.perform(|board| board.remember(contents), |_| Ok(()))
     }

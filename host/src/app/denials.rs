@@ -52,11 +52,13 @@ impl DenialWatch {
     pub(super) async fn begin(ground: &Ground) -> Self {
         let file = ground.denial_file.clone();
         // Whatever is wrong with the copy, the first look finds it, too.
-        let recorded = file.recorded().unwrap_or_default();
+        let recorded = file.recorded();
+        let is_readable = recorded.is_ok();
+        let recorded = recorded.unwrap_or_default();
         // The journal may know of a later change than a copy that was put back.
         let serial = recorded.serial.max(ground.change);
         let mut watch = Self {
-            unremembered: serial != recorded.serial,
+            unremembered: is_readable && serial != recorded.serial,
             list: DenialList { serial, ..recorded },
             file,
             denials: Arc::clone(&ground.denials),

@@ -104,6 +104,10 @@ impl Listener {
             let Some(caller) = self.admit_again(&policy).await else {
                 return false;
             };
+            // Denials are held against the caller as it was admitted first.
+            if caller.asking() != self.caller.asking() {
+                return false;
+            }
             let now = (self.shown)(&policy, &caller);
             if now != self.last {
                 self.last = now;

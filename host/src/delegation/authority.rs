@@ -33,6 +33,7 @@ use crate::identity::SubjectToken;
 use crate::limits::Limits;
 use crate::observe::Meters;
 use crate::seams::Random;
+use stopping::GivenUp;
 
 /// The configured services, with everything that is needed to reach them.
 pub struct Broker {
@@ -189,15 +190,22 @@ impl Inner {
         let mut progress = Attempt::default();
         let (sent, exchange) = (progress.sent.clone(), progress.exchange.clone());
         let prepare = Box::pin(self.prepare(&planned, &mut progress, settled));
-        let result = match self.unless_stopped(true, &exchange, prepare).await {
+        let result = match self
+            .unless_stopped(GivenUp::Unsent, &exchange, prepare)
+            .await
+        {
             // Another request of this call may have ended meanwhile, or a token may have been
             // exchanged.
             Ok(prepared) => match self.trail.settled().await {
                 Ok(settled) => {
                     let delivery = self.deliver(&planned, prepared, &mut progress, settled);
                     let delivery = Box::pin(delivery);
-                    self.unless_stopped(!planned.finishes(), &sent, delivery)
-                        .await
+                    let given_up = if planned.finishes() {
+                        GivenUp::Never
+                    } else {
+                        GivenUp::AtOnce
+                    };
+                    self.unless_stopped(given_up, &sent, delivery).await
                 }
                 Err(_) => Err(Some(DownstreamError::AuditUnavailable)),
             },

@@ -8,7 +8,7 @@ use bailiwick_envelope::{Actor, Agent, PriorActor};
 use super::entry::{Denial, DenialOf};
 
 /// The one who asks and, where it is known, what for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requester<'a> {
     /// The issuer that names all of them.
     pub issuer: &'a str,

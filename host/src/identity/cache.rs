@@ -27,7 +27,8 @@ impl Default for VerifiedTokens {
 struct CachedCaller {
     caller: Arc<Caller>,
     version: SetVersion,
-    until_ms: u64,
+    at_ms: u64,
+    ends_ms: u64,
 }
 
 impl VerifiedTokens {
@@ -41,7 +42,9 @@ impl VerifiedTokens {
     ) -> Option<Arc<Caller>> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(digest)?;
-        if now_ms < entry.until_ms && version(&entry.caller).as_ref() == Some(&entry.version) {
+        // A clock that was set back must not make an entry last.
+        let is_new = now_ms.abs_diff(entry.at_ms) < MAX_AGE_MS && now_ms < entry.ends_ms;
+        if is_new && version(&entry.caller).as_ref() == Some(&entry.version) {
             return Some(Arc::clone(&entry.caller));
         }
         entries.remove(digest);
@@ -63,18 +66,16 @@ impl VerifiedTokens {
         now_ms: u64,
     ) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let until_ms = caller
-            .expires_at()
-            .saturating_mul(1000)
-            .min(now_ms.saturating_add(MAX_AGE_MS));
+        let ends_ms = caller.expires_at().saturating_mul(1000);
         let cached = CachedCaller {
             caller: Arc::clone(caller),
             version,
-            until_ms,
+            at_ms: now_ms,
+            ends_ms,
         };
         let owned = Owned {
             owner: Principal::from(&**caller),
-            until: until_ms,
+            until: ends_ms.min(now_ms.saturating_add(MAX_AGE_MS)),
             value: cached,
         };
         entries.insert(digest, owned, now_ms);

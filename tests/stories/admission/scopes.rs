@@ -14,7 +14,7 @@ async fn a_client_asks_with_the_issuers_prefix_and_the_tool_needs_the_scope_with
             .issuers
             .push_str("scope_prefix = \"api://orders/\"\n");
         config.server.push_str(
-            "initial_scopes = [\"openid\"]\nscopes_supported = [\"orders:read\"]\n\
+            "initial_scopes = [\"openid\", \"orders:read\"]\n\
              list = \"obtainable\"\n",
         );
     }))
@@ -28,7 +28,10 @@ async fn a_client_asks_with_the_issuers_prefix_and_the_tool_needs_the_scope_with
     ensure_eq(shown, Some(&json!(["openid", long])), "metadata")?;
     let stranger = mcp::list(&url, None).await?;
     let challenge = stranger.challenge();
-    ensure!(challenge.contains("scope=\"openid\""), "{challenge}");
+    ensure!(
+        challenge.contains(&format!("scope=\"openid {long}\"")),
+        "{challenge}"
+    );
 
     let token = |scopes: &[&str]| world.issuer.token(&world.spec("alice").scopes(scopes));
     let few = token(&["api://other/orders:read", "api://orders/"])?;

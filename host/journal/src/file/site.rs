@@ -282,8 +282,8 @@ mod tests {
 
     use std::thread;
 
-    use super::super::super::testing::{memory, preallocate, temporary};
-    use super::super::{Folder, Storage as _};
+    use super::super::super::testing::{lock, memory, temporary};
+    use super::super::Storage as _;
     use super::*;
 
     #[test]
@@ -322,9 +322,7 @@ mod tests {
         let temp = temporary();
         let memory = memory(temp.path());
         fs::create_dir_all(memory.folder()).unwrap();
-        let Ok(mut folder) = Folder::lock(temp.path(), &memory, preallocate()) else {
-            unreachable!("the folder is free")
-        };
+        let mut folder = lock(temp.path());
         let site = Arc::clone(&folder.site);
         let begins = thread::spawn(move || {
             for number in 1..=500 {

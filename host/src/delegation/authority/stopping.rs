@@ -15,6 +15,17 @@ use crate::denials::Stop;
 use crate::downstream::DownstreamError;
 use crate::egress::Sent;
 
+/// When work is given up because the authority ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GivenUp {
+    /// At once: what it may have done is recorded as unknown.
+    AtOnce,
+    /// Unless its request was sent: the journal must have what came of it.
+    Unsent,
+    /// Not at all.
+    Never,
+}
+
 impl Inner {
     /// Fails if the operator has denied this call since it began.
     pub(super) fn unless_denied(&self) -> Result<(), DownstreamError> {
@@ -22,18 +33,16 @@ impl Inner {
     }
 
     /// Runs `work` to its end, or gives it up. It ends as denied if a denial stops the call before
-    /// its request was `sent`, and with `None` when the authority ends, if it `may_stop` then. A
-    /// request that was sent, to the service or for a credential, is seen to its end, because the
-    /// journal must have what came of it.
+    /// its request was `sent`, and with `None` when the authority ends, if it may be given up then.
     pub(super) async fn unless_stopped<T>(
         &self,
-        may_stop: bool,
+        given_up: GivenUp,
         sent: &Sent,
         work: impl Future<Output = Result<T, DownstreamError>>,
     ) -> Result<T, Option<DownstreamError>> {
         tokio::select! {
             biased;
-            () = self.stop.cancelled(), if may_stop => Err(None),
+            () = self.ended(given_up, sent) => Err(None),
             stop = self.denied(sent) => Err(Some(self.give_up(&stop))),
             result = AssertUnwindSafe(work).catch_unwind() => match result {
                 Ok(result) => result.map_err(Some),
@@ -42,8 +51,18 @@ impl Inner {
         }
     }
 
-    /// Waits until a denial stops this call. Does not end while the request may have left. A denial
-    /// that is lifted meanwhile still stops it.
+    /// Waits until the authority has ended and work may be given up.
+    async fn ended(&self, given_up: GivenUp, sent: &Sent) {
+        self.stop.cancelled().await;
+        match given_up {
+            GivenUp::AtOnce => {}
+            GivenUp::Unsent => unsent(sent).await,
+            GivenUp::Never => pending().await,
+        }
+    }
+
+    /// Waits until a denial stops this call. Does not end while the request may have left: what
+    /// follows it looks anew.
     async fn denied(&self, sent: &Sent) -> Stop {
         let Some(denials) = &self.broker.denials else {
             return pending().await;
@@ -57,15 +76,8 @@ impl Inner {
                 return pending().await;
             }
         };
-        // A connection may give a request back unwritten: then it has not left after all.
-        poll_fn(|_| {
-            if sent.may_have_arrived() {
-                Poll::Pending
-            } else {
-                Poll::Ready(stop.clone())
-            }
-        })
-        .await
+        unsent(sent).await;
+        stop
     }
 
     /// Returns the reason to stop this call, if there is one now.
@@ -86,4 +98,17 @@ impl Inner {
         }
         stop.into()
     }
+}
+
+/// Waits while a request may have left. It must be polled beside the work that sends it, which wakes
+/// it. A connection may give a request back unwritten: then it has not left after all.
+async fn unsent(sent: &Sent) {
+    poll_fn(|_| {
+        if sent.may_have_arrived() {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    })
+    .await;
 }

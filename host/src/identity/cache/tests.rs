@@ -44,6 +44,16 @@ fn an_entry_is_used_for_a_minute_and_never_beyond_the_tokens_end() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_makes_no_entry_last() {
+    for (before_ms, used) in [(59_999, true), (60_000, false), (3_600_000, false)] {
+        let tokens = VerifiedTokens::default();
+        tokens.insert(digest(1), &caller(3_600_000), KEYS, NOW);
+        let found = tokens.find(&digest(1), NOW - before_ms, |_| Some(KEYS));
+        assert_eq!(found.is_some(), used, "{before_ms}");
+    }
+}
+
+#[test]
 fn an_entry_goes_with_the_key_set_that_it_was_verified_with() {
     for present in [None, Some([2; 32])] {
         let tokens = VerifiedTokens::default();

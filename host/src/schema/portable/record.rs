@@ -32,7 +32,9 @@ fn moved(mut schema: Map<String, Value>) -> Option<Map<String, Value>> {
         .as_object_mut()?
         .insert(PATTERN.to_owned(), property);
     let schema = Value::Object(schema);
-    if replaced.is_some() || schema.to_string().contains(REFERENCE) {
+    let text = schema.to_string();
+    let refers = ["\"", "/"].map(|end| text.contains(&format!("{REFERENCE}{end}")));
+    if replaced.is_some() || refers.contains(&true) {
         return None;
     }
     match schema {

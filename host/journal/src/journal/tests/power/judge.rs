@@ -2,10 +2,11 @@
 
 use super::disk::{Left, LeftIn, write_to};
 use super::life::{Life, lines_of, told};
-use super::recorder::{AUDIT, MEMORY, lock};
+use super::recorder::{AUDIT, MEMORY};
 use super::*;
 use crate::archive::key_text;
 use crate::journal::recover::{self, Recovered};
+use crate::testing::lock;
 use crate::testing::memory;
 use crate::tree::{Tree, leaf_hash};
 use crate::verify::{Given, verify_in};

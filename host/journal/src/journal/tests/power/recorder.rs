@@ -11,8 +11,8 @@ use super::disk::Step;
 use super::*;
 use crate::archive::{Archive, CHECKPOINTS, segment_name};
 use crate::durable::seen::Synced;
-use crate::file::{Board, Folder, Storage, Stored, Unavailable};
-use crate::testing::{memory, preallocate};
+use crate::file::{Board, Folder, Storage, Stored};
+use crate::testing::{lock, memory};
 
 /// A folder, or the files beside its segments, whose steps are recorded.
 pub(super) struct Recorder<F = Folder> {
@@ -323,12 +323,6 @@ impl Recorder<Box<dyn Board>> {
         self.step(Step::Rename(new, name));
         self.flush(flushes[1], synced, Step::SyncFolder(folder));
     }
-}
-
-/// Returns the folder of a journal that nothing else uses.
-pub(super) fn lock(path: &Path) -> Folder {
-    let locked = Folder::lock(path, &memory(path), preallocate()).map_err(|_: Unavailable| ());
-    locked.unwrap_or_else(|()| unreachable!("the folder is free"))
 }
 
 fn audit(name: &str) -> String {
