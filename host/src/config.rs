@@ -230,7 +230,8 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let envelope = server::envelope(root);
     let audit = server::audit(root, envelope.as_ref());
     let limits = server::limits(root);
-    let mut issuers = issuers::issuers(root);
+    let shown = server.as_ref().map(|server| &server.scopes);
+    let mut issuers = issuers::issuers(root, shown);
     let agents = Arc::new(issuers::agents(root));
     for issuer in &mut issuers {
         issuer.settings.agents = Arc::clone(&agents);

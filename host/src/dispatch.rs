@@ -18,7 +18,7 @@ mod visibility;
 
 pub use catalog::{Catalog, Clash};
 pub use decide::{Allowed, Decided, Denied, Named, allow, decide};
-pub use definition::{ClientSchemas, Definition, DefinitionError};
+pub use definition::{ClientSchemas, Definition, DefinitionError, is_tool_name};
 pub use grant::{Acceptance, ComponentGrant, Terms, ToolGrant};
 pub use offer::{NotOffered, Offer, OfferError, Unaccepted};
 pub use outline::{Outline, Parts};

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use bailiwick::audit::{is_in_use, last_change, parse_time, rfc3339};
 use bailiwick::config::{self, DenySettings};
 use bailiwick::denials::{Denial, DenialFile, DenialList, DenialOf, DenialsError};
+use bailiwick::dispatch::is_tool_name;
 use bailiwick::envelope::journal_keys;
 use bailiwick::seams::{Clock as _, SystemClock, SystemRandom, hex};
 use serde_json::json;
@@ -47,7 +48,7 @@ pub(crate) struct Args {
     /// needs it if there are several; others are then denied for every issuer.
     #[arg(long, value_name = "ALIAS", requires = "name")]
     issuer: Option<String>,
-    /// The reason, for the journal and the list. Callers do not see it.
+    /// The reason, for the journal and the list; required. Callers do not see it.
     #[arg(long, value_name = "TEXT", requires = "name")]
     reason: Option<String>,
     /// The time for which it holds, such as 30m, 8h or 7d. Without one it holds until it is lifted.
@@ -147,6 +148,14 @@ impl Args {
         let reason = reason.context("--reason is missing: say why, for the journal")?;
         let name = match of {
             DenialOf::Component => digest(name)?,
+            DenialOf::Tool => {
+                ensure!(
+                    is_tool_name(name),
+                    "--tool: expected one tool's name, 1 to 64 characters of [A-Za-z0-9_.-], \
+                     found {name:?}"
+                );
+                name.to_owned()
+            }
             _ => name.to_owned(),
         };
         let denial = Denial {
@@ -176,7 +185,7 @@ impl Args {
         };
         ensure!(
             end > now_ms,
-            "--until is over: it is {} now",
+            "--for and --until: expected a time that is to come, it is {} now",
             rfc3339(now_ms)
         );
         Ok(Some(end))
@@ -342,6 +351,10 @@ fn digest(given: &str) -> anyhow::Result<String> {
     }
     let bytes = std::fs::read(Path::new(given))
         .with_context(|| format!("--component: {given} is neither \"sha256:...\" nor a file"))?;
+    ensure!(
+        bytes.starts_with(b"\0asm"),
+        "--component: {given} is no WebAssembly component"
+    );
     Ok(format!("sha256:{}", hex(&Sha256::digest(bytes))))
 }
 

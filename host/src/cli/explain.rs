@@ -114,10 +114,12 @@ fn not_admitted(answer: &NotAdmitted, page: &mut Page<'_>) -> anyhow::Result<()>
     page.heading("what a token must have")?;
     page.field("issuer", &answer.needed.issuers.join(" or "))?;
     page.field("audience", &answer.needed.audience)?;
-    Ok(page.field(
-        "besides",
-        "a signature by a key that the issuer publishes, sub, exp, and client_id, azp, appid or cid",
-    )?)
+    let besides = if answer.needed.opaque {
+        "an answer of the issuer that it is active, with iss, sub, exp, a client, and token_type Bearer"
+    } else {
+        "a signature by a key that the issuer publishes, sub, exp, and client_id, azp, appid or cid"
+    };
+    Ok(page.field("besides", besides)?)
 }
 
 fn caller(caller: &KnownCaller, page: &mut Page<'_>) -> anyhow::Result<()> {

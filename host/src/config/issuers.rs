@@ -14,12 +14,13 @@ use super::Issuer;
 use super::reader::Section;
 use crate::characters::check_name;
 use crate::egress::AddressPolicy;
-use crate::identity::{AgentRule, IssuerSettings, ServiceRule, TenantRule, TextRule};
+use crate::identity::{AgentRule, IssuerSettings, ServiceRule, ShownScopes, TenantRule, TextRule};
 use crate::tokens::{Algorithm, KeyFile, KeySource, TimeRule};
 
 pub(super) use shape::{agents, token_type};
 
-pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
+/// Reads the issuers. `shown` are the scopes that clients are told of.
+pub(super) fn issuers(root: &Section<'_>, shown: Option<&ShownScopes>) -> Vec<Issuer> {
     let sections = root.sections("issuers");
     if sections.is_empty() && !root.has("issuers") {
         root.problem(
@@ -46,9 +47,22 @@ pub(super) fn issuers(root: &Section<'_>) -> Vec<Issuer> {
             section.wrong("alias", "duplicate alias");
         }
         introspection::check_opaque(section, &issuers, &issuer);
+        if let Some(shown) = shown {
+            check_prefix(section, &issuer, shown);
+        }
         issuers.push(issuer);
     }
     issuers
+}
+
+/// Checks that no scope that is shown has the issuer's prefix already: clients would be told of it
+/// with the prefix twice.
+fn check_prefix(section: &Section<'_>, issuer: &Issuer, shown: &ShownScopes) {
+    let prefix = &issuer.settings.scope_prefix;
+    if let Some(scope) = shown.supported.iter().find(|scope| prefix.begins(scope)) {
+        let told = format!("[server] has the scope {scope:?} with it; write scopes without it");
+        section.wrong("scope_prefix", &told);
+    }
 }
 
 fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {

@@ -263,7 +263,8 @@ fn sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
     names
 }
 
-fn is_tool_name(name: &str) -> bool {
+/// Returns true if a tool can have this name: 1 to 64 characters of `[A-Za-z0-9_.-]`.
+pub fn is_tool_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name
             .bytes()

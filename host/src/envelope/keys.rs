@@ -17,7 +17,7 @@ use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey, mac_key, read_close
 use zeroize::Zeroizing;
 
 use crate::owned::{self, OwnedError, Trust, folder_of};
-use crate::seams::Random;
+use crate::seams::{Random, SystemRandom};
 
 /// The keys that make envelopes and transaction tokens.
 pub struct SigningKeys {
@@ -113,6 +113,53 @@ pub fn journal_keys(
     })
 }
 
+/// The keys that are in a folder, as a start would find them.
+pub struct KeysFound {
+    /// The files that a start would make.
+    pub missing: Vec<String>,
+    /// The reasons for which the others would end the start.
+    pub faults: Vec<KeyFolderError>,
+}
+
+/// Reads the keys in `folder` as a start does, and changes nothing.
+pub fn look_at_keys(folder: &Path, trust: &Trust) -> KeysFound {
+    let files = Files {
+        folder,
+        random: &SystemRandom,
+        trust,
+    };
+    let mut found = KeysFound {
+        missing: Vec::new(),
+        faults: Vec::new(),
+    };
+    for name in ["envelope.pem", "transaction.pem", JOURNAL_PEM] {
+        found.note(
+            name,
+            files.look(name, |path, pem| parse(path, &pem).map(drop)),
+        );
+    }
+    for name in ["mac.key", "cache.key", JOURNAL_MAC] {
+        found.note(
+            name,
+            files.look(name, |path, bytes| mac_key(path, bytes).map(drop)),
+        );
+    }
+    let predecessors = ["envelope", "transaction"].map(|name| files.predecessors(name));
+    let faults = predecessors.into_iter().filter_map(Result::err);
+    found.faults.extend(faults);
+    found
+}
+
+impl KeysFound {
+    fn note(&mut self, name: &str, looked: Result<bool, KeyFolderError>) {
+        match looked {
+            Ok(true) => {}
+            Ok(false) => self.missing.push(name.to_owned()),
+            Err(fault) => self.faults.push(fault),
+        }
+    }
+}
+
 /// The key folder, which no one else can change.
 struct Files<'f> {
     folder: &'f Path,
@@ -160,6 +207,19 @@ impl Files<'_> {
             write_new(&path, seed(self.random).as_ref())?;
         }
         mac_key(&path, self.read(&path)?)
+    }
+
+    /// Returns true if there is such a file, and `read` takes its bytes.
+    fn look(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Path, Zeroizing<Vec<u8>>) -> Result<(), KeyFolderError>,
+    ) -> Result<bool, KeyFolderError> {
+        let path = self.folder.join(name);
+        match self.read_if_any(&path)? {
+            Some(bytes) => read(&path, bytes).map(|()| true),
+            None => Ok(false),
+        }
     }
 
     fn read_if_any(&self, path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, KeyFolderError> {

@@ -16,6 +16,11 @@ impl ScopePrefix {
         Self(text.into())
     }
 
+    /// Returns true if a scope is written with this prefix.
+    pub fn begins(&self, scope: &str) -> bool {
+        !self.0.is_empty() && scope.starts_with(&*self.0)
+    }
+
     /// Returns the scopes as a client asks the issuer for them.
     pub fn spell(&self, scopes: &[String]) -> Vec<String> {
         let spelled = |scope: &String| {

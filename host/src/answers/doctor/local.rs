@@ -10,9 +10,9 @@ use super::Checkup;
 use crate::audit::{self, Examined};
 use crate::config::Config;
 use crate::denials::DenialsError;
-use crate::envelope::journal_keys;
+use crate::envelope::{journal_keys, look_at_keys};
 use crate::intake;
-use crate::owned::{self, OwnedError, Trust};
+use crate::owned::Trust;
 use crate::seams::{Clock as _, SystemClock, SystemRandom};
 
 pub(super) fn local(config: &Config) -> Vec<Checkup> {
@@ -33,30 +33,32 @@ fn keys(folder: &Path, trust: &Trust) -> Vec<Checkup> {
         let found = format!("{place} does not exist yet; the first start makes it and the keys");
         return vec![Checkup::good(about, found)];
     }
-    let mut present = 0;
-    let mut wrong = Vec::new();
-    for name in KEYS {
-        match owned::read_private(&folder.join(name), MAX_KEY, trust) {
-            Ok(_) => present += 1,
-            Err(OwnedError::Read(error)) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => wrong.push(Checkup::bad(
-                about,
-                format!("{place}/{name} cannot be used: {}", chain(&error)),
-                "let it belong to the host's user alone, with mode 0600, or restore it from the \
-                 backup",
-            )),
-        }
-    }
-    let known = usize::from(present == KEYS.len() || present == 0);
-    if wrong.is_empty() && known == 0 {
-        let found = format!("{place} has {present} of {} keys", KEYS.len());
+    let looked = look_at_keys(folder, trust);
+    let fault = |error| {
+        Checkup::bad(
+            about,
+            chain(&error),
+            "let it belong to the host's user alone, with mode 0600, or restore it from the backup",
+        )
+    };
+    let mut found: Vec<_> = looked.faults.into_iter().map(fault).collect();
+    let (missing, all) = (&looked.missing, KEYS);
+    if !missing.is_empty() && missing.len() < all {
+        let names = missing.join(", ");
+        let text = format!(
+            "{place} has {} of {all} keys, not {names}",
+            all - missing.len()
+        );
         let remedy = "restore the others from the backup; a start makes new ones in their place";
-        wrong.push(Checkup::doubtful(about, found, remedy));
+        found.push(Checkup::doubtful(about, text, remedy));
     }
-    if wrong.is_empty() {
-        wrong.push(Checkup::good(about, format!("{place} has {present} keys")));
+    if found.is_empty() {
+        found.push(Checkup::good(
+            about,
+            format!("{place} has {} keys", all - missing.len()),
+        ));
     }
-    wrong
+    found
 }
 
 /// Looks at the folders that the host writes to.
@@ -98,7 +100,11 @@ fn folder(name: &str, path: &Path) -> Checkup {
                 "{place} has {} MiB left",
                 of.f_bavail.saturating_mul(of.f_frsize) >> 20
             ),
-            "make room: a journal that cannot be written stops every call",
+            if name == "server.cache" {
+                "make room: without it, code is compiled anew at each start"
+            } else {
+                "make room: a journal that cannot be written stops every call"
+            },
         ),
         _ => Checkup::good(name, format!("{place} can be written")),
     }
@@ -113,7 +119,15 @@ fn tools(config: &Config) -> Checkup {
                 format!("{place} has no components"),
                 "build one: bailiwick build CRATE --out FOLDER",
             ),
-            count => Checkup::good(about, format!("{place} has {count} components")),
+            count => {
+                let files = if count == 1 {
+                    "1 file".to_owned()
+                } else {
+                    format!("{count} files")
+                };
+                let told = format!("{place} has {files}; `bailiwick check` says whether they load");
+                Checkup::good(about, told)
+            }
         },
         Err(error) => Checkup::bad(
             about,
@@ -188,14 +202,6 @@ fn is_missing(path: &Path) -> bool {
     matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
-const KEYS: [&str; 6] = [
-    "envelope.pem",
-    "transaction.pem",
-    "journal.pem",
-    "mac.key",
-    "cache.key",
-    "journal-mac.key",
-];
-const MAX_KEY: u64 = 64 << 10;
+const KEYS: usize = 6;
 /// A few hours of a busy host.
 const LITTLE_ROOM: u64 = 1 << 30;

@@ -11,7 +11,7 @@ use super::super::testing::{CONFIG, HELLO, Site, component, config};
 use super::*;
 use crate::audit::{DenialAdded, Detail, HostStopped, Journal};
 use crate::egress::Tls;
-use crate::envelope::HostKeys;
+use crate::envelope::{HostKeys, make_key};
 use crate::seams::{Clock, SystemClock, SystemRandom};
 use crate::tokens::testing::{Hands, Issuer};
 
@@ -43,15 +43,31 @@ fn each_fault_on_the_machine_is_found_with_its_remedy() {
     let keys = &settings.envelope.keys;
     fs::create_dir(keys).unwrap();
     fs::set_permissions(keys, Permissions::from_mode(0o700)).unwrap();
-    for name in ["envelope.pem", "mac.key"] {
-        fs::write(keys.join(name), "x").unwrap();
+    let closed = |name: &str, bytes: &[u8]| {
+        fs::write(keys.join(name), bytes).unwrap();
         fs::set_permissions(keys.join(name), Permissions::from_mode(0o600)).unwrap();
-    }
+    };
+    make_key(&keys.join("envelope.pem"), &SystemRandom).unwrap();
+    closed("mac.key", &[7; 32]);
     let found = local::local(&settings);
+    let told = &of(&found, "keys").found;
     assert!(
-        of(&found, "keys").found.contains("has 2 of 6 keys"),
+        told.contains("has 2 of 6 keys, not transaction.pem, journal.pem"),
         "{found:#?}"
     );
+    // What would end a start is bad here, also in the key before the present one.
+    for (name, bytes) in [
+        ("transaction.pem", "-----BEGIN RSA PRIVATE KEY-----"),
+        ("cache.key", "34 bytes, which are two too many!!"),
+        ("envelope.old.pem", "x"),
+    ] {
+        closed(name, bytes.as_bytes());
+        let found = local::local(&settings);
+        let one = of(&found, "keys");
+        assert_eq!(one.condition, Condition::Bad, "{name}: {one}");
+        assert!(one.found.contains(name), "{one}");
+        fs::remove_file(keys.join(name)).unwrap();
+    }
     assert_eq!(of(&found, "server.tools").condition, Condition::Doubtful);
 
     fs::set_permissions(keys.join("mac.key"), Permissions::from_mode(0o644)).unwrap();

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::chain;
 use super::MAX_DEPTH;
-use crate::config::Config;
+use crate::config::{Config, Issuer};
 use crate::identity::AdmitError;
 use crate::json;
 use crate::tokens::TokenError;
@@ -41,6 +41,8 @@ pub struct NeededToken {
     pub issuers: Vec<String>,
     /// The audience that it must name.
     pub audience: String,
+    /// True if it is no JWT, so that its issuer's answer must say all this.
+    pub opaque: bool,
 }
 
 impl NotAdmitted {
@@ -54,6 +56,8 @@ impl NotAdmitted {
             .issuers
             .iter()
             .find(|issuer| claimed.issuer.as_ref() == Some(&issuer.settings.issuer));
+        let is_opaque = |issuer: &Issuer| issuer.introspection.as_ref().is_some_and(|to| to.opaque);
+        let opaque = claimed == Claimed::default() && config.issuers.iter().any(is_opaque);
         let audience = issuer.map(|issuer| issuer.settings.audience.names.join(" or "));
         let needed = NeededToken {
             issuers: config
@@ -64,6 +68,13 @@ impl NotAdmitted {
             audience: audience
                 .filter(|audience| !audience.is_empty())
                 .unwrap_or_else(|| resource.to_owned()),
+            opaque,
+        };
+        let because = match error {
+            AdmitError::Token(_) if opaque => {
+                format!("in the issuer's answer about the token: {}", chain(error))
+            }
+            _ => chain(error),
         };
         let helps = matches!(
             error,
@@ -71,7 +82,7 @@ impl NotAdmitted {
         );
         Self {
             reason: error.reason().as_str(),
-            because: chain(error),
+            because,
             claimed: helps.then_some(claimed),
             needed,
         }

@@ -129,21 +129,24 @@ impl fmt::Display for Remedy {
                 "use other arguments; `bailiwick inspect` prints the tool's input schema",
             ),
             Self::Lift { denial: Some(id) } => {
-                write!(formatter, "lift the denial: bailiwick deny --lift {id}")
+                write!(
+                    formatter,
+                    "lift the denial: bailiwick deny --config FILE --lift {id}"
+                )
             }
-            Self::Lift { denial: None } => {
-                formatter.write_str("mend the list of denials; `bailiwick deny` says what is wrong")
-            }
+            Self::Lift { denial: None } => formatter.write_str(
+                "mend the list of denials; `bailiwick deny --config FILE` says what is wrong",
+            ),
             Self::Enable { tool } => {
                 write!(
                     formatter,
-                    "remove enabled = false of {tool} under [components]"
+                    "remove enabled = false from [components.NAME.tools.{tool}]"
                 )
             }
             Self::Tenant { tenants } => write!(
                 formatter,
-                "the tool is offered to the tenants {}; add the caller's to tenants under \
-                 [components]",
+                "the tool is offered to the tenants {}; add \"ALIAS:TENANT\" of the caller to \
+                 tenants under [components.NAME]",
                 tenants.join(", ")
             ),
             Self::Name { tools } if tools.is_empty() => {

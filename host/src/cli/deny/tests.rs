@@ -71,6 +71,7 @@ fn nothing_is_denied_that_could_stop_less_or_something_else() {
     let site = Site::new(CONFIG, &[]);
     let reason = ["--reason", "x"];
     let digest = format!("sha256:{}", "A".repeat(64));
+    let text = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     deny(&site, &["--subject", "bob", "--reason", "x"]).unwrap();
     for (options, expected) in [
         (&["--subject", "bob"][..], "--reason is missing"),
@@ -106,7 +107,7 @@ fn nothing_is_denied_that_could_stop_less_or_something_else() {
         ),
         (
             &["--subject", "a", "--reason", "x", "--until", "2020-01-01"],
-            "--until is over",
+            "expected a time that is to come",
         ),
         (
             &[
@@ -120,6 +121,18 @@ fn nothing_is_denied_that_could_stop_less_or_something_else() {
             "--until: expected 2026",
         ),
         (&["--component", &digest, "--reason", "x"], "64 lower-case"),
+        (
+            &["--component", text, "--reason", "x"],
+            "no WebAssembly component",
+        ),
+        (
+            &["--tool", "*", "--reason", "x"],
+            "expected one tool's name",
+        ),
+        (
+            &["--tool", "a,b", "--reason", "x"],
+            "expected one tool's name",
+        ),
         (
             &["--component", "missing.wasm", "--reason", "x"],
             "nor a file",

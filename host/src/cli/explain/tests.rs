@@ -353,7 +353,7 @@ fn a_denied_call_names_the_denial_that_stops_it() {
     site.write(file.path().to_str().unwrap(), list.as_bytes());
     let (refused, said) = explain();
     assert!(
-        refused && said.contains("bailiwick deny --lift d1"),
+        refused && said.contains("bailiwick deny --config FILE --lift d1"),
         "{said}"
     );
     site.write(file.path().to_str().unwrap(), b"{");

@@ -129,6 +129,21 @@ fn how_long_tokens_may_be_valid_is_a_setting_of_each_issuer() {
 }
 
 #[test]
+fn a_scope_that_is_shown_has_no_issuers_prefix_of_its_own() {
+    let folder = Folder::new();
+    for (scope, good) in [("read", true), ("api://orders/read", false)] {
+        let shown = format!("[server]\ninitial_scopes = [\"{scope}\"]");
+        let prefix = "scope_prefix = \"api://orders/\"\nalias = \"corp\"";
+        let text = GOOD.replacen("[server]", &shown, 1);
+        let error = folder
+            .load(&text.replacen("alias = \"corp\"", prefix, 1))
+            .err();
+        assert_eq!(error.is_none(), good, "{error:?}");
+        assert!(error.is_none_or(|error| error.contains("write scopes without it")));
+    }
+}
+
+#[test]
 fn the_shape_of_tokens_is_read_strictly() {
     let folder = Folder::new();
     let with = |line: &str| {
