@@ -100,8 +100,8 @@ impl Inner {
     }
 }
 
-/// Waits while a request may have left. It must be polled beside the work that sends it, which wakes
-/// it. A connection may give a request back unwritten: then it has not left after all.
+/// Waits while a request may have left. It must be polled beside the work that sends it, which
+/// wakes it. A connection may give a request back unwritten: then it has not left after all.
 async fn unsent(sent: &Sent) {
     poll_fn(|_| {
         if sent.may_have_arrived() {
