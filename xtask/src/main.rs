@@ -93,7 +93,12 @@ impl Project {
         let (mut tests, is_whole) = self.tests()?;
         step("running all tests", || run(tests.args(arguments)))?;
         if arguments.is_empty() {
-            tables::check(&self.root, is_whole)?;
+            let missing = tables::check(&self.root, is_whole)?;
+            if missing > 0 {
+                say(&format!(
+                    "  left out: {missing} of the clients and providers"
+                ));
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
