@@ -50,9 +50,34 @@ async fn a_client_that_goes_away_ends_the_call() -> Result<()> {
     )
 }
 
+/// Returns a world with a tool that may change an order, and what becomes of that if its client
+/// goes away.
+async fn changing(policy: &'static str) -> Result<World> {
+    let prober = guest("prober").await?;
+    let digest = bailiwick_dev::folder::digest(&prober);
+    World::with(Plan {
+        components: vec![("prober.wasm".into(), prober)],
+        config: Box::new(move |config| {
+            *config = config
+                .clone()
+                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
+            let allow = format!("on_cancel = \"{policy}\"\nallow = [\"POST /orders/{{}}\", ");
+            config.services = config.services.replacen("allow = [", &allow, 1);
+        }),
+        ..Plan::default()
+    })
+    .await
+}
+
+fn asking(method: &str) -> Value {
+    json!({"service": "orders_api", "method": method, "path": ["orders", "1001"]})
+}
+
 #[tokio::test]
-async fn an_exchange_that_has_left_is_recorded_although_its_client_goes_away() -> Result<()> {
-    let world = World::start().await?;
+async fn an_exchange_that_has_left_is_recorded_although_its_client_goes_away_and_nothing_follows()
+-> Result<()> {
+    // A change is finished once it was sent. This one was not.
+    let world = changing("finish").await?;
     world.issuer.misbehave(Misbehaviour::SlowExchange);
     let token = world.token("alice")?;
     let exchanged = async {
@@ -60,8 +85,9 @@ async fn an_exchange_that_has_left_is_recorded_although_its_client_goes_away() -
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
+    let change = asking("POST");
     tokio::select! {
-        answer = world.order(&token, "1001") => anyhow::bail!("{answer:?}"),
+        answer = world.call(&token, "ask", &change) => anyhow::bail!("{answer:?}"),
         () = exchanged => {}
     }
     let closed = closed(&world).await?;
@@ -79,25 +105,10 @@ async fn a_cancelled_call_tells_how_far_it_got_and_its_change_is_finished_or_giv
         ("abort", "POST", "unknown", false, [0, 0, 1]),
         ("finish", "GET", "cancelled", false, [0, 1, 0]),
     ] {
-        let prober = guest("prober").await?;
-        let digest = bailiwick_dev::folder::digest(&prober);
-        let world = World::with(Plan {
-            components: vec![("prober.wasm".into(), prober)],
-            config: Box::new(move |config| {
-                *config =
-                    config
-                        .clone()
-                        .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
-                let allow = format!("on_cancel = \"{policy}\"\nallow = [\"POST /orders/{{}}\", ");
-                config.services = config.services.replacen("allow = [", &allow, 1);
-            }),
-            ..Plan::default()
-        })
-        .await?;
+        let world = changing(policy).await?;
         slow(&world, Duration::from_secs(2));
         let token = world.token("alice")?;
-        let arguments =
-            json!({"service": "orders_api", "method": method, "path": ["orders", "1001"]});
+        let arguments = asking(method);
         let call = tokio::time::timeout(
             Duration::from_millis(700),
             world.call(&token, "ask", &arguments),

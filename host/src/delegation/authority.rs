@@ -194,6 +194,9 @@ impl Inner {
             .unless_stopped(GivenUp::Unsent, &exchange, prepare)
             .await
         {
+            // The exchange was seen to its end, but whoever asked is gone: nothing is sent, not
+            // even what would be finished once it was.
+            Ok(_) if self.stop.is_cancelled() => Err(None),
             // Another request of this call may have ended meanwhile, or a token may have been
             // exchanged.
             Ok(prepared) => match self.trail.settled().await {
