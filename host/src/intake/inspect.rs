@@ -4,8 +4,9 @@
 //! here, and a component that asks for anything else does not load.
 
 mod needs;
+mod parts;
 
-use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, Parser, Payload};
+use wasmparser::{BinaryReaderError, ComponentExternalKind, ComponentTypeRef, Encoding, Payload};
 
 use crate::characters::printable;
 use crate::sandbox::Tier;
@@ -59,6 +60,12 @@ pub enum Refused {
     NoTools,
 }
 
+impl From<BinaryReaderError> for Refused {
+    fn from(error: BinaryReaderError) -> Self {
+        Self::Malformed(error.message().to_owned())
+    }
+}
+
 /// Reads the imports and exports of `bytes`.
 ///
 /// # Errors
@@ -68,24 +75,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, Refused> {
         return Err(Refused::NotWasm);
     }
     let mut found = Surface::default();
-    let mut depth = 0_usize;
-    for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
-        match payload {
-            Payload::Version {
-                encoding: Encoding::Module,
-                ..
-            } if depth == 0 => return Err(Refused::CoreModule),
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(section) if depth == 1 => found.imports(section)?,
-            Payload::ComponentExportSection(section) if depth == 1 => found.exports(section)?,
-            other => found
-                .needs
-                .count(depth, other)
-                .map_err(|error| Refused::Malformed(error.message().to_owned()))?,
-        }
-    }
+    parts::visit(bytes, |depth, part| found.add(depth, part))?;
     if !found.tools {
         return Err(Refused::NoTools);
     }
@@ -105,12 +95,24 @@ struct Surface {
 }
 
 impl Surface {
+    fn add(&mut self, depth: usize, part: Payload<'_>) -> Result<(), Refused> {
+        match part {
+            Payload::Version {
+                encoding: Encoding::Module,
+                ..
+            } if depth == 1 => Err(Refused::CoreModule),
+            Payload::ComponentImportSection(section) if depth == 1 => self.imports(section),
+            Payload::ComponentExportSection(section) if depth == 1 => self.exports(section),
+            other => Ok(self.needs.count(depth, other)?),
+        }
+    }
+
     fn imports(
         &mut self,
         section: wasmparser::ComponentImportSectionReader<'_>,
     ) -> Result<(), Refused> {
         for import in section {
-            let import = import.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
+            let import = import?;
             let name = import.name.name;
             refuse_other_version(name)?;
             let instance = matches!(import.ty, ComponentTypeRef::Instance(_));
@@ -132,7 +134,7 @@ impl Surface {
         section: wasmparser::ComponentExportSectionReader<'_>,
     ) -> Result<(), Refused> {
         for export in section {
-            let export = export.map_err(|error| Refused::Malformed(error.message().to_owned()))?;
+            let export = export?;
             refuse_other_version(export.name.name)?;
             let instance = export.kind == ComponentExternalKind::Instance;
             self.tools |= instance && is_version_of(export.name.name, "bailiwick:tool/tools");
@@ -306,9 +308,14 @@ mod tests {
     }
 
     #[test]
-    fn every_truncation_of_a_component_is_answered() {
-        let bytes = wat::parse_str(r#"(component (import "bailiwick:tool/log@0.2.0" (instance)))"#)
-            .unwrap_or_default();
+    fn every_truncation_of_a_component_is_refused() {
+        let wat = r#"(component
+            (import "bailiwick:tool/log@0.2.0" (instance))
+            (core module (func (result i32) i32.const 7) (func) (memory 1))
+            (instance)
+            (export "bailiwick:tool/tools@0.2.0" (instance 1)))"#;
+        let bytes = wat::parse_str(wat).unwrap_or_default();
+        assert!(inspect(&bytes).is_ok());
         for end in 0..bytes.len() {
             assert!(inspect(bytes.get(..end).unwrap_or_default()).is_err());
         }

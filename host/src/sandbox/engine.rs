@@ -136,6 +136,7 @@ fn config(shape: &Shape, slots: Option<u32>) -> Config {
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .generate_address_map(false)
         .native_unwind_info(false);
     if let Some(slots) = slots {
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(shape, slots)));

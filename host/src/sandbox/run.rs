@@ -35,6 +35,8 @@ pub struct Sandbox {
     ticker: Arc<Ticker>,
     capacity: Capacity,
     budget: Arc<Budget>,
+    // Held while a component describes its tools and until its slot is free again.
+    describing: Arc<tokio::sync::Mutex<()>>,
     limits: Limits,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -104,6 +106,7 @@ impl Sandbox {
             ticker,
             capacity,
             budget,
+            describing: Arc::default(),
             limits,
             clock,
             random,
@@ -157,6 +160,7 @@ impl Sandbox {
         name: &str,
         code: &Code,
     ) -> wasmtime::Result<Vec<RawDefinition>> {
+        let alone = Arc::clone(&self.describing).lock_owned().await;
         let log = Log::new(name, "", &self.limits);
         let entry = code.entry();
         let mut store = store(
@@ -165,6 +169,9 @@ impl Sandbox {
         );
         let definitions =
             tokio::time::timeout(self.limits.time, entry.describe(&mut store)).await??;
+        // No one has to wait until the slot is ready for the next instance, but the next
+        // description does, so that descriptions never take more than one slot.
+        tokio::task::spawn_blocking(move || drop((store, alone)));
         Ok(definitions.into_iter().map(RawDefinition::from).collect())
     }
 

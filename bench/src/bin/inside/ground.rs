@@ -141,10 +141,10 @@ impl Ground {
             path: path.to_owned(),
         };
         let started = Instant::now();
-        Offer::load(&intake, &candidate, &Terms::default())
-            .await
-            .map_err(|refused| refused.cause)?;
-        Ok(started.elapsed())
+        let loaded = Offer::load(&intake, &candidate, &Terms::default()).await;
+        let took = started.elapsed();
+        loaded.map_err(|refused| refused.cause)?;
+        Ok(took)
     }
 
     /// Makes a token that was never seen before.

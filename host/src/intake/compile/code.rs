@@ -119,7 +119,10 @@ impl MachineCode {
     ) -> io::Result<()> {
         to.write_all(MAGIC)?;
         to.write_all(self.mac(key, identity)?.as_bytes())?;
-        self.pieces(|piece| to.write_all(piece))
+        match &self.0 {
+            CodeBytes::Made(bytes) => to.write_all(bytes),
+            CodeBytes::Kept(sealed) => io::copy(&mut File::open(sealed.path())?, to).map(drop),
+        }
     }
 
     /// Loads the code as a component of the engine.
@@ -150,10 +153,11 @@ impl MachineCode {
             mac.update(part);
         }
         mac.update(&self.length().to_be_bytes());
-        self.pieces(|piece| {
-            mac.update(piece);
-            Ok(())
-        })?;
+        match &self.0 {
+            CodeBytes::Made(bytes) => mac.update(bytes),
+            // Reads where the bytes lie, which nothing can change.
+            CodeBytes::Kept(sealed) => mac.update_mmap(sealed.path())?,
+        };
         let code = mac.finalize();
         mac.zeroize();
         Ok(code)
@@ -163,14 +167,6 @@ impl MachineCode {
         match &self.0 {
             CodeBytes::Made(bytes) => length_of(bytes),
             CodeBytes::Kept(sealed) => sealed.length(),
-        }
-    }
-
-    /// Passes all bytes to `each`, one piece after another.
-    fn pieces(&self, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        match &self.0 {
-            CodeBytes::Made(bytes) => each(bytes),
-            CodeBytes::Kept(sealed) => sealed.pieces(each),
         }
     }
 }

@@ -7,15 +7,10 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, SyncSender};
-use std::thread;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::Errno;
-
-use super::length_of;
 
 /// A sealed memory file.
 pub(super) struct SealedCode {
@@ -35,38 +30,6 @@ impl SealedCode {
     /// Returns the number of bytes.
     pub(super) fn length(&self) -> u64 {
         self.length
-    }
-
-    /// Passes all bytes to `each`, one piece after another. The next piece is read meanwhile.
-    pub(super) fn pieces(&self, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let (full, pieces) = mpsc::sync_channel(1);
-        thread::scope(|scope| {
-            thread::Builder::new().spawn_scoped(scope, move || self.read_into(&full))?;
-            for piece in pieces {
-                each(&piece?)?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Sends all bytes in order, then ends; earlier if they cannot be read or no one takes them.
-    fn read_into(&self, full: &SyncSender<io::Result<Vec<u8>>>) {
-        let mut at = 0_u64;
-        while at < self.length {
-            let piece = self.piece(at);
-            at = at.saturating_add(piece.as_ref().map_or(self.length, |piece| length_of(piece)));
-            if full.send(piece).is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Reads the piece that begins `at` this byte.
-    fn piece(&self, at: u64) -> io::Result<Vec<u8>> {
-        let rest = usize::try_from(self.length.saturating_sub(at)).unwrap_or(PIECE);
-        let mut piece = vec![0; rest.min(PIECE)];
-        self.file.read_exact_at(&mut piece, at)?;
-        Ok(piece)
     }
 
     /// Returns the path by which this process can open the file while this value lives.
@@ -93,8 +56,6 @@ const SEALS: SealFlags = SealFlags::WRITE
     .union(SealFlags::GROW)
     .union(SealFlags::SHRINK)
     .union(SealFlags::SEAL);
-/// Few calls, and small enough that a piece is still in the processor's cache when it is used.
-const PIECE: usize = 256 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -102,6 +63,7 @@ mod tests {
 
     use std::fs::OpenOptions;
     use std::io::Write as _;
+    use std::os::unix::fs::FileExt as _;
 
     use super::*;
 
@@ -113,32 +75,13 @@ mod tests {
     }
 
     #[test]
-    fn all_bytes_are_copied_and_passed_on_in_order() {
-        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(3 * PIECE + 5).collect();
+    fn all_bytes_are_copied_in_order() {
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(300_005).collect();
         for (most, kept) in [(u64::MAX, bytes.len()), (1000, 1000), (0, 0)] {
             let sealed = sealed(&bytes, most);
             assert_eq!(sealed.length(), u64::try_from(kept).unwrap());
-            let mut passed = Vec::new();
-            let add = |piece: &[u8]| {
-                passed.extend_from_slice(piece);
-                Ok(())
-            };
-            sealed.pieces(add).unwrap();
-            assert!(passed == bytes.get(..kept).unwrap());
-            assert!(std::fs::read(sealed.path()).unwrap() == passed);
+            assert!(std::fs::read(sealed.path()).unwrap() == bytes.get(..kept).unwrap());
         }
-    }
-
-    #[test]
-    fn nothing_more_is_read_for_one_who_stops() {
-        let sealed = sealed(&vec![7; 9 * PIECE], u64::MAX);
-        let mut passed = 0;
-        let stop = |_: &[u8]| {
-            passed += 1;
-            Err(io::ErrorKind::Other.into())
-        };
-        assert!(sealed.pieces(stop).is_err());
-        assert_eq!(passed, 1);
     }
 
     #[test]

@@ -87,23 +87,13 @@ impl Needs {
 
 #[cfg(test)]
 mod tests {
-    use wasmparser::Parser;
-
+    use super::super::parts;
     use super::*;
 
     fn tier(wat: &str, wasi: bool) -> Option<Tier> {
         let bytes = wat::parse_str(wat).ok()?;
         let mut needs = Needs::default();
-        let mut depth = 0_usize;
-        for payload in Parser::new(0).parse_all(&bytes) {
-            let payload = payload.ok()?;
-            match &payload {
-                Payload::Version { .. } => depth += 1,
-                Payload::End(_) => depth -= 1,
-                _ => {}
-            }
-            needs.count(depth, payload).ok()?;
-        }
+        parts::visit(&bytes, |depth, part| needs.count(depth, part)).ok()?;
         Some(needs.tier(wasi))
     }
 
