@@ -142,7 +142,8 @@ struct ToolTable {
 // A small tool's data, up to 17 KiB, fits beside these into one page, 64 KiB, which the host clears
 // after each call; the arena gets what the data leaves. A larger stack comes first, because a call
 // without stack fails and a call without arena is slower. The odd KiB, all that most calls use of
-// the stack, lies in the same 4 KiB as the first data: a waiting call holds one piece of memory less.
+// the stack, lies in the same 4 KiB as the first data: a waiting call holds one piece of memory
+// less.
 const STACK_KIB: u32 = 41;
 const ARENA_KIB: u32 = 6;
 /// The compact tier's largest starting memory.

@@ -94,7 +94,8 @@ async fn waiting(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let engine = ground.sandbox.engine(bailiwick::sandbox::Tier::Compact);
     let component = Component::from_binary(engine, &ground.component).map_err(failed)?;
     let guest = Guest::echo(&component).await.map_err(failed)?;
-    let mut kept = Vec::new();
+    // The first makes the pool and the component's code resident.
+    let mut kept = vec![guest.called().await.map_err(failed)?];
     let before = resident()?;
     for _ in 0..INSTANCES {
         kept.push(guest.called().await.map_err(failed)?);
