@@ -212,8 +212,8 @@ impl Weaker {
         Made { value, exact }
     }
 
-    /// Returns the properties. One that clients find in every object has no schema: they would check
-    /// what they find.
+    /// Returns the properties. One that clients find in every object has no schema: they would
+    /// check what they find.
     fn properties(&mut self, value: &Value, place: &str) -> Made {
         let mut made = self.named(value, place);
         let named = made.value.as_object_mut().into_iter().flatten();
