@@ -14,7 +14,7 @@ use crate::characters::{Unfit, check_name, check_prose};
 use crate::cores;
 use crate::json;
 use cost::{Cost, Unbounded, expanded};
-pub use portable::{Dialect, Portable, PortableOutput, WRAP, is_record};
+pub use portable::{Dialect, Portable, PortableOutput, WRAP, is_record, record_of};
 
 /// A compiled JSON Schema (2020-12) with its text.
 pub struct Schema {

@@ -39,6 +39,7 @@ mod operations;
 mod protocol;
 mod provenance;
 mod reasons;
+mod rebinding;
 mod reload;
 mod requests;
 mod resource_server;

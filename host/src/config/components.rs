@@ -69,7 +69,7 @@ fn meta(section: &Section<'_>) -> MetaRule {
         let wrong = if plain.is_empty() || plain.contains('*') {
             "expected a member of `_meta`, such as \"ui\", or a prefix, such as \"openai/*\""
         } else if is_reserved(name) {
-            "it belongs to MCP or to this host, so no component may send it"
+            "it belongs to MCP or to this host, or clients cannot read it, so no component may send it"
         } else {
             continue;
         };

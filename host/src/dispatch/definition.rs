@@ -30,7 +30,7 @@ pub struct Definition {
     /// The closed schema of the arguments.
     pub input: Schema,
     /// The schema of the structured result.
-    pub output: Option<Schema>,
+    pub output: Option<Arc<Schema>>,
     /// The schemas as clients get them.
     pub shown: ClientSchemas,
     /// The hints for clients.
@@ -155,7 +155,8 @@ impl Definition {
             .as_deref()
             .map(Schema::compile)
             .transpose()
-            .map_err(schema_error("output"))?;
+            .map_err(schema_error("output"))?
+            .map(Arc::new);
         if let Some(parameter) = identity_parameter(input.value(), &grant.allow_parameters) {
             return Err(DefinitionError::IdentityParameter { tool, parameter });
         }
@@ -171,7 +172,7 @@ impl Definition {
         let parts = Parts::of(
             &raw,
             input.value(),
-            output.as_ref().map(Schema::value),
+            output.as_deref().map(Schema::value),
             meta.as_ref(),
         );
         let shown = ClientSchemas {
@@ -225,7 +226,7 @@ impl Definition {
         }
         all.extend(depth(
             "output",
-            self.output.as_ref().and_then(Schema::levels),
+            self.output.as_deref().and_then(Schema::levels),
         ));
         all
     }

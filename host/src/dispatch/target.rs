@@ -155,7 +155,7 @@ impl Target {
         match self {
             Self::Tool(tool) => Export::Tool(ToolExport {
                 name: &tool.definition.name,
-                output: tool.definition.output.as_ref(),
+                output: tool.definition.output.as_deref(),
                 meta: &tool.definition.meta_rule,
             }),
         }

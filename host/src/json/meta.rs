@@ -33,14 +33,15 @@ impl MetaRule {
     }
 }
 
-/// Returns true if a member belongs to the host or to MCP.
+/// Returns true if a member belongs to the host or to MCP, or costs a client more than itself.
 ///
 /// MCP reserves prefixes whose second label is `mcp` or `modelcontextprotocol`, such as
 /// `com.mcp.tools/`. Here any label of that name counts, in any case. Without a prefix, a few names
-/// mean something to MCP.
+/// mean something to MCP. TypeScript clients of 2025 take no object for metadata that has a member
+/// `constructor`: it would cost them the result, or all tools.
 pub fn is_reserved(name: &str) -> bool {
     let Some((prefix, _)) = name.split_once('/') else {
-        return OWN_NAMES.contains(&name);
+        return OWN_NAMES.contains(&name) || UNREADABLE.contains(&name);
     };
     let prefix = prefix.to_ascii_lowercase();
     let mut labels = prefix.split('.').map(str::trim);
@@ -49,6 +50,8 @@ pub fn is_reserved(name: &str) -> bool {
 
 /// Names that MCP gives a meaning: the token of progress, and the trace (SEP-414).
 const OWN_NAMES: &[&str] = &["progressToken", "traceparent", "tracestate", "baggage"];
+/// Names that a part of the clients cannot read.
+const UNREADABLE: &[&str] = &["constructor", "__proto__"];
 
 #[cfg(test)]
 mod tests {
@@ -77,12 +80,21 @@ mod tests {
             "io.bailiwick/scopes",
             "progressToken",
             "traceparent",
+            "constructor",
+            "__proto__",
         ] {
             assert!(left(&MetaRule::default(), &[name]).is_empty(), "{name}");
             let all = MetaRule::only(vec!["*".into(), name.into()]);
             assert!(left(&all, &[name]).is_empty(), "{name}");
         }
-        let others = ["com.example/mcp", "mine", "mymcp/x", "openai/output", "ui"];
+        let others = [
+            "com.example/mcp",
+            "mine",
+            "mymcp/x",
+            "openai/output",
+            "toString",
+            "ui",
+        ];
         assert_eq!(left(&MetaRule::default(), &others), others);
     }
 

@@ -8,6 +8,7 @@
 //! Invariant: the output form accepts every value that the schema accepts, and every `$ref` in it
 //! has a target.
 
+mod pattern;
 mod record;
 mod targets;
 mod weaker;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-pub use record::is_record;
+pub use record::{is_record, record_of};
 use targets::refers_nowhere;
 use weaker::Weaker;
 
@@ -59,8 +60,8 @@ impl Portable {
             Value::Object(members) => members,
             _ => Map::new(),
         };
-        if record::has_property(&members) {
-            notes.add("/properties/constructor", AS_PATTERN);
+        for name in record::unreadable_properties(&members) {
+            notes.add(&within("/properties", name), AS_PATTERN);
         }
         Self {
             members: Arc::new(members),
@@ -91,10 +92,10 @@ impl PortableOutput {
     ///
     /// Before 2026-07-28 an output schema must be an object. A schema that is not one describes
     /// there the member [`WRAP`] of an object, and so does the result, as the official SDKs'
-    /// servers do (SEP-2106). So does one with a property `constructor` ([`is_record`]).
+    /// servers do (SEP-2106). So does one with a property such as `constructor` ([`is_record`]).
     pub fn of(schema: &Value) -> Self {
         let is_object = schema.get("type").and_then(Value::as_str) == Some("object");
-        let is_wrapped = !is_object || schema.as_object().is_some_and(record::has_property);
+        let is_wrapped = !is_object || schema.as_object().is_some_and(record::is_unreadable);
         let base = if is_wrapped { WRAPPED_BASE } else { "" };
         let mut forms = [
             (Portable::output(schema, Dialect::Current, ""), ""),
@@ -103,7 +104,7 @@ impl PortableOutput {
         for (form, base) in &mut forms {
             let whole = Value::Object((*form.members).clone());
             if refers_nowhere(&whole, &whole) {
-                let least = if base.is_empty() && !is_wrapped {
+                let least = if base.is_empty() && is_object {
                     json!({"type": "object"})
                 } else if base.is_empty() {
                     json!({})
@@ -239,8 +240,8 @@ pub const WRAP: &str = "result";
 const WRAPPED_BASE: &str = "/properties/result";
 const WRAPPED: &str = "it is not an object (\"type\": \"object\"), so clients before 2026-07-28 get \
                        it, and each result, as the member `result` of an object";
-const NO_RECORD: &str = "it has a property `constructor`, so clients before 2026-07-28 get it, and \
-                         each result, as the member `result` of an object";
+const NO_RECORD: &str = "it has a property `constructor` or `__proto__`, so clients before \
+                         2026-07-28 get it, and each result, as the member `result` of an object";
 const AS_PATTERN: &str = "clients before 2026-07-28 get a pattern instead of this property";
 const NOTHING_LEFT: &str = "it refers to a place that clients do not get, so they get none of it; \
                             move what is referred to below `$defs`";

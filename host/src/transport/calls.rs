@@ -22,7 +22,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::answer::{HttpAnswer, Way, message, plain, protect, way};
 use super::body::Burden;
-use super::described::ResultForm;
+use super::described::{ResultForm, Structured};
 use super::discovery::Resource;
 use super::revision::Revision;
 use crate::call::{self, CallClient, Entry, Host, Progress, Refusal};
@@ -217,7 +217,7 @@ impl Framing {
         let structured = self.results.structured(answer);
         let result = CallResult {
             content: &self.results.content(answer, structured.as_ref()),
-            structured_content: structured.as_deref(),
+            structured_content: structured.as_ref().map(Structured::value),
             is_error: answer.is_error,
             meta: (!answer.meta.is_empty()).then_some(&answer.meta),
             result_type: self.revision.typed_results.then_some("complete"),

@@ -10,7 +10,7 @@ use super::revision::{Lacks, Revision};
 use crate::dispatch::{Definition, Tool};
 use crate::identity::Caller;
 use crate::sandbox::Answer;
-use crate::schema::{Dialect, WRAP, is_record};
+use crate::schema::{Dialect, Schema, WRAP, is_record, record_of};
 
 /// Returns a tool as clients of a revision see it.
 pub(super) fn describe(tool: &Tool, dialect: Dialect) -> McpTool {
@@ -47,14 +47,14 @@ pub(super) fn with_scopes(mut described: McpTool, tool: &Tool, caller: &Caller) 
 }
 
 /// The form in which clients of a revision read the results of one tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum ResultForm {
     /// Any structured content.
     Any,
     /// Structured content is an object.
     Object {
-        /// The tool has an output schema. Clients may check errors against it too.
-        has_schema: bool,
+        /// The tool's output schema. Clients may check errors against it too.
+        schema: Option<Arc<Schema>>,
         /// The schema that clients see describes the member [`WRAP`] of the result.
         is_wrapped: bool,
         /// The content that the revision does not have.
@@ -68,62 +68,99 @@ impl ResultForm {
         if revision.typed_results {
             return Self::Any;
         }
-        let output = definition.and_then(|definition| definition.shown.output.as_ref());
+        let shown = definition.and_then(|definition| definition.shown.output.as_ref());
         Self::Object {
-            has_schema: output.is_some(),
-            is_wrapped: output.is_some_and(|output| output.is_wrapped),
+            schema: definition.and_then(|definition| definition.output.clone()),
+            is_wrapped: shown.is_some_and(|output| output.is_wrapped),
             lacks: revision.lacks,
         }
     }
 
     /// Returns the structured content of `answer`.
-    pub(super) fn structured(self, answer: &Answer) -> Option<Cow<'_, Value>> {
+    pub(super) fn structured<'a>(&self, answer: &'a Answer) -> Option<Structured<'a>> {
         let value = answer.structured.as_ref()?;
         let Self::Object {
-            has_schema,
-            is_wrapped,
-            ..
+            schema, is_wrapped, ..
         } = self
         else {
-            return Some(Cow::Borrowed(value));
+            return Some(Structured::Whole(value));
         };
-        if has_schema && answer.is_error {
+        if schema.is_some() && answer.is_error {
             return None;
         }
-        let is_readable = value
-            .as_object()
-            .is_some_and(|map| has_schema || is_record(map));
-        if is_wrapped || !is_readable {
-            return Some(Cow::Owned(json!({WRAP: value})));
+        match (value, schema) {
+            (Value::Object(members), _) if !is_wrapped && is_record(members) => {
+                Some(Structured::Whole(value))
+            }
+            // The schema does not name the members that a part of the clients cannot read.
+            (Value::Object(members), Some(schema)) if !is_wrapped => {
+                let rest = Value::Object(record_of(members));
+                match schema.check(&rest) {
+                    Ok(()) => Some(Structured::Part(rest)),
+                    Err(_) => Some(Structured::Whole(value)),
+                }
+            }
+            _ => Some(Structured::Wrapped(json!({WRAP: value}))),
         }
-        Some(Cow::Borrowed(value))
     }
 
-    /// Returns the content of `answer` beside its structured content in this form. If that is
-    /// changed or left out and there is no text, the text of what it was is added.
+    /// Returns the content of `answer` beside its structured content in this form. What that lacks
+    /// is there as text.
     pub(super) fn content<'a>(
-        self,
+        &self,
         answer: &'a Answer,
-        structured: Option<&Cow<'_, Value>>,
+        structured: Option<&Structured<'_>>,
     ) -> Cow<'a, [Value]> {
-        let is_changed = !matches!(structured, Some(Cow::Borrowed(_)));
         let mut content = Cow::Borrowed(answer.content.as_slice());
         if let Self::Object { lacks, .. } = self
             && answer
                 .content
                 .iter()
-                .any(|block| instead(block, lacks).is_some())
+                .any(|block| instead(block, *lacks).is_some())
         {
-            let known = |block: &Value| instead(block, lacks).unwrap_or_else(|| block.clone());
+            let known = |block: &Value| instead(block, *lacks).unwrap_or_else(|| block.clone());
             content = answer.content.iter().map(known).collect();
         }
-        let is_text = |block: &Value| kind(block) == "text";
-        match &answer.structured {
-            Some(value) if is_changed && !content.iter().any(is_text) => {
-                content.to_mut().push(text(&value.to_string()));
-                content
-            }
-            _ => content,
+        if let Some(value) = &answer.structured
+            && is_text_needed(structured, value, &content)
+        {
+            content.to_mut().push(text(&value.to_string()));
+        }
+        content
+    }
+}
+
+/// The structured content of a result, as clients of a revision get it.
+#[derive(Debug)]
+pub(super) enum Structured<'a> {
+    /// What the tool returned.
+    Whole(&'a Value),
+    /// An object whose member [`WRAP`] is what the tool returned.
+    Wrapped(Value),
+    /// What the tool returned, without members that a part of the clients cannot read.
+    Part(Value),
+}
+
+impl Structured<'_> {
+    /// Returns the value that is sent.
+    pub(super) fn value(&self) -> &Value {
+        match self {
+            Self::Whole(value) => value,
+            Self::Wrapped(value) | Self::Part(value) => value,
+        }
+    }
+}
+
+/// Returns true if `content` needs the text of `value`, the structured content that the tool
+/// returned. A value in another form needs some text, and a value in part its own.
+fn is_text_needed(sent: Option<&Structured<'_>>, value: &Value, content: &[Value]) -> bool {
+    let mut texts = content.iter().filter(|block| kind(block) == "text");
+    match sent {
+        Some(Structured::Whole(_)) => false,
+        Some(Structured::Wrapped(_)) | None => texts.next().is_none(),
+        Some(Structured::Part(_)) => {
+            let whole = value.to_string();
+            !texts.any(|block| block.get("text").and_then(Value::as_str) == Some(&whole))
         }
     }
 }
@@ -170,56 +207,69 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_result_has_the_form_that_the_strictest_client_of_its_revision_accepts() {
-        let object = |has_schema, is_wrapped| ResultForm::Object {
-            has_schema,
+    /// Returns the form before 2026-07-28 for a tool with this output schema.
+    fn object(schema: Option<&Value>, is_wrapped: bool) -> ResultForm {
+        let compiled = schema.map(|schema| Schema::compile(&schema.to_string()));
+        ResultForm::Object {
+            schema: compiled.and_then(Result::ok).map(Arc::new),
             is_wrapped,
             lacks: Lacks::Nothing,
-        };
+        }
+    }
+
+    #[test]
+    fn a_result_has_the_form_that_the_strictest_client_of_its_revision_accepts() {
         let (list, map) = (json!([1, null]), json!({"a": 1}));
         let named = json!({"constructor": 1});
+        let (any, null) = (json!({}), Value::Null);
         for (form, given, is_error, sent) in [
             (ResultForm::Any, &list, false, Some(list.clone())),
             (ResultForm::Any, &list, true, Some(list.clone())),
-            (object(false, false), &map, false, Some(map.clone())),
-            (object(false, false), &map, true, Some(map.clone())),
+            (ResultForm::Any, &named, false, Some(named.clone())),
+            (object(None, false), &map, false, Some(map.clone())),
+            (object(None, false), &map, true, Some(map.clone())),
             (
-                object(false, false),
+                object(None, false),
                 &list,
                 false,
                 Some(json!({"result": list})),
             ),
             (
-                object(false, false),
-                &Value::Null,
+                object(None, false),
+                &null,
                 false,
                 Some(json!({"result": null})),
             ),
             (
-                object(false, false),
+                object(None, false),
                 &named,
                 false,
                 Some(json!({"result": named})),
             ),
-            (object(true, false), &map, false, Some(map.clone())),
+            (object(Some(&any), false), &map, false, Some(map.clone())),
             (
-                object(true, true),
+                object(Some(&any), true),
                 &map,
                 false,
                 Some(json!({"result": map})),
             ),
-            (object(true, false), &map, true, None),
+            (
+                object(Some(&any), true),
+                &named,
+                false,
+                Some(json!({"result": named})),
+            ),
+            (object(Some(&any), false), &map, true, None),
         ] {
             let answer = answer(Some(given.clone()), &["fine"], is_error);
+            let structured = form.structured(&answer);
             assert_eq!(
-                form.structured(&answer).as_deref(),
+                structured.as_ref().map(Structured::value),
                 sent.as_ref(),
                 "{form:?} {given}"
             );
             assert_eq!(
-                form.content(&answer, form.structured(&answer).as_ref())
-                    .len(),
+                form.content(&answer, structured.as_ref()).len(),
                 1,
                 "{form:?} {given}"
             );
@@ -227,12 +277,47 @@ mod tests {
     }
 
     #[test]
+    fn a_member_that_old_clients_cannot_read_costs_them_itself_and_not_the_result() {
+        let open = json!({"type": "object", "required": ["a"]});
+        let full = json!({"type": "object", "minProperties": 3});
+        let plain = json!({"a": 1, "toString": 2});
+        for (schema, given, sent) in [
+            (
+                &open,
+                json!({"a": 1, "toString": 2, "constructor": {"x": 3}}),
+                Some(&plain),
+            ),
+            (
+                &open,
+                json!({"a": 1, "toString": 2, "__proto__": null}),
+                Some(&plain),
+            ),
+            // Without the member it would not be what the tool promised.
+            (
+                &full,
+                json!({"a": 1, "toString": 2, "constructor": 3}),
+                None,
+            ),
+            (&open, json!({"a": {"constructor": 1}}), None),
+        ] {
+            let form = object(Some(schema), false);
+            let whole = given.to_string();
+            for texts in [&["fine"][..], &[], &[&whole]] {
+                let answer = answer(Some(given.clone()), texts, false);
+                let structured = form.structured(&answer);
+                let value = structured.as_ref().map(Structured::value);
+                assert_eq!(value, Some(sent.unwrap_or(&given)), "{given}");
+                let content = form.content(&answer, structured.as_ref());
+                let has_whole = content.iter().any(|block| block["text"] == *whole);
+                assert_eq!(has_whole, sent.is_some() || texts == [&whole], "{given}");
+                assert!(content.len() <= texts.len() + 1 && content.starts_with(&answer.content));
+            }
+        }
+    }
+
+    #[test]
     fn structured_content_that_changes_its_form_is_text_too() {
-        let form = ResultForm::Object {
-            has_schema: true,
-            is_wrapped: false,
-            lacks: Lacks::Nothing,
-        };
+        let form = object(Some(&json!({})), false);
         let failed = answer(Some(json!({"a": 1})), &[], true);
         assert_eq!(
             *form.content(&failed, None),
@@ -243,6 +328,7 @@ mod tests {
         assert!(form.content(&fine, structured.as_ref()).is_empty());
         assert!(form.content(&answer(None, &[], false), None).is_empty());
     }
+
     #[test]
     fn content_that_a_revision_does_not_have_is_text() {
         let link = json!({"type": "resource_link", "uri": "a://b", "name": "b"});
@@ -258,7 +344,7 @@ mod tests {
             (Lacks::LinksAndSound, [&no_link, &no_sound]),
         ] {
             let form = ResultForm::Object {
-                has_schema: false,
+                schema: None,
                 is_wrapped: false,
                 lacks,
             };

@@ -5,7 +5,8 @@
 pub struct Case {
     /// The behaviour that is expected, in a sentence.
     pub name: &'static str,
-    /// The section of the specification that demands it.
+    /// The section of the specification that demands it. One of MCP is of 2026-07-28, unless a
+    /// revision is named.
     pub source: &'static str,
     /// The weight that the specification gives it (RFC 2119).
     pub level: Level,

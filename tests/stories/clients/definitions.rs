@@ -94,10 +94,12 @@ fn expected(vector: &Value, is_current: bool) -> Value {
     let structured = &vector["structured"];
     let is_error = vector["is_error"] == true;
     let output = vector.get("output");
+    // zod of 2025 takes an object with this member for no record.
+    let is_record = |value: &Value| value.get("constructor").is_none();
     let is_wrapped = output.is_some_and(|output| {
-        // zod of 2025 takes an object with this member for no record.
-        let is_record = output.pointer("/properties/constructor").is_none();
-        output["type"] != "object" || !is_record
+        let required = output["required"].as_array();
+        let is_required = required.is_some_and(|names| names.contains(&json!("constructor")));
+        output["type"] != "object" || !is_record(&output["properties"]) || is_required
     });
     let structured = if is_current {
         structured.clone()
@@ -105,6 +107,10 @@ fn expected(vector: &Value, is_current: bool) -> Value {
         Value::Null
     } else if is_wrapped || !structured.is_object() {
         json!({"result": structured})
+    } else if !is_record(structured) {
+        let mut rest = structured.as_object().cloned().unwrap_or_default();
+        rest.remove("constructor");
+        Value::Object(rest)
     } else {
         structured.clone()
     };
@@ -145,6 +151,7 @@ async fn every_vector_of_definitions_is_listed_to_every_revision() -> Result<()>
             let are_records = is_record("/inputSchema/properties/constructor")
                 && is_record("/outputSchema/properties/constructor");
             ensure!(are_records || revision.is_some(), "{tool}");
+            ensure!(is_record("/_meta/constructor"), "{tool}");
             let output = tool.get("outputSchema");
             let object = output.is_none_or(|output| output["type"] == "object");
             ensure!(object || revision.is_some(), "{tool}");

@@ -97,6 +97,7 @@ const KINDS: &[Kind] = &[
 struct Service {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
     say: Arc<Notify>,
 }
 
@@ -106,23 +107,31 @@ impl Service {
         let service = Self {
             address: listener.local_addr()?,
             connections: Arc::default(),
+            requests: Arc::default(),
             say: Arc::default(),
         };
-        let (connections, say) = (service.connections.clone(), service.say.clone());
+        let (connections, requests) = (service.connections.clone(), service.requests.clone());
+        let say = service.say.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream, kind, late, say.clone()));
+                tokio::spawn(serve(stream, (kind, late), requests.clone(), say.clone()));
             }
         });
         Ok(service)
     }
 }
 
-async fn serve(mut stream: TcpStream, kind: Kind, late: Late, say: Arc<Notify>) -> Option<()> {
+async fn serve(
+    mut stream: TcpStream,
+    (kind, late): (Kind, Late),
+    requests: Arc<AtomicUsize>,
+    say: Arc<Notify>,
+) -> Option<()> {
     let mut more: Option<String> = None;
     loop {
         let user = read_user(&mut stream).await?;
+        requests.fetch_add(1, Ordering::SeqCst);
         if let Some(more) = more.take() {
             stream.write_all(more.as_bytes()).await.ok()?;
         }

@@ -175,7 +175,7 @@ fn a_reference_to_what_clients_do_not_get_costs_the_schema_and_nothing_else() {
     for schema in [
         json!({"type": "object", "properties": {"a": {"$ref": "#/x-defs/a"}}, "x-defs": {"a": {}}}),
         json!({"type": "object", "$ref": "#/default", "default": {"nullable": true}}),
-        json!({"type": "object", "$ref": "#/properties/__proto__", "properties": {"__proto__": {}}}),
+        json!({"type": "object", "$ref": "#/$defs/__proto__", "$defs": {"__proto__": {}}}),
         json!({"type": "object", "$ref": "#/$defs/a#b", "$defs": {"a#b": {}}}),
         json!({"type": "object", "properties": {"default": {"$ref": "#/patternProperties/a"}},
                "patternProperties": {"a": {}}}),
@@ -196,6 +196,11 @@ fn a_reference_to_what_clients_do_not_get_costs_the_schema_and_nothing_else() {
             );
         }
     }
+    let named = json!({"type": "object", "$ref": "#/properties/__proto__",
+                       "properties": {"__proto__": {}}});
+    let wrapped = json!({"type": "object", "properties": {"result": {}}, "required": ["result"]});
+    assert_eq!(output(&named, Dialect::Current), json!({"type": "object"}));
+    assert_eq!(output(&named, Dialect::Legacy), wrapped);
     let array = json!({"type": "array", "$ref": "#/x", "x": {}});
     assert_eq!(output(&array, Dialect::Current), json!({}));
     assert_eq!(
@@ -273,6 +278,10 @@ fn a_property_with_the_name_of_a_class_costs_older_clients_nothing() {
     }
     let others = json!({"type": "object", "properties": {"a": {}}});
     assert_eq!(form(&others, Dialect::Legacy), others);
+    let dropped: Value = serde_json::from_str(r#"{"properties": {"__proto__": {"minimum": 1}}}"#)
+        .unwrap_or_default();
+    let patterns = json!({"properties": {}, "patternProperties": {"^__proto__$": {"minimum": 1}}});
+    assert_eq!(form(&dropped, Dialect::Legacy), patterns);
 
     let forms = PortableOutput::of(&plain);
     assert!(forms.is_wrapped && !PortableOutput::of(&others).is_wrapped);
@@ -280,11 +289,85 @@ fn a_property_with_the_name_of_a_class_costs_older_clients_nothing() {
     assert_eq!(legacy.get("required"), Some(&json!(["result"])));
     let inside = legacy.pointer("/properties/result/properties/constructor");
     assert!(inside.is_some(), "{legacy}");
+    let required = json!({"type": "object", "required": ["constructor"]});
+    assert!(PortableOutput::of(&required).is_wrapped);
     assert!(
         forms
             .legacy
             .notes
             .iter()
             .any(|note| note.contains("`constructor`"))
+    );
+}
+
+/// TypeScript clients of all revisions find these members in every object.
+#[test]
+fn a_member_that_every_object_of_javascript_has_is_not_checked_by_clients() {
+    let string = json!({"type": "string"});
+    for (schema, current, legacy) in [
+        (
+            json!({"properties": {"toString": string, "a": string}}),
+            json!({"properties": {"toString": {}, "a": string}}),
+            None,
+        ),
+        (
+            json!({"properties": {"valueOf": {}, "a": string}, "required": ["a"]}),
+            json!({"properties": {"valueOf": {}, "a": string}, "required": ["a"]}),
+            None,
+        ),
+        (json!({"required": ["valueOf"]}), json!({}), None),
+        (
+            json!({"required": ["a", "valueOf"]}),
+            json!({"required": ["a"]}),
+            None,
+        ),
+        (json!({"not": {"required": ["valueOf"]}}), json!({}), None),
+        (
+            json!({"dependentRequired": {"toString": ["b"]}}),
+            json!({}),
+            None,
+        ),
+        (
+            json!({"dependentRequired": {"b": ["toString"]}}),
+            json!({"dependentRequired": {"b": ["toString"]}}),
+            Some(json!({})),
+        ),
+        (json!({"const": {"a": [{"valueOf": 1}]}}), json!({}), None),
+        (json!({"enum": [{"constructor": 1}]}), json!({}), None),
+        (
+            json!({"enum": ["constructor"]}),
+            json!({"enum": ["constructor"]}),
+            None,
+        ),
+        (
+            json!({"properties": {"hasOwnProperty": string}, "unevaluatedProperties": false}),
+            json!({"properties": {"hasOwnProperty": {}}}),
+            None,
+        ),
+        (
+            json!({"properties": {"hasOwnProperty": string}, "additionalProperties": false}),
+            json!({"properties": {"hasOwnProperty": {}}, "additionalProperties": false}),
+            None,
+        ),
+    ] {
+        let inside = |form: Value| form.pointer("/properties/a").cloned();
+        let nested = json!({"type": "object", "properties": {"a": schema}});
+        assert_eq!(
+            inside(output(&nested, Dialect::Current)),
+            Some(current.clone()),
+            "{schema}"
+        );
+        let found = inside(output(&nested, Dialect::Legacy));
+        assert_eq!(found, Some(legacy.unwrap_or(current)), "{schema}");
+    }
+    let text = r#"{"type": "object", "properties": {"a": {
+        "properties": {"__proto__": {}}, "additionalProperties": false}}}"#;
+    let nested: Value = serde_json::from_str(text).unwrap_or_default();
+    let inside = output(&nested, Dialect::Current);
+    assert!(
+        inside
+            .pointer("/properties/a/additionalProperties")
+            .is_none(),
+        "{inside}"
     );
 }

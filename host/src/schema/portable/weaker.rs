@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::pattern::is_portable;
+use super::record::{has_inherited, is_inherited};
 use super::{Dialect, Notes, Position, object_of, position, within};
 
 /// The walk through a schema that leaves out what clients read in different ways.
@@ -93,6 +95,8 @@ impl Weaker {
         let place = within(place, keyword);
         let inside = match keyword.as_str() {
             "$ref" => self.reference(value),
+            "properties" => self.properties(value, &place),
+            "required" => return self.required(value, &place, made),
             // This host does not assert formats, and clients do.
             "format" => {
                 self.note(&place);
@@ -129,16 +133,24 @@ impl Weaker {
     ) -> bool {
         let legacy = self.dialect == Dialect::Legacy;
         let has = |name| members.contains_key(name);
+        let properties = members.get("properties");
+        let has_property = |name| properties.is_some_and(|map| map.get(name).is_some());
         match keyword {
             "pattern" => !value.as_str().is_some_and(is_portable),
             "patternProperties" => true,
-            "additionalProperties" => has("patternProperties"),
-            "enum" => value.as_array().is_none_or(Vec::is_empty),
+            "additionalProperties" => has("patternProperties") || has_property("__proto__"),
+            "enum" => value.as_array().is_none_or(Vec::is_empty) || has_inherited(value),
+            // Clients compare objects by such members.
+            "const" => has_inherited(value),
             "multipleOf" => value.as_u64().is_none_or(|step| step > MAX_EXACT),
             "maximum" | "minimum" | "exclusiveMaximum" | "exclusiveMinimum" => !is_exact(value),
             "contains" => has("minContains") || has("maxContains"),
             "minContains" | "maxContains" | "dependencies" => true,
-            "prefixItems" | "dependentRequired" | "dependentSchemas" => legacy,
+            "prefixItems" => legacy,
+            "dependentRequired" | "dependentSchemas" => {
+                let mut names = value.as_object().into_iter().flat_map(Map::keys);
+                legacy || names.any(|name| is_inherited(name))
+            }
             "items" => legacy && has("prefixItems"),
             _ => false,
         }
@@ -200,6 +212,32 @@ impl Weaker {
         Made { value, exact }
     }
 
+    /// Returns the properties. One that clients find in every object has no schema: they would
+    /// check what they find.
+    fn properties(&mut self, value: &Value, place: &str) -> Made {
+        let mut made = self.named(value, place);
+        let named = made.value.as_object_mut().into_iter().flatten();
+        let nothing = json!({});
+        for (name, schema) in named.filter(|(name, _)| is_inherited(name)) {
+            if *schema != nothing || name == "__proto__" {
+                *schema = nothing.clone();
+                made.exact = self.leave_out(&within(place, name));
+            }
+        }
+        made
+    }
+
+    /// Adds the required properties, except those that clients find in every object.
+    fn required(&mut self, value: &Value, place: &str, made: &mut Map<String, Value>) -> bool {
+        let names = value.as_array().into_iter().flatten();
+        let (found, kept): (Vec<_>, Vec<_>) =
+            names.partition(|name| name.as_str().is_some_and(is_inherited));
+        if found.is_empty() || !kept.is_empty() {
+            made.insert("required".to_owned(), json!(kept));
+        }
+        found.is_empty() || self.leave_out(place)
+    }
+
     fn list(&mut self, value: &Value, place: &str) -> Made {
         let items = value.as_array().into_iter().flatten().enumerate();
         let mut exact = true;
@@ -237,56 +275,6 @@ impl Made {
     fn exactly(value: Value) -> Self {
         Self { value, exact: true }
     }
-}
-
-/// Returns true if a regular expression means the same to Rust, ECMAScript and Python: plain
-/// characters of ASCII, groups, choices, anchors, repetitions and classes of plain characters.
-///
-/// `\d`, `\w` and `.` are not the same characters in all three.
-fn is_portable(pattern: &str) -> bool {
-    let mut in_class = false;
-    let mut characters = pattern.chars().peekable();
-    while let Some(character) = characters.next() {
-        let next = characters.peek().copied();
-        let fits = match character {
-            '\\' => {
-                let escaped = characters.next();
-                escaped.is_some_and(|escaped| r"\^$.*+?()[]{}|/".contains(escaped))
-            }
-            '[' if in_class => false,
-            '[' => {
-                in_class = true;
-                next != Some(']')
-            }
-            ']' => std::mem::replace(&mut in_class, false),
-            '&' | '~' | '-' if in_class => next != Some(character),
-            '.' => in_class,
-            '(' if !in_class && next == Some('?') => {
-                characters.next();
-                characters.peek() == Some(&':')
-            }
-            '{' | '}' if !in_class => true,
-            other => matches!(other, ' '..='~'),
-        };
-        if !fits {
-            return false;
-        }
-    }
-    !in_class && has_plain_counts(pattern)
-}
-
-/// Returns true if each brace outside of a class is part of a count such as `{2,4}`. Rust and
-/// ECMAScript refuse other braces, and Python takes them as they are.
-fn has_plain_counts(pattern: &str) -> bool {
-    pattern.split('{').skip(1).all(|after| {
-        after.split_once('}').is_some_and(|(count, _)| {
-            count.starts_with(|digit: char| digit.is_ascii_digit())
-                && count
-                    .bytes()
-                    .all(|byte| byte.is_ascii_digit() || byte == b',')
-                && count.matches(',').count() <= 1
-        })
-    }) && pattern.matches('{').count() == pattern.matches('}').count()
 }
 
 /// Returns true if every client has exactly this number.
@@ -328,7 +316,6 @@ const ALIKE: &[&str] = &[
     "uniqueItems",
     "maxProperties",
     "minProperties",
-    "required",
     "dependentRequired",
 ];
 /// Keywords that this host does not evaluate. Nothing refers to an anchor.
@@ -339,36 +326,3 @@ const NOT_READ: &[&str] = &[
     "$id",
     "nullable",
 ];
-#[cfg(test)]
-mod tests {
-    use super::is_portable;
-
-    #[test]
-    fn only_expressions_that_mean_the_same_everywhere_are_portable() {
-        for (pattern, portable) in [
-            ("^[A-Z]{3}-[0-9]{1,12}$", true),
-            ("^(?:a|b)+$", true),
-            (r"^a\.b\/c$", true),
-            (r"^\d+$", false),
-            (r"^\w", false),
-            ("a.c", false),
-            ("[.]", true),
-            ("(?i)a", false),
-            ("(?P<n>a)", false),
-            ("[[:alpha:]]", false),
-            ("[a&&b]", false),
-            ("a{", false),
-            ("a{,3}", false),
-            ("a{2}", true),
-            ("}", false),
-            ("]", false),
-            ("[", false),
-            ("[]a]", false),
-            ("\u{e9}", false),
-            (r"a\", false),
-            (r"\-", false),
-        ] {
-            assert_eq!(is_portable(pattern), portable, "{pattern}");
-        }
-    }
-}

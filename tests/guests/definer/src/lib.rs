@@ -56,8 +56,14 @@ impl Guest for Definer {
             return Err(types::Error::NotFound(tool));
         };
         let vector = Vector::of(text);
+        let block = vector.meta.map(|meta| {
+            types::Content::Text(types::TextContent {
+                text: "fine".to_owned(),
+                meta: Some(meta.get().to_owned()),
+            })
+        });
         Ok(tools::Outcome::Complete(types::Output {
-            content: Vec::new(),
+            content: block.into_iter().collect(),
             structured: Some(vector.structured.get().to_owned()),
             is_error: vector.is_error,
             meta: vector.meta.map(|meta| meta.get().to_owned()),
@@ -85,6 +91,10 @@ const VECTORS: &[(&str, &str)] = vectors![
     "large_numbers",
     "list_without_schema",
     "meta_of_the_protocol",
+    "names_in_metadata",
+    "names_not_in_the_schema",
+    "names_of_every_object",
+    "names_that_are_required",
     "negations",
     "newer_keywords",
     "no_choices",

@@ -60,11 +60,11 @@ const NO_TOKEN: Case = Case::must(
 );
 const NOTIFICATION: Case = Case::must(
     "a notification without a token is a 401 too",
-    "MCP Authorization, Access Token Usage: every HTTP request",
+    "MCP Authorization, Token Requirements: in every HTTP request",
 );
 const OTHER_METHODS: Case = Case::must(
     "GET and DELETE without a token are refused",
-    "MCP Authorization, Access Token Usage: every HTTP request",
+    "MCP Authorization, Token Requirements: in every HTTP request",
 );
 const OTHER_SCHEMES: Case = Case::must(
     "credentials of another scheme are as none: a 401",

@@ -80,13 +80,13 @@ const CREDENTIALS: Case = Case::must(
 );
 const ORIGIN: Case = Case::must(
     "a request of an unknown page is a 403",
-    "MCP Streamable HTTP, Security Warning: Origin",
+    "MCP Streamable HTTP, Security & Endpoint (2025-11-25: Security Warning): Origin",
 );
 const ORIGIN_AFAR: Case = Case::should(
     "a request of an unknown page is a 403 (a server for all pages may differ)",
-    "MCP Streamable HTTP, Security Warning: Origin",
+    "MCP Streamable HTTP, Security & Endpoint (2025-11-25: Security Warning): Origin",
 );
 const REBOUND: Case = Case::should(
     "a name that was rebound to this machine is refused",
-    "MCP Streamable HTTP, Security Warning: DNS rebinding",
+    "MCP Streamable HTTP, Security & Endpoint (2025-11-25: Security Warning): DNS rebinding",
 );

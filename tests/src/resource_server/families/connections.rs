@@ -75,19 +75,19 @@ async fn sessions(suite: &mut Suite<'_>) -> Result<()> {
 
 const KEPT_NONE: Case = Case::must(
     "no token after a good one on the same connection is a 401",
-    "MCP Authorization, Access Token Usage: every HTTP request",
+    "MCP Authorization, Token Requirements: in every HTTP request",
 );
 const KEPT_BAD: Case = Case::must(
     "an expired token after a good one on the same connection is a 401",
-    "MCP Authorization, Access Token Usage: every HTTP request",
+    "MCP Authorization, Token Requirements: in every HTTP request",
 );
 const SESSION: Case = Case::must(
     "a session without a token is a 401",
-    "MCP Security Best Practices, Session Hijacking: sessions do not authenticate",
+    "MCP Security Best Practices 2025-11-25, Session Hijacking: sessions do not authenticate",
 );
 const SESSION_OF_ANOTHER: Case = Case::should(
     "a session is refused to another user's token",
-    "MCP Security Best Practices, Session Hijacking: bind sessions to users",
+    "MCP Security Best Practices 2025-11-25, Session Hijacking: bind sessions to users",
 );
 const STILL: Case = Case::must(
     "the good token is still accepted at the end",

@@ -50,7 +50,7 @@ const RULES: [Rule; 9] = [
     (
         Case::should(
             "each 401 says where the metadata are",
-            "RFC 9728 §5.1; MCP Authorization, Protected Resource Metadata Discovery",
+            "RFC 9728 §5.1; MCP Authorization, Protected Resource Metadata Discovery Requirements",
         ),
         is_401,
         |seen| !seen.answer.parameter("resource_metadata").is_empty(),

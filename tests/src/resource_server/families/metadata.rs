@@ -188,7 +188,7 @@ fn texts(metadata: &Value, member: &str) -> Vec<String> {
 
 const CHALLENGE: Case = Case::should(
     "the 401 says where the metadata are",
-    "RFC 9728 §5.1; MCP Authorization, Protected Resource Metadata Discovery",
+    "RFC 9728 §5.1; MCP Authorization, Protected Resource Metadata Discovery Requirements",
 );
 const METADATA: Case = Case::must(
     "the metadata are JSON that anyone may fetch",
@@ -204,7 +204,7 @@ const RESOURCE: Case = Case::must(
 );
 const SERVERS: Case = Case::must(
     "the metadata name authorization servers by https, or by http on loopback",
-    "MCP Authorization, Authorization Server Location; RFC 8414 §2",
+    "MCP Authorization, Authorization Server Location, Communication Security; RFC 8414 §2",
 );
 const ISSUER: Case = Case::should(
     "the metadata name the issuer of the good token",

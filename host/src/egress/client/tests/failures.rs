@@ -1,5 +1,10 @@
 //! Requests that get no answer: whether they left, and why.
 
+use std::pin::Pin;
+
+use futures_util::poll;
+use hyper_util::rt::TokioIo;
+
 use super::*;
 
 /// Sends one request to `uri` by `client`. Returns the error and whether the request may have
@@ -129,5 +134,57 @@ async fn an_answer_that_cannot_be_read_is_told_from_a_connection_that_broke() {
         assert_eq!(is_unreadable, !readable, "{answer}: {error:?}");
         assert!(arrived, "{answer}");
         service.await.expect("a service");
+    }
+}
+
+/// A connection that takes a request and gives it back unwritten when its work is dropped.
+async fn closing() -> (Connection, Pin<Box<dyn Future<Output = ()>>>) {
+    let (stream, other_end) = tokio::io::duplex(1024);
+    let made = http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await;
+    let (connection, work) = made.expect("a connection");
+    let mut work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
+        let _open = other_end;
+        let _ = work.await;
+    });
+    assert!(poll!(&mut work).is_pending() && connection.is_ready());
+    (connection, work)
+}
+
+#[tokio::test]
+async fn between_two_kept_connections_a_request_can_be_given_up_and_otherwise_arrives_once() {
+    let kind = *KINDS.first().expect("a kind");
+    for is_given_up in [true, false] {
+        let service = Service::start(kind, Late::Never).await.expect("a service");
+        let (client, party) = (client(), actor("alice"));
+        let answer = ask(&client, &service, kind, "alice", party.clone()).await;
+        assert!(answer.is_some() && client.pool.count(Connection::is_ready) == 1);
+        let uri = format!("http://{}/orders/7", service.address);
+        let request = Request::get(uri).header("x-user", "alice");
+        let mut request = request.body(Full::default()).expect("a request");
+        let lane = Lane {
+            destination: address(&mut request.clone()).expect("a destination"),
+            party: party.clone(),
+        };
+        let (connection, work) = closing().await;
+        client.pool.keep(lane, connection, Instant::now());
+
+        let sent = Sent::default();
+        sent.follow(&mut request);
+        let time = Duration::from_secs(10);
+        let mut answer = Box::pin(client.send_for(party.clone(), request, time, 1024));
+        assert!(poll!(&mut answer).is_pending() && sent.may_have_arrived());
+        drop(work);
+        // A denial looks after each step of the request, so it must find a step here.
+        assert!(poll!(&mut answer).is_pending() && !sent.may_have_arrived());
+        let answer = if is_given_up {
+            drop(answer);
+            ask(&client, &service, kind, "alice", party).await
+        } else {
+            answer.await.ok()
+        };
+        assert!(answer.is_some_and(|answer| answer.body == mark("alice").as_bytes()));
+        let [requests, connections] = [&service.requests, &service.connections];
+        assert_eq!(requests.load(Ordering::SeqCst), 2);
+        assert_eq!(connections.load(Ordering::SeqCst), 1);
     }
 }
