@@ -42,6 +42,7 @@ mod reasons;
 mod reload;
 mod requests;
 mod resource_server;
+mod restrictions;
 mod room;
 mod sandbox;
 mod secrets;

@@ -1,7 +1,7 @@
 //! The refusals that a service's settings decide alone: nothing is asked and nothing is sent.
 //!
-//! Invariant: a request is refused here by the same code whether a tool makes it or an operator asks
-//! what would become of it.
+//! Invariant: a request is refused here by the same code whether a tool makes it or an operator
+//! asks what would become of it.
 
 use bailiwick_envelope::{Actor, ActorKind, DelegationMode};
 
@@ -20,7 +20,8 @@ pub struct KnownActor<'c> {
 }
 
 impl ServiceSettings {
-    /// Returns the path of the first template that covers the request, and the target as it is sent.
+    /// Returns the path of the first template that covers the request, and the target as it is
+    /// sent.
     ///
     /// # Errors
     /// Fails if no template covers it, or if it names an actor that it must not name.
