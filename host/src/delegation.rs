@@ -12,6 +12,7 @@ mod answer_headers;
 mod asker;
 mod authority;
 mod cache;
+mod cover;
 mod credential;
 mod exchange;
 mod identify;
@@ -27,6 +28,7 @@ mod user;
 
 pub use answer_headers::AnswerHeader;
 pub use authority::{Authority, Broker};
+pub use cover::KnownActor;
 pub use service::Service;
 pub use settings::{
     AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,

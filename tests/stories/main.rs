@@ -43,6 +43,7 @@ mod rebinding;
 mod reload;
 mod requests;
 mod resource_server;
+mod restrictions;
 mod room;
 mod sandbox;
 mod secrets;

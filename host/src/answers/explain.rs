@@ -7,6 +7,7 @@
 //! its claims are shown.
 
 mod claimed;
+mod lacks;
 mod refused;
 mod services;
 
@@ -28,9 +29,10 @@ use crate::seams::{Clock, SystemClock};
 use crate::tokens::KeyRing;
 use crate::{app, json};
 
-pub use claimed::{Claimed, NeededToken, NotAdmitted};
+pub use claimed::{Claimed, ClaimedTime, NeededToken, NotAdmitted, how_far};
+pub use lacks::{Lack, Missing};
 pub use refused::{RefusedCall, Remedy};
-pub use services::{ExchangedFrom, Lack, Missing, Presents, ServiceAccess, ServiceGranted};
+pub use services::{AllowedRequest, ExchangedFrom, Presents, ServiceAccess, ServiceGranted};
 
 /// A call to explain.
 pub struct Question {
@@ -52,6 +54,8 @@ pub enum Explanation {
     NotAdmitted(NotAdmitted),
     /// The caller is known, and the call would be refused.
     Refused(Box<RefusedCall>),
+    /// The call would be made, and a service that the tool asks for would refuse every request.
+    RefusedByService(Box<AllowedCall>),
     /// The call would be made.
     Allowed(Box<AllowedCall>),
 }
@@ -142,7 +146,7 @@ pub async fn explain(
         None => decide(&folder.catalog, &caller, request),
     };
     Ok(match decided {
-        Ok(decided) => Explanation::Allowed(Box::new(AllowedCall::of(&decided, &caller, config))),
+        Ok(decided) => AllowedCall::of(&decided, &caller, config).into(),
         Err(denied) => {
             let given = question.arguments.is_some();
             let tool = folder.catalog.find(&question.tool);
@@ -222,8 +226,18 @@ impl AllowedCall {
             listed: config.server.visibility.sight(tool, caller) == Sight::Permitted,
             scopes: decided.target().scopes().to_vec(),
             grant: decided.target().backing().grant.as_str().to_owned(),
-            services: services::of(tool, config),
-            lacks: services::lacks(tool, caller, config),
+            services: services::of(tool, caller, config),
+            lacks: lacks::of(tool, caller, config),
+        }
+    }
+}
+
+impl From<AllowedCall> for Explanation {
+    fn from(call: AllowedCall) -> Self {
+        let call = Box::new(call);
+        match call.services.iter().find_map(ServiceAccess::refused) {
+            Some(_) => Self::RefusedByService(call),
+            None => Self::Allowed(call),
         }
     }
 }

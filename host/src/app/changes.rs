@@ -157,7 +157,7 @@ fn reason(error: Option<&OfferError>) -> LoadReason {
         OfferError::Code(LoadError::Refused(Refused::Import { .. })) => LoadReason::ImportRefused,
         OfferError::Code(LoadError::Digest { .. }) => LoadReason::DigestMismatch,
         OfferError::Code(LoadError::Signature(_)) => LoadReason::SignatureRefused,
-        OfferError::Definition(_) => LoadReason::DefinitionRefused,
+        OfferError::Definition(_) | OfferError::Stray(_) => LoadReason::DefinitionRefused,
         OfferError::Unaccepted(_) => LoadReason::DefinitionChanged,
         OfferError::Code(_) | OfferError::Tools(_) => LoadReason::NotLoadable,
     }
@@ -168,6 +168,7 @@ mod tests {
     #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
     use super::*;
+    use crate::dispatch::StrayTool;
 
     fn record(name: &str, error: &(dyn Error + 'static)) -> Value {
         let refused = refused(name, Some("sha256:1".into()), error, &Meters::default());
@@ -193,6 +194,16 @@ mod tests {
                 "7 bytes",
             ),
             (OfferError::Tools(0), LoadReason::NotLoadable, "0 tools"),
+            (
+                OfferError::Stray(StrayTool {
+                    component: "orders".into(),
+                    tool: "refnud".into(),
+                    expected: "expected refund".into(),
+                }),
+                LoadReason::DefinitionRefused,
+                "[components.orders.tools.refnud] restricts a tool, and this component has none \
+                 of that name; expected refund; correct the name, or remove the table",
+            ),
         ] {
             let record = record("orders", &error);
             assert_eq!(record["reason"], reason.as_str());

@@ -7,6 +7,7 @@ use super::ground::Ground;
 use super::shelf::{LoadedTools, Shelf};
 use crate::call::Policy;
 use crate::config::{Config, Issuer};
+use crate::dispatch::StrayTool;
 
 /// A policy, and the fate of the components on the shelf.
 pub(super) struct NewPolicy {
@@ -17,6 +18,9 @@ pub(super) struct NewPolicy {
     pub(super) again: BTreeSet<String>,
     /// The reason why the folder cannot be used. Its components are then as they were.
     pub(super) unusable: Option<String>,
+    /// The components that serve now and no longer would, because the operator restricts a tool
+    /// that they do not have.
+    pub(super) strays: Vec<StrayTool>,
 }
 
 impl Ground {
@@ -39,6 +43,7 @@ impl Ground {
             again,
             unusable,
             missing,
+            strays,
         } = tools;
         for tool in catalog.tools() {
             let lacking: Vec<&str> = tool.ungranted().collect();
@@ -73,6 +78,7 @@ impl Ground {
             good,
             again,
             unusable,
+            strays,
         })
     }
 }

@@ -11,7 +11,9 @@ use super::ground::Ground;
 use super::look::Look;
 use crate::call::Policy;
 use crate::config::{ComponentTerms, Config};
-use crate::dispatch::{Catalog, Clash, ComponentGrant, NotOffered, Offer, Terms};
+use crate::dispatch::{
+    Catalog, Clash, ComponentGrant, NotOffered, Offer, OfferError, StrayTool, Terms,
+};
 use crate::intake::{self, Candidate, DigestRule};
 
 /// The source of a component's code.
@@ -66,6 +68,9 @@ pub(super) struct LoadedTools {
     pub(super) unusable: Option<String>,
     /// The components that the configuration names but that are not offered.
     pub(super) missing: Vec<String>,
+    /// The components that serve now and no longer would, because the operator restricts a tool
+    /// that they do not have.
+    pub(super) strays: Vec<StrayTool>,
 }
 
 impl Ground {
@@ -94,19 +99,25 @@ impl Ground {
         }
         loading.settle_clashes(&config.components, serving).await?;
         let Loading {
+            before,
             loaded,
             good,
             again,
+            mut strays,
             ..
         } = loading;
         let (catalog, _) = Catalog::build(loaded, &config.components, serving);
         let missing = missing(&config.components, &catalog);
+        strays.retain(|stray| {
+            before.contains_key(&stray.component) && missing.contains(&stray.component)
+        });
         Ok(LoadedTools {
             catalog,
             good,
             again,
             unusable,
             missing,
+            strays,
         })
     }
 
@@ -144,6 +155,7 @@ struct Loading<'g> {
     loaded: Vec<Offer>,
     good: BTreeSet<String>,
     again: BTreeSet<String>,
+    strays: Vec<StrayTool>,
 }
 
 impl<'g> Loading<'g> {
@@ -155,6 +167,7 @@ impl<'g> Loading<'g> {
             loaded: Vec::new(),
             good: BTreeSet::new(),
             again: BTreeSet::new(),
+            strays: Vec::new(),
         }
     }
 
@@ -212,6 +225,9 @@ impl<'g> Loading<'g> {
         self.loaded.extend(kept);
         if cause.may_pass() {
             self.again.insert(name);
+        }
+        if let OfferError::Stray(stray) = cause {
+            self.strays.push(stray);
         }
         Ok(())
     }

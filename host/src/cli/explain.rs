@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use bailiwick::answers::explain::{
-    AllowedCall, Claimed, Explanation, KnownCaller, NamedTool, NotAdmitted, Question, RefusedCall,
-    ServiceAccess, ServiceGranted, explain,
+    AllowedCall, Claimed, ClaimedTime, Explanation, KnownCaller, NamedTool, NeededToken,
+    NotAdmitted, Question, RefusedCall, ServiceAccess, ServiceGranted, explain, how_far,
 };
 use bailiwick::config;
 use bailiwick::identity::Presented;
+use bailiwick::seams::{Clock as _, SystemClock};
 use http::{HeaderValue, Request, header};
 
 use super::compile::compiler;
@@ -53,6 +54,9 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     }
     match explanation {
         Explanation::Allowed(_) => Ok(()),
+        Explanation::RefusedByService(_) => {
+            bail!("the call would be made, and its requests to a service would be refused")
+        }
         Explanation::Refused(_) => bail!("the call would be refused"),
         Explanation::NotAdmitted(_) => bail!("the token would not be admitted"),
     }
@@ -84,7 +88,7 @@ fn token(file: &Path) -> anyhow::Result<(Presented, Claimed)> {
     let request = Request::post("/").header(header::AUTHORIZATION, value);
     let mut head = request.body(())?.into_parts().0;
     let presented = Presented::take(&mut head).map_err(|_| wrong())?;
-    Ok((presented, Claimed::of(bare)))
+    Ok((presented, Claimed::of(bare, SystemClock.now())))
 }
 
 fn as_text(explanation: &Explanation, page: &mut Page<'_>) -> anyhow::Result<()> {
@@ -94,7 +98,7 @@ fn as_text(explanation: &Explanation, page: &mut Page<'_>) -> anyhow::Result<()>
             caller(&answer.caller, page)?;
             refused(answer, page)
         }
-        Explanation::Allowed(answer) => {
+        Explanation::Allowed(answer) | Explanation::RefusedByService(answer) => {
             caller(&answer.caller, page)?;
             allowed(answer, page)
         }
@@ -107,14 +111,34 @@ fn not_admitted(answer: &NotAdmitted, page: &mut Page<'_>) -> anyhow::Result<()>
     page.field("because", &answer.because)?;
     if let Some(claimed) = &answer.claimed {
         let none = "none";
+        let time =
+            |time: &Option<ClaimedTime>| time.as_ref().map_or(none.to_owned(), ToString::to_string);
         page.heading("what the token claims (not verified)")?;
         page.field("issuer", claimed.issuer.as_deref().unwrap_or(none))?;
         page.field("audience", claimed.audience.as_deref().unwrap_or(none))?;
+        page.field("typ", claimed.typ.as_deref().unwrap_or(none))?;
+        page.field("iat", &time(&claimed.issued))?;
+        page.field("nbf", &time(&claimed.not_before))?;
+        page.field("exp", &time(&claimed.expires))?;
     }
+    needed(&answer.needed, page)
+}
+
+fn needed(needed: &NeededToken, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.heading("what a token must have")?;
-    page.field("issuer", &answer.needed.issuers.join(" or "))?;
-    page.field("audience", &answer.needed.audience)?;
-    let besides = if answer.needed.opaque {
+    page.field("issuer", &needed.issuers.join(" or "))?;
+    page.field("audience", &needed.audience)?;
+    if let Some(typ) = needed.typ.as_ref().filter(|_| !needed.opaque) {
+        page.field("typ", typ)?;
+    }
+    if let (Some(lifetime), Some(age)) = (needed.lifetime, needed.age) {
+        let bounds = format!(
+            "exp in the future, at most {lifetime} s after iat (max_token_lifetime); iat at most \
+             {age} s ago (max_token_age)"
+        );
+        page.field("times", &bounds)?;
+    }
+    let besides = if needed.opaque {
         "an answer of the issuer that it is active, with iss, sub, exp, a client, and token_type Bearer"
     } else {
         "a signature by a key that the issuer publishes, sub, exp, and client_id, azp, appid or cid"
@@ -125,7 +149,7 @@ fn not_admitted(answer: &NotAdmitted, page: &mut Page<'_>) -> anyhow::Result<()>
 fn caller(caller: &KnownCaller, page: &mut Page<'_>) -> anyhow::Result<()> {
     let issuer = format!("{} (alias {})", caller.issuer, caller.alias);
     let agent = format!("{} (client {})", caller.agent, caller.client);
-    let (minutes, seconds) = (caller.seconds_left / 60, caller.seconds_left % 60);
+    let left = i64::try_from(caller.seconds_left).unwrap_or(i64::MAX);
     page.say(&[(Tone::Strong, "caller")])?;
     page.field("issuer", &issuer)?;
     page.field("subject", &caller.subject)?;
@@ -133,7 +157,7 @@ fn caller(caller: &KnownCaller, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.field("tenant", caller.tenant.as_deref().unwrap_or("none"))?;
     page.field("agent", &agent)?;
     page.field("scopes", &or_none(&caller.scopes))?;
-    let expires = format!("{}, in {minutes} min {seconds} s", caller.expires);
+    let expires = format!("{}, {}", caller.expires, how_far(left));
     Ok(page.field("expires", &expires)?)
 }
 
@@ -150,7 +174,8 @@ fn refused(answer: &RefusedCall, page: &mut Page<'_>) -> anyhow::Result<()> {
 
 fn allowed(answer: &AllowedCall, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.heading("decision")?;
-    page.toned("decision", Tone::Good, "allowed")?;
+    let (tone, decision) = verdict(answer);
+    page.toned("decision", tone, &decision)?;
     tool(&answer.tool, page)?;
     let scopes = or_none(&answer.scopes);
     page.field(
@@ -160,6 +185,31 @@ fn allowed(answer: &AllowedCall, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.field("grant", &answer.grant)?;
     page.field("arguments", "valid against the tool's input schema")?;
     services(answer, page)
+}
+
+/// Returns the decision in words: the call itself is allowed, and each service decides about its
+/// requests.
+fn verdict(answer: &AllowedCall) -> (Tone, String) {
+    let by = |service: &ServiceAccess| {
+        let (name, (some, all)) = (service.service(), service.refused_in_part());
+        match service.refused() {
+            Some(reason) => Some(format!("{name} refuses every request: {reason}")),
+            None if some > 0 => Some(format!("{name} refuses {some} of {all} requests")),
+            None => None,
+        }
+    };
+    let refusals: Vec<_> = answer.services.iter().filter_map(by).collect();
+    if refusals.is_empty() {
+        return (Tone::Good, "allowed".to_owned());
+    }
+    let tone = match answer.services.iter().find_map(ServiceAccess::refused) {
+        Some(_) => Tone::Bad,
+        None => Tone::Warning,
+    };
+    (
+        tone,
+        format!("the tool starts, but {}", refusals.join("; ")),
+    )
 }
 
 fn tool(tool: &NamedTool, page: &mut Page<'_>) -> anyhow::Result<()> {
@@ -175,9 +225,12 @@ fn services(answer: &AllowedCall, page: &mut Page<'_>) -> anyhow::Result<()> {
     for service in &answer.services {
         match service {
             ServiceAccess::Granted(granted) => reach(granted, page)?,
-            ServiceAccess::NotGranted { service } => page.say(&[
+            ServiceAccess::NotGranted { service, refused } => page.say(&[
                 (Tone::Strong, &format!("  {service}")),
-                (Tone::Warning, "  not granted"),
+                (
+                    Tone::Bad,
+                    &format!("  not granted: refuses every request ({refused})"),
+                ),
             ])?,
         }
     }
@@ -198,7 +251,15 @@ fn reach(granted: &ServiceGranted, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.field("  at", &granted.url)?;
     page.field("  presents", &granted.presents.to_string())?;
     for (index, request) in granted.allow.iter().enumerate() {
-        page.field(if index == 0 { "  may ask" } else { "" }, request)?;
+        let label = if index == 0 { "  may ask" } else { "" };
+        match (&request.refused, &request.because) {
+            (Some(code), Some(because)) => page.say(&[
+                (Tone::Faint, &format!("  {label:<12}")),
+                (Tone::Plain, &request.request),
+                (Tone::Bad, &format!("  refused: {because} ({code})")),
+            ])?,
+            _ => page.field(label, &request.request)?,
+        }
     }
     if granted.transaction_token {
         page.field(

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bailiwick_envelope::ActorKind;
 use futures_util::future::BoxFuture;
 use http::Method;
 use http_body_util::Full;
@@ -18,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::asker::Acting;
 use super::cache::ExchangeCache;
+use super::cover::KnownActor;
 use super::credential::Credential;
 use super::planned::{Attempt, Planned, absolute, error_of, is_safe};
 use super::request;
@@ -25,9 +25,7 @@ use super::service::Service;
 use super::tally::Tally;
 use crate::audit::{self, Trail};
 use crate::denials::{Denials, Requester};
-use crate::downstream::{
-    DownstreamError, DownstreamTally, Part, Piece, Request, Response, Services,
-};
+use crate::downstream::{DownstreamError, DownstreamTally, Request, Response, Services};
 use crate::envelope::{Envelope, Signer};
 use crate::identity::SubjectToken;
 use crate::limits::Limits;
@@ -298,7 +296,11 @@ impl Inner {
             ));
         }
         let headers = request::headers(&request.headers)?;
-        let (template, target) = self.cover(service, &request)?;
+        let known = KnownActor {
+            actor: &claims.actor,
+            alias: self.envelope.issuer_alias(),
+        };
+        let (template, target) = service.settings.cover(&request, known)?;
         if let Some(acting) = Acting::in_mode(mode) {
             self.user(service, acting)?;
         }
@@ -312,53 +314,5 @@ impl Inner {
             headers,
             body: request.body,
         })
-    }
-
-    /// Returns the first template of the service that covers the request.
-    fn cover(
-        &self,
-        service: &Service,
-        request: &Request,
-    ) -> Result<(String, String), DownstreamError> {
-        let actor = &self.envelope.claims().actor;
-        let parts = request
-            .path
-            .iter()
-            .chain(request.query.iter().map(|(_, part)| part));
-        let pieces = || parts.clone().flat_map(|Part(pieces)| pieces);
-        let known = service
-            .settings
-            .actor_issuers
-            .iter()
-            .any(|alias| alias == self.envelope.issuer_alias());
-        if !known && pieces().any(|piece| !matches!(piece, Piece::Text(_))) {
-            return Err(DownstreamError::NotGranted(
-                "the service does not know the subjects of this issuer".into(),
-            ));
-        }
-        // A service account may have the name of a user (RFC 9068 §5) and would then pass for that
-        // user.
-        if actor.kind != ActorKind::User
-            && !service.settings.subjects.service_accounts
-            && pieces().any(|piece| matches!(piece, Piece::ActorSub))
-        {
-            return Err(DownstreamError::IdentityUnavailable);
-        }
-        for template in &service.settings.allow {
-            if let Some(target) = template.fill(request, actor)? {
-                return Ok((template.path().to_owned(), target));
-            }
-        }
-        let covered = service
-            .settings
-            .allow
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
-        Err(DownstreamError::NotGranted(format!(
-            "{} covers {covered}",
-            service.settings.name
-        )))
     }
 }

@@ -131,6 +131,22 @@ impl Template {
         })
     }
 
+    /// Returns a request that it covers, with `x` wherever a tool chooses the text.
+    pub(super) fn example(&self) -> Request {
+        Request {
+            service: String::new(),
+            method: self.method.clone(),
+            path: self.path.iter().map(Slot::example).collect(),
+            query: self
+                .query
+                .iter()
+                .map(|(key, slot)| (key.clone(), slot.example()))
+                .collect(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
     /// Returns the path and query of `request`, encoded, if this template covers it; `None` if not.
     ///
     /// # Errors

@@ -3,10 +3,9 @@
 //! Invariant: authority is obtained for a user only, never for a service account, and only if the
 //! operator says that the service knows users of that issuer.
 
-use bailiwick_envelope::ActorKind;
-
 use super::asker::Asker;
 use super::cache::{CacheKey, Issued};
+use super::cover::KnownActor;
 use super::exchange::Exchange;
 use crate::downstream::DownstreamError;
 use crate::egress::Sent;
@@ -26,10 +25,13 @@ pub(super) struct Asked<'a> {
 impl UserAuthority {
     /// Returns true if authority can be obtained for this asker.
     pub(super) fn serves(&self, asker: &Asker<'_>) -> bool {
-        let known = match self {
-            Self::Exchange(exchange) => exchange.settings.subject_issuers.as_slice(),
+        let known = KnownActor {
+            actor: asker.actor,
+            alias: asker.issuer,
         };
-        asker.actor.kind == ActorKind::User && known.iter().any(|alias| alias == asker.issuer)
+        match self {
+            Self::Exchange(exchange) => exchange.settings.serves(known),
+        }
     }
 
     /// Returns everything that the authority depends on, at the service with this name.

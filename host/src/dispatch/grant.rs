@@ -121,6 +121,23 @@ impl ComponentGrant {
         self.tools.get(tool).is_some_and(|tool| tool.disabled)
     }
 
+    /// Returns the tools whose exceptions take something away: the tool itself, a service, or
+    /// callers that lack a scope or are of another tenant.
+    pub fn narrowed(&self) -> impl Iterator<Item = &String> {
+        let narrows = |tool: &ToolGrant| {
+            let loses = |services: &BTreeMap<String, DelegationMode>| {
+                let mut all = self.services.iter();
+                all.any(|(name, mode)| services.get(name) != Some(mode))
+            };
+            tool.disabled
+                || !tool.scopes.is_empty()
+                || tool.tenants.is_some()
+                || tool.services.as_ref().is_some_and(loses)
+        };
+        let narrowed = self.tools.iter().filter(move |(_, tool)| narrows(tool));
+        narrowed.map(|(name, _)| name)
+    }
+
     /// Returns all services that are granted to any tool.
     pub fn all_services(&self) -> BTreeSet<&String> {
         let own = self

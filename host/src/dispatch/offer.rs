@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::definition::{Definition, DefinitionError};
 use super::grant::{Acceptance, ComponentGrant, Terms};
+use super::near::expected;
 use super::outline::Outline;
 use crate::intake::{Candidate, ComponentId, Intake, LoadError, Loaded, NotLoaded};
 use crate::sandbox::{Code, RawDefinition};
@@ -38,9 +39,28 @@ pub enum OfferError {
     /// One of its tools is not acceptable.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
+    /// The operator restricts a tool that it does not have.
+    #[error(transparent)]
+    Stray(StrayTool),
     /// The operator has not accepted the definitions of its tools.
     #[error(transparent)]
     Unaccepted(Box<Unaccepted>),
+}
+
+/// A restriction of a tool that its component does not have. The tool that was meant would be
+/// offered without the restriction, so none of the component's tools is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "[components.{component}.tools.{tool}] restricts a tool, and this component has none of that \
+     name; {expected}; correct the name, or remove the table if the tool is gone"
+)]
+pub struct StrayTool {
+    /// The component's name.
+    pub component: String,
+    /// The name in the configuration.
+    pub tool: String,
+    /// The tools that it has, as a message lists them.
+    pub expected: String,
 }
 
 /// Definitions that the operator has not accepted.
@@ -112,6 +132,7 @@ impl Offer {
             tools,
         } = loaded;
         let definitions = check_all(tools, &terms.grant)?;
+        check_restricted(&component.name, &definitions, &terms.grant)?;
         check_accepted(
             &component.name,
             definitions.iter().collect(),
@@ -160,6 +181,24 @@ fn check_all(
         Ok(definitions)
     } else {
         Err(OfferError::Tools(count))
+    }
+}
+
+/// Checks that each tool that the operator restricts is one of the component's.
+fn check_restricted(
+    component: &str,
+    definitions: &[Definition],
+    grant: &ComponentGrant,
+) -> Result<(), OfferError> {
+    let names = || definitions.iter().map(|tool| tool.name.as_str());
+    let has = |name: &str| names().any(|known| known == name);
+    match grant.narrowed().find(|tool| !has(tool)) {
+        None => Ok(()),
+        Some(tool) => Err(OfferError::Stray(StrayTool {
+            component: component.to_owned(),
+            tool: tool.clone(),
+            expected: expected(tool, names()),
+        })),
     }
 }
 

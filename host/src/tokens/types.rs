@@ -1,5 +1,7 @@
 //! The `typ` header of access tokens (RFC 9068 §4, RFC 8725 §3.11).
 
+use std::fmt;
+
 use super::error::TokenError;
 
 /// The `typ` header that an issuer's access tokens carry.
@@ -34,6 +36,16 @@ impl TypeRule {
             Ok(())
         } else {
             Err(TokenError::Type)
+        }
+    }
+}
+
+impl fmt::Display for TypeRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(typ) => formatter.write_str(typ),
+            Self::Among(types) => formatter.write_str(&types.join(" or ")),
+            Self::Any => formatter.write_str("at+jwt or JWT or none"),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::super::Folder;
 use super::super::doctor::Checkup;
 use crate::config::{Config, Issuer};
-use crate::dispatch::{ComponentGrant, Tool};
+use crate::dispatch::{ComponentGrant, Tool, expected};
 use crate::limits::Room;
 use crate::tokens::{self, KeyFile, KeySource};
 
@@ -224,9 +224,8 @@ impl Finding {
                 tools,
             } => write!(
                 formatter,
-                "[components.{component}.tools.{tool}] names no tool of this component; \
-                 expected {}",
-                tools.join(", ")
+                "[components.{component}.tools.{tool}] names no tool of this component; {}",
+                expected(tool, tools.iter().map(String::as_str))
             ),
             _ => Ok(()),
         }

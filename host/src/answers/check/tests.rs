@@ -151,3 +151,49 @@ async fn as_json_a_finding_has_its_kind_its_members_and_its_sentence() {
         }))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restriction_of_a_tool_that_is_not_there_is_an_error_and_a_widening_is_not() {
+    let tenants = CONFIG.replace(
+        "alias = \"corp\"\n",
+        "alias = \"corp\"\ntenant = { claim = \"tenant\" }\n",
+    );
+    for (table, restricts) in [
+        ("enabled = false", true),
+        ("enabled = true", false),
+        ("scopes = [\"orders:admin\"]", true),
+        ("scopes = []", false),
+        ("tenants = [\"corp:acme\"]", true),
+        ("services = {}", true),
+        ("services = { orders_api = \"restricted_user\" }", true),
+        ("services = { orders_api = \"on_behalf_of\" }", false),
+        ("", false),
+    ] {
+        let with = |name: &str| {
+            let table = format!("[components.orders.tools.{name}]\n{table}\n[audit]");
+            tenants.replace("[audit]", &table)
+        };
+        let wrong = report(&with("get_ordr"), &[ORDER, HELLO]).await;
+        assert_eq!(wrong.errors.len(), usize::from(restricts), "{table}");
+        assert_eq!(
+            wrong.tools.is_empty(),
+            restricts,
+            "{table}: all of it is refused"
+        );
+        let told = [&wrong.errors, &wrong.warnings].into_iter().flatten();
+        let told: Vec<_> = told.map(ToString::to_string).collect();
+        let named = |told: &String| {
+            told.contains("[components.orders.tools.get_ordr]")
+                && told.contains("expected one of get_order, hello")
+        };
+        assert!(told.iter().any(named), "{table}: {told:?}");
+        let right = report(&with("get_order"), &[ORDER, HELLO]).await;
+        assert!(right.errors.is_empty(), "{table}: {:?}", right.errors);
+    }
+    let gone = tenants.replace(
+        "[audit]",
+        "[components.gone.tools.any]\nenabled = false\n[audit]",
+    );
+    let report = report(&gone, &[ORDER]).await;
+    assert!(report.errors.is_empty(), "no component, nothing to offer");
+}

@@ -1,5 +1,7 @@
 //! A token that proves nothing: its claims, and the claims that it would need.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -7,10 +9,10 @@ use serde_json::Value;
 
 use super::super::chain;
 use super::MAX_DEPTH;
+use crate::audit::rfc3339;
 use crate::config::{Config, Issuer};
 use crate::identity::AdmitError;
 use crate::json;
-use crate::tokens::TokenError;
 
 /// A token that would not be admitted. The caller of a request learns less than this.
 #[derive(Debug, Serialize)]
@@ -32,6 +34,26 @@ pub struct Claimed {
     pub issuer: Option<String>,
     /// The `aud` claim, as JSON if it is not a string.
     pub audience: Option<String>,
+    /// The `typ` of the header, as JSON if it is not a string.
+    #[serde(rename = "type")]
+    pub typ: Option<String>,
+    /// The `iat` claim.
+    pub issued: Option<ClaimedTime>,
+    /// The `nbf` claim.
+    pub not_before: Option<ClaimedTime>,
+    /// The `exp` claim.
+    pub expires: Option<ClaimedTime>,
+}
+
+/// A time that a token claims, and how far away it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClaimedTime {
+    /// The claim as JSON.
+    pub claim: String,
+    /// The time (RFC 3339), or `None` if the claim is not a number of seconds of our era.
+    pub at: Option<String>,
+    /// The seconds from now until then; negative if it is past.
+    pub seconds_from_now: Option<i64>,
 }
 
 /// The claims that a token needs to be admitted.
@@ -41,6 +63,13 @@ pub struct NeededToken {
     pub issuers: Vec<String>,
     /// The audience that it must name.
     pub audience: String,
+    /// The `typ` that its header must have, or `None` if that depends on its issuer.
+    #[serde(rename = "type")]
+    pub typ: Option<String>,
+    /// The seconds that may lie between `iat` (or now) and `exp`, if its issuer is known.
+    pub lifetime: Option<u64>,
+    /// The seconds that may have passed since `iat`, if its issuer is known.
+    pub age: Option<u64>,
     /// True if it is no JWT, so that its issuer's answer must say all this.
     pub opaque: bool,
 }
@@ -68,6 +97,9 @@ impl NotAdmitted {
             audience: audience
                 .filter(|audience| !audience.is_empty())
                 .unwrap_or_else(|| resource.to_owned()),
+            typ: issuer.map(|issuer| issuer.settings.token_type.to_string()),
+            lifetime: issuer.map(|issuer| issuer.settings.times.lifetime),
+            age: issuer.map(|issuer| issuer.settings.times.age),
             opaque,
         };
         let because = match error {
@@ -76,42 +108,112 @@ impl NotAdmitted {
             }
             _ => chain(error),
         };
-        let helps = matches!(
-            error,
-            AdmitError::UnknownIssuer | AdmitError::Token(TokenError::Audience)
-        );
         Self {
             reason: error.reason().as_str(),
             because,
-            claimed: helps.then_some(claimed),
+            claimed: (claimed != Claimed::default()).then_some(claimed),
             needed,
         }
     }
 }
 
 impl Claimed {
-    /// Reads the claims of a token without verifying anything.
-    pub fn of(token: &str) -> Self {
-        let payload = token
-            .split('.')
-            .nth(1)
-            .and_then(|payload| BASE64_URL_SAFE_NO_PAD.decode(payload).ok());
-        let claims = payload
-            .and_then(|payload| json::parse(&payload, MAX_DEPTH).ok())
-            .unwrap_or_default();
-        let text = |name| {
-            let text = match claims.get(name)? {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            Some(text.chars().take(MAX_SHOWN).collect())
-        };
+    /// Reads the claims of a token without verifying anything. `now` is in seconds since 1970-01-01
+    /// UTC.
+    pub fn of(token: &str, now: u64) -> Self {
+        let mut parts = token.split('.').map(decoded);
+        let (header, claims) = (
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+        );
+        let time = |name| Some(ClaimedTime::of(claims.get(name)?, now));
         Self {
-            issuer: text("iss"),
-            audience: text("aud"),
+            issuer: text(&claims, "iss"),
+            audience: text(&claims, "aud"),
+            typ: text(&header, "typ"),
+            issued: time("iat"),
+            not_before: time("nbf"),
+            expires: time("exp"),
         }
     }
 }
+
+impl ClaimedTime {
+    fn of(claim: &Value, now: u64) -> Self {
+        let seconds = claim
+            .as_f64()
+            .filter(|seconds| (0.0..MAX_TIME).contains(seconds));
+        let seconds = seconds.map(whole);
+        Self {
+            claim: shortened(&claim.to_string()),
+            at: seconds.map(|seconds| rfc3339(seconds.saturating_mul(1000))),
+            seconds_from_now: seconds.and_then(|seconds| seconds.checked_signed_diff(now)),
+        }
+    }
+}
+
+impl fmt::Display for ClaimedTime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.at, self.seconds_from_now) {
+            (Some(at), Some(seconds)) => write!(formatter, "{at}, {}", how_far(seconds)),
+            _ => write!(
+                formatter,
+                "{}, which is no time: expected seconds since 1970-01-01 (a number of 10 digits)",
+                self.claim
+            ),
+        }
+    }
+}
+
+/// Returns a distance from now as people say it, such as `in 9 min 58 s` or `3 h 2 min ago`.
+pub fn how_far(seconds: i64) -> String {
+    let far = seconds.unsigned_abs();
+    let units = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
+    let first = units.iter().position(|(unit, _)| far >= *unit).unwrap_or(3);
+    let mut rest = far;
+    let mut parts = Vec::new();
+    for (unit, name) in units.iter().skip(first).take(2) {
+        parts.push(format!("{} {name}", rest / unit));
+        rest %= unit;
+    }
+    let far = parts.join(" ");
+    match seconds {
+        0 => "now".to_owned(),
+        1.. => format!("in {far}"),
+        _ => format!("{far} ago"),
+    }
+}
+
+/// Returns the JSON of one part of a token, or null.
+fn decoded(part: &str) -> Value {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).ok();
+    let value = bytes.and_then(|bytes| json::parse(&bytes, MAX_DEPTH).ok());
+    value.unwrap_or_default()
+}
+
+fn text(members: &Value, name: &str) -> Option<String> {
+    Some(match members.get(name)? {
+        Value::String(text) => shortened(text),
+        other => shortened(&other.to_string()),
+    })
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(MAX_SHOWN).collect()
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "from 0 to MAX_TIME"
+)]
+fn whole(seconds: f64) -> u64 {
+    seconds as u64
+}
+
+/// The year 5138. A larger number counts milliseconds, which is a common mistake.
+const MAX_TIME: f64 = 1e11;
 
 /// The most characters of a claim that are shown.
 const MAX_SHOWN: usize = 400;

@@ -2,14 +2,16 @@
 
 use std::fmt;
 
-use bailiwick_envelope::{ActorKind, DelegationMode};
+use bailiwick_envelope::DelegationMode;
 use serde::Serialize;
 
 use super::super::worded;
 use crate::config::Config;
-use crate::delegation::{Auth, ExchangeSettings, ServiceSettings, Template};
+use crate::delegation::{Auth, ExchangeSettings, KnownActor, ServiceSettings, Template};
 use crate::dispatch::Tool;
+use crate::downstream::DownstreamError;
 use crate::identity::Caller;
+use crate::reason::DownstreamReason;
 
 /// A service that a tool asks for.
 #[derive(Debug, Serialize)]
@@ -21,7 +23,20 @@ pub enum ServiceAccess {
     NotGranted {
         /// The service's name in the configuration.
         service: String,
+        /// The code that a tool gets for every request.
+        refused: &'static str,
     },
+}
+
+/// A request that the service allows, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AllowedRequest {
+    /// The template.
+    pub request: String,
+    /// The code that a tool gets for it, if it is known that the host refuses it for this caller.
+    pub refused: Option<&'static str>,
+    /// The reason in words.
+    pub because: Option<String>,
 }
 
 /// A service that a tool may reach.
@@ -36,8 +51,10 @@ pub struct ServiceGranted {
     /// The credential that the host presents.
     #[serde(serialize_with = "worded")]
     pub presents: Presents,
+    /// The code that a tool gets for every request, if the host is known to refuse them all.
+    pub refused: Option<&'static str>,
     /// The requests that tools may make.
-    pub allow: Vec<String>,
+    pub allow: Vec<AllowedRequest>,
     /// True if it also gets a transaction token.
     pub transaction_token: bool,
 }
@@ -93,88 +110,97 @@ pub struct ExchangedFrom {
     pub scopes: Vec<String>,
 }
 
-/// Something that a call lacks for a service. The call itself would still be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Lack {
-    /// The service's name in the configuration.
-    pub service: String,
-    /// The missing part.
-    #[serde(flatten)]
-    pub missing: Missing,
-}
-
-/// The part that a call lacks for a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "lack", rename_all = "kebab-case")]
-pub enum Missing {
-    /// The mode needs a user, and the caller is a service account.
-    User {
-        /// The mode of the tool's grant.
-        mode: DelegationMode,
-    },
-    /// The exchange does not serve users of the caller's issuer.
-    SubjectIssuer {
-        /// The issuer's alias.
-        alias: String,
-    },
-    /// The service allows no request.
-    Requests,
-    /// Service accounts may not stand for the actor.
-    ServiceAccounts,
-    /// The service does not know the subjects of the caller's issuer.
-    ActorIssuer {
-        /// The issuer's alias.
-        alias: String,
-    },
-    /// The token names no tenant.
-    Tenant,
-    /// The tool is not granted the service.
-    Grant {
-        /// The component to grant it to.
-        component: String,
-        /// True if the configuration describes the service.
-        described: bool,
-    },
-}
-
 /// Returns every service that the tool asks for.
-pub(super) fn of(tool: &Tool, config: &Config) -> Vec<ServiceAccess> {
+pub(super) fn of(tool: &Tool, caller: &Caller, config: &Config) -> Vec<ServiceAccess> {
     let access = |name: &String| match granted(tool, name, config) {
-        Some((service, mode)) => ServiceAccess::Granted(ServiceGranted {
-            service: name.clone(),
-            mode,
-            url: service.url.to_string(),
-            presents: Presents::of(service, mode),
-            allow: service.allow.iter().map(Template::to_string).collect(),
-            transaction_token: service.in_trust_domain,
-        }),
+        Some((service, mode)) => {
+            let allow = answers(service, mode, caller);
+            ServiceAccess::Granted(ServiceGranted {
+                service: name.clone(),
+                mode,
+                url: service.url.to_string(),
+                presents: Presents::of(service, mode),
+                refused: refused(&allow),
+                allow,
+                transaction_token: service.in_trust_domain,
+            })
+        }
         None => ServiceAccess::NotGranted {
             service: name.clone(),
+            refused: DownstreamError::UnknownService.reason().as_str(),
         },
     };
     tool.definition.services.iter().map(access).collect()
 }
 
-/// Returns what this caller's call lacks for the services that the tool asks for.
-pub(super) fn lacks(tool: &Tool, caller: &Caller, config: &Config) -> Vec<Lack> {
-    let of = |name: &String| {
-        let missing = match granted(tool, name, config) {
-            Some((service, mode)) => missing(service, mode, caller),
-            None => vec![Missing::Grant {
-                component: tool.backing.component.name.clone(),
-                described: config.services.iter().any(|known| known.name == *name),
-            }],
-        };
-        let service = name.clone();
-        missing.into_iter().map(move |missing| Lack {
-            service: service.clone(),
-            missing,
-        })
+/// Returns what becomes of each request that the service allows, as the code that serves calls
+/// decides it.
+fn answers(
+    service: &ServiceSettings,
+    mode: DelegationMode,
+    caller: &Caller,
+) -> Vec<AllowedRequest> {
+    let known = KnownActor {
+        actor: caller.actor(),
+        alias: caller.issuer_alias(),
     };
-    tool.definition.services.iter().flat_map(of).collect()
+    let answer = |template: &Template| {
+        let refused = service.refusal(template, mode, known);
+        AllowedRequest {
+            request: template.to_string(),
+            refused: refused.as_ref().map(|refused| refused.reason().as_str()),
+            because: refused.map(|refused| refused.to_string()),
+        }
+    };
+    service.allow.iter().map(answer).collect()
 }
 
-fn granted<'c>(
+/// Returns the code for every request, if all are refused. Where no request is allowed, none is
+/// covered.
+fn refused(allow: &[AllowedRequest]) -> Option<&'static str> {
+    let Some(first) = allow.first() else {
+        return Some(DownstreamReason::NotGranted.as_str());
+    };
+    first
+        .refused
+        .filter(|_| allow.iter().all(|request| request.refused.is_some()))
+}
+
+impl ServiceAccess {
+    /// Returns the service's name in the configuration.
+    pub fn service(&self) -> &str {
+        match self {
+            Self::Granted(granted) => &granted.service,
+            Self::NotGranted { service, .. } => service,
+        }
+    }
+
+    /// Returns the code that a tool gets for every request to the service, if the host is known to
+    /// refuse them all.
+    pub fn refused(&self) -> Option<&'static str> {
+        match self {
+            Self::Granted(granted) => granted.refused,
+            Self::NotGranted { refused, .. } => Some(refused),
+        }
+    }
+
+    /// Returns the number of allowed requests that the host is known to refuse, and of all.
+    pub fn refused_in_part(&self) -> (usize, usize) {
+        match self {
+            Self::Granted(granted) => {
+                let refused = |request: &&AllowedRequest| request.refused.is_some();
+                (
+                    granted.allow.iter().filter(refused).count(),
+                    granted.allow.len(),
+                )
+            }
+            Self::NotGranted { .. } => (0, 0),
+        }
+    }
+}
+
+/// Returns the service of this name and the mode in which the tool may reach it, if it may.
+pub(super) fn granted<'c>(
     tool: &Tool,
     name: &str,
     config: &'c Config,
@@ -184,40 +210,6 @@ fn granted<'c>(
         .iter()
         .find(|service| service.name == name)?;
     Some((service, *tool.backing.services().get(name)?))
-}
-
-fn missing(service: &ServiceSettings, mode: DelegationMode, caller: &Caller) -> Vec<Missing> {
-    let alias = || caller.issuer_alias().to_string();
-    let is_user = caller.actor().kind == ActorKind::User;
-    let own = mode == DelegationMode::ServiceIdentity;
-    let own_alias = |known: &String| **known == **caller.issuer_alias();
-    let knows = |aliases: &[String]| aliases.iter().any(own_alias);
-    let names = |part: &str| {
-        let mut allow = service.allow.iter();
-        allow.any(|template| template.to_string().contains(part))
-    };
-    let mut missing = Vec::new();
-    if let Some(exchange) = service.exchange.as_ref().filter(|_| !own) {
-        if !is_user {
-            missing.push(Missing::User { mode });
-        }
-        if !knows(&exchange.subject_issuers) {
-            missing.push(Missing::SubjectIssuer { alias: alias() });
-        }
-    }
-    if service.allow.is_empty() {
-        missing.push(Missing::Requests);
-    }
-    if own && !is_user && !service.subjects.service_accounts && names("{actor.sub}") {
-        missing.push(Missing::ServiceAccounts);
-    }
-    if service.allow.iter().any(Template::names_actor) && !knows(&service.actor_issuers) {
-        missing.push(Missing::ActorIssuer { alias: alias() });
-    }
-    if caller.actor().tenant.is_none() && names("{actor.tenant}") {
-        missing.push(Missing::Tenant);
-    }
-    missing
 }
 
 impl Presents {
@@ -312,59 +304,5 @@ fn with(scopes: &[String]) -> String {
         String::new()
     } else {
         format!(" with the scopes {}", scopes.join(" "))
-    }
-}
-
-impl fmt::Display for Lack {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.service;
-        match &self.missing {
-            Missing::User { mode } => write!(
-                formatter,
-                "{name}: {} needs a user, and this caller is a service (identity-unavailable)",
-                mode.as_str()
-            ),
-            Missing::SubjectIssuer { alias } => write!(
-                formatter,
-                "{name}: services.{name}.exchange.subject_issuers does not list {alias:?} \
-                 (identity-unavailable)"
-            ),
-            Missing::Requests => write!(
-                formatter,
-                "{name}: services.{name}.allow is empty, so every request is refused (not-granted)"
-            ),
-            Missing::ServiceAccounts => write!(
-                formatter,
-                "{name}: this caller is a service, so requests with {{actor.sub}} are refused \
-                 (identity-unavailable); services.{name}.service_accounts = true would allow them"
-            ),
-            Missing::ActorIssuer { alias } => write!(
-                formatter,
-                "{name}: services.{name}.actor_issuers does not list {alias:?}, so requests that \
-                 name the actor are refused"
-            ),
-            Missing::Tenant => write!(
-                formatter,
-                "{name}: the token names no tenant, so requests with {{actor.tenant}} are \
-                 refused; set tenant under [[issuers]]"
-            ),
-            Missing::Grant {
-                component,
-                described,
-            } => {
-                let describe = if *described {
-                    format!("add {name} = \"<mode>\" to services under [components.{component}]")
-                } else {
-                    format!(
-                        "describe it under [services.{name}] and grant it under \
-                         [components.{component}]"
-                    )
-                };
-                write!(
-                    formatter,
-                    "{name} is not granted (unknown-service), so the tool is not listed; {describe}"
-                )
-            }
-        }
     }
 }

@@ -33,7 +33,7 @@ async fn ask(text: &str, claims: &Value, tool: &str, arguments: Option<&str>) ->
     let before = site.names();
     let question = Question {
         tool: tool.to_owned(),
-        claimed: Claimed::of(&token),
+        claimed: Claimed::of(&token, SystemClock.now()),
         presented: Presented::take(&mut head).unwrap(),
         arguments: arguments.map(str::to_owned),
     };
@@ -48,7 +48,7 @@ async fn ask(text: &str, claims: &Value, tool: &str, arguments: Option<&str>) ->
 async fn allowed(text: &str, claims: Value, tool: &str) -> AllowedCall {
     let arguments = (tool == "get_order").then_some(ARGUMENTS).flatten();
     match ask(text, &claims, tool, arguments).await {
-        Explanation::Allowed(call) => *call,
+        Explanation::Allowed(call) | Explanation::RefusedByService(call) => *call,
         other => panic!("{claims} {tool}: {other:?}"),
     }
 }
@@ -149,7 +149,6 @@ async fn a_token_that_proves_nothing_is_answered_with_what_it_needs() {
     assert_eq!(answer.needed.audience, "api://mcp");
 
     let answer = not_admitted(CONFIG, json!({"exp": 1})).await;
-    assert!(answer.claimed.is_none(), "its claims are not the mistake");
     assert!(answer.because.contains("expired"), "{}", answer.because);
 }
 
@@ -213,7 +212,9 @@ async fn as_json_the_decision_is_a_member_beside_its_facts() {
     let answer = ask(CONFIG, &json!({"sub": "web"}), "get_order", ARGUMENTS).await;
     let json = serde_json::to_value(&answer).unwrap();
     for (pointer, expected) in [
-        ("/decision", "allowed"),
+        ("/decision", "refused-by-service"),
+        ("/services/0/refused", "identity-unavailable"),
+        ("/services/0/allow/0/refused", "identity-unavailable"),
         ("/caller/kind", "service"),
         ("/services/0/access", "granted"),
         ("/services/0/presents/credential", "exchanged"),
@@ -242,3 +243,6 @@ async fn a_question_that_cannot_be_asked_is_an_error() {
     let error = resource(&config(&site)).unwrap_err().to_string();
     assert!(error.contains("set server.resource, or a port"), "{error}");
 }
+
+mod services;
+mod times;

@@ -112,6 +112,10 @@ impl Watch {
             .ground
             .policy(config, Some(previous.as_ref()), shelf)
             .await?;
+        // New settings with such a mistake are wrong settings, and change nothing.
+        if let Some(stray) = built.strays.first().filter(|_| settings_changed) {
+            return Err(stray.clone().into());
+        }
         if let Some(cause) = &built.unusable {
             tracing::error!(
                 cause,

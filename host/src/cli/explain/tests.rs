@@ -156,7 +156,15 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
             json!({"exp": 1}),
             "hello",
             None,
-            &["token-invalid", "has expired"],
+            &[
+                "token-invalid",
+                "has expired",
+                "exp         1970-01-01T00:00:01.000Z, ",
+                " ago\n",
+                "typ         at+jwt",
+                "nbf         none",
+                "at most 86400 s after iat",
+            ],
         ),
     ];
     for (claims, tool, arguments, told) in cases {
@@ -172,6 +180,22 @@ fn a_refused_call_is_told_with_the_reason_and_what_to_change() {
             told.iter().all(|told| said.contains(told)),
             "{claims} {tool}: {said}"
         );
+    }
+}
+
+#[test]
+fn a_claim_that_is_no_time_is_shown_as_it_is_written() {
+    let (said, _) = ask(&Asked {
+        config: CONFIG,
+        claims: json!({"iat": "\u{1b}[2J"}),
+        tool: "hello",
+        arguments: None,
+    });
+    for told in [
+        "claim `iat` is missing or malformed",
+        r#"iat         "\u001b[2J", which is no time"#,
+    ] {
+        assert!(said.contains(told), "{told:?}: {said}");
     }
 }
 
@@ -195,13 +219,14 @@ fn the_audience_needed_is_the_one_of_the_tokens_issuer() {
 
 #[test]
 fn what_a_caller_lacks_for_a_service_is_told() {
-    let cases: &[(&str, &str, Value, &str, &str)] = &[
+    let cases: &[(&str, &str, Value, &str, &str, &str)] = &[
         (
             "",
             "",
             json!({"sub": "web"}),
             "get_order",
             "on_behalf_of needs a user, and this caller is a service",
+            "orders_api refuses every request: identity-unavailable",
         ),
         (
             "",
@@ -209,6 +234,7 @@ fn what_a_caller_lacks_for_a_service_is_told() {
             json!({}),
             "other",
             "describe it under [services.reports] and grant it under [components.more]",
+            "reports refuses every request: unknown-service",
         ),
         (
             "services = { orders_api = \"on_behalf_of\" }",
@@ -216,6 +242,7 @@ fn what_a_caller_lacks_for_a_service_is_told() {
             json!({}),
             "get_order",
             "add orders_api = \"<mode>\"",
+            "orders_api refuses every request: unknown-service",
         ),
         (
             "{actor.sub}",
@@ -223,6 +250,7 @@ fn what_a_caller_lacks_for_a_service_is_told() {
             json!({}),
             "get_order",
             "set tenant under [[issuers]]",
+            "orders_api refuses 1 of 2 requests",
         ),
         (
             "on_behalf_of",
@@ -230,9 +258,10 @@ fn what_a_caller_lacks_for_a_service_is_told() {
             json!({}),
             "get_order",
             "re-issued for this service alone",
+            "decision    allowed\n",
         ),
     ];
-    for (part, replacement, claims, tool, told) in cases {
+    for (part, replacement, claims, tool, told, decision) in cases {
         let config = CONFIG.replacen(part, replacement, 1);
         let arguments = (*tool == "get_order").then_some(r#"{"order_id":"1"}"#);
         let (said, failed) = ask(&Asked {
@@ -241,8 +270,13 @@ fn what_a_caller_lacks_for_a_service_is_told() {
             tool,
             arguments,
         });
-        assert_eq!(failed, "", "{said}");
+        assert_eq!(
+            failed.contains("its requests to a service would be refused"),
+            decision.contains("every request"),
+            "{failed}: {said}"
+        );
         assert!(said.contains(told), "{told:?}: {said}");
+        assert!(said.contains(decision), "{decision:?}: {said}");
     }
 }
 

@@ -36,6 +36,24 @@ impl Slot {
                 && holes.iter().filter(|hole| **hole == Hole::ActorSub).count() == 1)
     }
 
+    /// Returns a part that it admits, with `x` wherever a tool chooses the text.
+    pub(super) fn example(&self) -> Part {
+        let free = || Piece::Text("x".to_owned());
+        Part(match self {
+            Self::Rest => vec![free()],
+            Self::Pieces(holes) => holes
+                .iter()
+                .map(|hole| match hole {
+                    Hole::Literal(text) => Piece::Text(text.clone()),
+                    Hole::Free => free(),
+                    Hole::ActorSub => Piece::ActorSub,
+                    Hole::ActorTenant => Piece::ActorTenant,
+                    Hole::ActorIssuer => Piece::ActorIssuer,
+                })
+                .collect(),
+        })
+    }
+
     pub(super) fn admits(&self, Part(pieces): &Part) -> bool {
         match self {
             Self::Rest => false,

@@ -1,0 +1,95 @@
+//! The refusals that a service's settings decide alone: nothing is asked and nothing is sent.
+//!
+//! Invariant: a request is refused here by the same code whether a tool makes it or an operator
+//! asks what would become of it.
+
+use bailiwick_envelope::{Actor, ActorKind, DelegationMode};
+
+use super::asker::Acting;
+use super::settings::{ExchangeSettings, ServiceSettings};
+use super::template::Template;
+use crate::downstream::{DownstreamError, Part, Piece, Request};
+
+/// An actor, and the alias of the issuer that names it.
+#[derive(Clone, Copy)]
+pub struct KnownActor<'c> {
+    /// The actor.
+    pub actor: &'c Actor,
+    /// The alias in the configuration.
+    pub alias: &'c str,
+}
+
+impl ServiceSettings {
+    /// Returns the path of the first template that covers the request, and the target as it is
+    /// sent.
+    ///
+    /// # Errors
+    /// Fails if no template covers it, or if it names an actor that it must not name.
+    pub(super) fn cover(
+        &self,
+        request: &Request,
+        known: KnownActor<'_>,
+    ) -> Result<(String, String), DownstreamError> {
+        self.check_names(request, known)?;
+        for template in &self.allow {
+            if let Some(target) = template.fill(request, known.actor)? {
+                return Ok((template.path().to_owned(), target));
+            }
+        }
+        let covered: Vec<_> = self.allow.iter().map(ToString::to_string).collect();
+        Err(DownstreamError::NotGranted(format!(
+            "{} covers {}",
+            self.name,
+            covered.join(", ")
+        )))
+    }
+
+    /// Checks that the service may be given the names of the actor that the request asks for.
+    fn check_names(&self, request: &Request, known: KnownActor<'_>) -> Result<(), DownstreamError> {
+        let parts = request
+            .path
+            .iter()
+            .chain(request.query.iter().map(|(_, part)| part));
+        let pieces = || parts.clone().flat_map(|Part(pieces)| pieces);
+        let knows = self.actor_issuers.iter().any(|alias| alias == known.alias);
+        if !knows && pieces().any(|piece| !matches!(piece, Piece::Text(_))) {
+            return Err(DownstreamError::NotGranted(
+                "the service does not know the subjects of this issuer".into(),
+            ));
+        }
+        // A service account may have the name of a user (RFC 9068 §5) and would then pass for that
+        // user.
+        if known.actor.kind != ActorKind::User
+            && !self.subjects.service_accounts
+            && pieces().any(|piece| matches!(piece, Piece::ActorSub))
+        {
+            return Err(DownstreamError::IdentityUnavailable);
+        }
+        Ok(())
+    }
+
+    /// Returns the error that a tool would get for a request of this template in this mode, as far
+    /// as it is known before anything leaves the host.
+    pub fn refusal(
+        &self,
+        template: &Template,
+        mode: DelegationMode,
+        known: KnownActor<'_>,
+    ) -> Option<DownstreamError> {
+        if let Err(refused) = self.cover(&template.example(), known) {
+            return Some(refused);
+        }
+        let exchange = self.exchange.as_ref();
+        let serves = exchange.is_some_and(|exchange| exchange.serves(known));
+        let needs = Acting::in_mode(mode).is_some();
+        (needs && !serves).then_some(DownstreamError::IdentityUnavailable)
+    }
+}
+
+impl ExchangeSettings {
+    /// Returns true if a user's authority can be asked for on behalf of this actor.
+    pub(super) fn serves(&self, known: KnownActor<'_>) -> bool {
+        let mut issuers = self.subject_issuers.iter();
+        known.actor.kind == ActorKind::User && issuers.any(|alias| alias == known.alias)
+    }
+}
