@@ -3,6 +3,7 @@
 mod careless;
 mod flaws;
 mod program;
+mod tls;
 
 use anyhow::{Result, bail, ensure};
 use bailiwick_dev::issuer::{self, TokenSpec};
@@ -115,6 +116,7 @@ async fn a_server_that_refuses_the_good_token_is_no_server_that_passes() -> Resu
 fn target(url: &str, issuer: Issuer) -> Target {
     Target {
         url: url.to_owned(),
+        ca: None,
         audience: None,
         subject: "alice".to_owned(),
         scopes: vec![SCOPE.to_owned()],

@@ -19,6 +19,9 @@ struct Args {
     /// The MCP endpoint, as clients use it.
     #[arg(long)]
     url: String,
+    /// A PEM file with the authorities that vouch for the server, in place of the system's.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// A command for `sh` that reads an order from standard input and prints a token.
     #[arg(long)]
     mint: String,
@@ -58,6 +61,7 @@ async fn main() -> ExitCode {
 async fn check(args: Args) -> Result<bool> {
     let target = Target {
         url: args.url,
+        ca: args.ca,
         audience: args.audience,
         subject: args.subject,
         scopes: args.scopes.split_whitespace().map(str::to_owned).collect(),

@@ -3,6 +3,7 @@
 //! Invariant: every case of refusals is followed by the good token, on the connection of the last
 //! refusal if it was kept.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -24,6 +25,8 @@ use super::wire::{Answer, Ask, Connection, Wire};
 pub struct Target {
     /// The MCP endpoint, as clients use it.
     pub url: String,
+    /// A PEM file with the authorities that vouch for the server, in place of the system's.
+    pub ca: Option<PathBuf>,
     /// The audience of good tokens, if it is not the URL.
     pub audience: Option<String>,
     /// The user of good tokens.
@@ -112,7 +115,7 @@ impl<'t> Suite<'t> {
         if !["http", "https"].contains(&url.scheme()) {
             bail!("expected an https or http URL, not {url}");
         }
-        let wire = Wire::new()?;
+        let wire = Wire::new(target.ca.as_deref())?;
         let good = good(target).await?;
         let probe = Probe::find(&wire, target, &url, &good).await?;
         Ok(Self {

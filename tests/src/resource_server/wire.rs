@@ -1,13 +1,14 @@
 //! Connections to the server, HTTP/1.1 over TLS or plain, one request after another.
 //!
 //! No redirects, no proxies, no pool: a case says which requests share a connection. Certificates
-//! are checked against the system's, or those of `SSL_CERT_FILE`.
+//! are checked against the system's, those of `SSL_CERT_FILE`, or those of a file.
 
 use std::future::poll_fn;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full};
@@ -15,6 +16,9 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 use url::Url;
@@ -111,18 +115,26 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Reads the system's certificates.
+    /// Reads the authorities of a file, or else the system's.
     ///
     /// # Errors
     /// Fails if there are none.
-    pub(super) fn new() -> Result<Self> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(Arc::unwrap_or_clone(provider))
-            .context("cannot read the system's certificates")?
-            .https_or_http()
-            .enable_http1()
-            .build();
+    pub(super) fn new(authorities: Option<&Path>) -> Result<Self> {
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let builder = HttpsConnectorBuilder::new();
+        let builder = match authorities {
+            Some(file) => {
+                let config = ClientConfig::builder_with_provider(Arc::new(provider))
+                    .with_safe_default_protocol_versions()?
+                    .with_root_certificates(roots(file)?)
+                    .with_no_client_auth();
+                builder.with_tls_config(config)
+            }
+            None => builder
+                .with_provider_and_native_roots(provider)
+                .context("cannot read the system's certificates")?,
+        };
+        let connector = builder.https_or_http().enable_http1().build();
         Ok(Self { connector })
     }
 
@@ -151,6 +163,23 @@ impl Wire {
             .context("no connection in 30 s")?
             .with_context(|| format!("cannot connect to {}", url.authority()))
     }
+}
+
+/// Returns the certificates of a PEM file.
+fn roots(file: &Path) -> Result<RootCertStore> {
+    let cannot = || format!("cannot read certificates (PEM) from {}", file.display());
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).with_context(cannot)? {
+        roots
+            .add(certificate.with_context(cannot)?)
+            .with_context(cannot)?;
+    }
+    ensure!(
+        !roots.is_empty(),
+        "there is no certificate (PEM) in {}",
+        file.display()
+    );
+    Ok(roots)
 }
 
 /// A connection, closed when dropped.

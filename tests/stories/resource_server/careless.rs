@@ -78,8 +78,19 @@ impl Careless {
     /// Starts a server that trusts an issuer with these keys.
     pub(super) async fn start(issuer: &str, keys: &Value, flaw: Flaw) -> Result<Self> {
         let bound = Bound::to(0).await?;
+        let origin = bound.url();
+        Self::behind(&origin, bound, (issuer, keys), flaw)
+    }
+
+    /// Starts a server that clients know by another origin.
+    pub(super) fn behind(
+        origin: &str,
+        bound: Bound,
+        (issuer, keys): (&str, &Value),
+        flaw: Flaw,
+    ) -> Result<Self> {
         let state = Arc::new(State {
-            origin: bound.url(),
+            origin: origin.to_owned(),
             issuer: issuer.to_owned(),
             keys: PublicKeys::from_jwks(keys)?,
             flaw,

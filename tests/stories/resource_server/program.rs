@@ -88,7 +88,7 @@ async fn the_mint_of_the_readme_makes_every_token() -> Result<()> {
 }
 
 /// Runs the suite; returns its exit code and all of its output.
-async fn suite(arguments: &[&str]) -> Result<(Option<i32>, String)> {
+pub(super) async fn suite(arguments: &[&str]) -> Result<(Option<i32>, String)> {
     let output = Command::new(env!("CARGO_BIN_EXE_resource-server-suite"))
         .args(arguments)
         .stdin(Stdio::null())
