@@ -13,8 +13,10 @@ mod connector;
 mod ending;
 mod pool;
 mod sent;
+mod shown;
 
 pub use addresses::{AddressPolicy, Blocked};
 pub use client::{Client, EgressError, Reply, Tls};
 pub use pool::Party;
 pub use sent::Sent;
+pub use shown::shown;

@@ -20,6 +20,11 @@ async fn run(world: &World, words: &[&str]) -> Result<(bool, String)> {
     Ok((output.status.success(), said))
 }
 
+/// Returns an address as messages show it.
+fn shown(url: &str) -> String {
+    format!("{}/", url.trim_end_matches('/'))
+}
+
 /// Changes the configuration, as for a host that is still to start.
 fn change(world: &World, from: &str, to: &str) -> Result<()> {
     let text = fs::read_to_string(world.folder.config())?;
@@ -43,9 +48,10 @@ async fn a_world_in_order_passes_and_nothing_is_changed() -> Result<()> {
         "denials: 0 in effect",
         "its keys can be used",
         "clock: ",
-        "service orders_api: it answers",
-        "services.reports_api.auth: the host's own token is issued",
-        "services.orders_api.exchange: the authorization server",
+        &format!("service orders_api: {} answers", shown(world.orders.url())),
+        "services.reports_api.auth: http://127.0.0.1:",
+        " issues the host's own token",
+        "services.orders_api.exchange: http://127.0.0.1:",
     ] {
         ensure!(said.contains(part), "{part} is missing in {said}");
     }
@@ -61,6 +67,22 @@ async fn a_world_in_order_passes_and_nothing_is_changed() -> Result<()> {
     );
     let (passes, said) = run(&world, &["check", "--online"]).await?;
     ensure!(passes, "{said}");
+    for part in [
+        "asked on the network\n",
+        &format!(
+            "  good     issuer {}: its keys can be used (from http://",
+            world.issuer.url()
+        ),
+        &format!(
+            "  good     service orders_api: {} answers",
+            shown(world.orders.url())
+        ),
+        "  good     services.reports_api.auth: http://127.0.0.1:",
+    ] {
+        ensure!(said.contains(part), "{part} is missing in {said}");
+    }
+    let (passes, said) = run(&world, &["check"]).await?;
+    ensure!(passes && !said.contains("asked on the network"), "{said}");
     let remains = world.stop().await?;
     let (verified, said) = remains.verify().await?;
     ensure!(verified, "{said}");
@@ -103,7 +125,10 @@ async fn each_fault_on_the_network_is_named_with_its_remedy() -> Result<()> {
     change(&world, world.orders.url(), &format!("http://{free}"))?;
     let (passes, said) = run(&world, &["doctor"]).await?;
     ensure!(
-        !passes && said.contains("service orders_api: it does not answer"),
+        !passes
+            && said.contains(&format!(
+                "service orders_api: http://{free}/ does not answer"
+            )),
         "{said}"
     );
     Ok(())

@@ -33,6 +33,9 @@ pub struct CheckReport {
     pub loaded: Vec<String>,
     /// The components that would not.
     pub refused: Vec<RefusedComponent>,
+    /// What was asked on the network, and what was found. Empty unless it was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub online: Vec<Checkup>,
     /// The limits that are lower than documented because this process has little room.
     pub lowered: Option<String>,
     /// The tools that could be called.
@@ -104,6 +107,7 @@ impl CheckReport {
                 .map(|component| component.name.clone())
                 .collect(),
             refused: folder.refused.clone(),
+            online: Vec::new(),
             lowered: config.limits.lowered(Room::here()),
             tools: folder
                 .catalog
@@ -118,8 +122,9 @@ impl CheckReport {
 }
 
 impl CheckReport {
-    /// Adds what was found on the network and is not in order.
+    /// Adds what was found on the network. What is not in order is an error or a warning, too.
     pub fn add(&mut self, found: Vec<Checkup>) {
+        self.online.clone_from(&found);
         for checkup in found {
             match checkup.condition {
                 Condition::Good => {}

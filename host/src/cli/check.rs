@@ -10,6 +10,7 @@ use bailiwick_journal::cli::chain;
 use serde_json::{Value, json};
 
 use super::compile::compiler;
+use super::doctor::mark;
 use super::page::{Page, Tone, counted};
 use super::table::Table;
 use super::wait;
@@ -86,6 +87,7 @@ fn as_text(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
     overview(report, page)?;
     tools(report, page)?;
     scopes(report, page)?;
+    asked(report, page)?;
     findings("errors", Tone::Bad, &report.errors, page)?;
     findings("warnings", Tone::Warning, &report.warnings, page)?;
     Ok(page.line("")?)
@@ -156,6 +158,20 @@ fn scopes(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
         page.heading("scopes")?;
     }
     Ok(table.write(page)?)
+}
+
+/// Lists what was asked on the network, good or bad. Remedies are with the errors.
+fn asked(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
+    if report.online.is_empty() {
+        return Ok(());
+    }
+    page.heading("asked on the network")?;
+    for one in &report.online {
+        let text = format!("{}: {}", one.about, one.found);
+        let (tone, mark) = mark(one.condition);
+        page.say(&[(tone, &format!("  {mark}")), (Tone::Plain, &text)])?;
+    }
+    Ok(())
 }
 
 fn findings(

@@ -40,12 +40,17 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn say(one: &Checkup, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let (tone, mark) = match one.condition {
+/// Returns the word for a condition, as wide as the others.
+pub(super) fn mark(condition: Condition) -> (Tone, &'static str) {
+    match condition {
         Condition::Good => (Tone::Good, "good     "),
         Condition::Doubtful => (Tone::Warning, "doubtful "),
         Condition::Bad => (Tone::Bad, "bad      "),
-    };
+    }
+}
+
+fn say(one: &Checkup, page: &mut Page<'_>) -> anyhow::Result<()> {
+    let (tone, mark) = mark(one.condition);
     let text = format!("{}: {}", one.about, one.found);
     page.say(&[(tone, mark), (Tone::Plain, &text)])?;
     if let Some(remedy) = &one.remedy {

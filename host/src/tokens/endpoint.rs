@@ -14,7 +14,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::egress::{Client, EgressError, Party, Sent, Tls};
+use crate::egress::{Client, EgressError, Party, Sent, Tls, shown};
 use crate::json;
 use granted::refused;
 
@@ -56,13 +56,30 @@ impl TokenEndpoint {
     /// # Errors
     /// Fails if the answer holds no bearer token.
     pub(crate) async fn post(&self, asking: TokenRequest<'_>) -> Result<Granted, EndpointError> {
+        let granted = self.ask(asking).await;
+        if let Err(error) = &granted {
+            tracing::warn!(
+                endpoint = self.shown(),
+                cause = %error,
+                "a token endpoint issued no token, so the request that needs it is not sent"
+            );
+        }
+        granted
+    }
+
+    /// Returns the address as messages show it. Errors do not name it, because tools see them.
+    pub(crate) fn shown(&self) -> String {
+        shown(&self.client.token_endpoint)
+    }
+
+    async fn ask(&self, asking: TokenRequest<'_>) -> Result<Granted, EndpointError> {
         let mut request = self.request(asking.form)?;
         if let Some(sent) = asking.sent {
             sent.follow(&mut request);
         }
         let party = asking.party;
         let sent = self.http.send_for(party, request, TOKEN_TIME, MAX_ANSWER);
-        let answer = sent.await.map_err(|error| unanswered(&error))?;
+        let answer = sent.await.map_err(|error| self.unanswered(&error))?;
         let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
         // A token may be in both copies: the bytes, and the document that was read from them.
         wipe_bytes(answer.body);
@@ -75,6 +92,27 @@ impl TokenEndpoint {
         };
         document.iter_mut().for_each(wipe);
         read
+    }
+
+    /// Logs the causes of a failure that the error does not name, and returns the error.
+    fn unanswered(&self, error: &EgressError) -> EndpointError {
+        let (endpoint, cause) = (self.shown(), error.with_causes());
+        match error {
+            EgressError::Blocked(_) => tracing::error!(
+                endpoint,
+                cause,
+                "an authorization server's address must not be dialled"
+            ),
+            _ => tracing::warn!(endpoint, cause, "an authorization server gave no answer"),
+        }
+        match error {
+            EgressError::TimedOut => EndpointError::TimedOut,
+            EgressError::TooLarge(limit) => MalformedAnswer::TooLarge(*limit).into(),
+            EgressError::Unreadable(_) => MalformedAnswer::Http.into(),
+            EgressError::Blocked(_) | EgressError::Unreachable(_) | EgressError::Broken(_) => {
+                EndpointError::Unreachable
+            }
+        }
     }
 
     fn request(&self, form: &[(&str, &str)]) -> Result<Request<Full<Bytes>>, EndpointError> {
@@ -115,23 +153,6 @@ fn wipe(document: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(wipe),
         Value::Object(members) => members.values_mut().for_each(wipe),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-fn unanswered(error: &EgressError) -> EndpointError {
-    tracing::warn!(
-        cause = error.with_causes(),
-        "an authorization server gave no answer"
-    );
-    match error {
-        EgressError::TimedOut => EndpointError::TimedOut,
-        EgressError::TooLarge(limit) => MalformedAnswer::TooLarge(*limit).into(),
-        EgressError::Blocked(blocked) => {
-            tracing::error!(cause = %blocked, "an authorization server's address must not be dialled");
-            EndpointError::Unreachable
-        }
-        EgressError::Unreadable(_) => MalformedAnswer::Http.into(),
-        EgressError::Unreachable(_) | EgressError::Broken(_) => EndpointError::Unreachable,
     }
 }
 

@@ -51,11 +51,13 @@ pub enum IntrospectionError {
     /// There is no usable answer.
     #[error(
         "{issuer} cannot be asked about its tokens, so those that must be asked about are not \
-         admitted (introspection): {why}"
+         admitted (introspection); asked {endpoint}: {why}"
     )]
     Unanswered {
         /// The issuer.
         issuer: String,
+        /// The address that was asked.
+        endpoint: String,
         /// The cause.
         why: EndpointError,
     },
@@ -176,8 +178,12 @@ impl Introspection {
         match self.endpoint.introspect(token).await {
             Ok(members) => Ok(members.map(|members| Arc::new(Claims::verified(members)))),
             Err(why) => {
-                let issuer = self.issuer.clone();
-                Err(IntrospectionError::Unanswered { issuer, why })
+                let (issuer, endpoint) = (self.issuer.clone(), self.endpoint.shown());
+                Err(IntrospectionError::Unanswered {
+                    issuer,
+                    endpoint,
+                    why,
+                })
             }
         }
     }

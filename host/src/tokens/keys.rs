@@ -25,7 +25,7 @@ use crate::egress::Tls;
 use crate::flight::{Flight, Landed};
 use crate::seams::Clock;
 use set::KeySet;
-use source::Fetch;
+use source::{Fetch, ReadSet};
 
 pub use key::Algorithm;
 pub(super) use key::Key;
@@ -160,7 +160,7 @@ impl KeyRing {
         match ring.usable() {
             Some(loaded) => {
                 let usable = loaded.set.check();
-                usable.map_err(|what| ring.unavailable(&what))?;
+                usable.map_err(|what| ring.useless(&what))?;
                 loaded.set.find(name).ok_or_else(|| ring.missing(name))
             }
             None => Err(looked
@@ -300,6 +300,15 @@ impl Ring {
         }
     }
 
+    /// Returns the error of a set that was read, and of which no key can be used.
+    fn useless(&self, what: &str) -> KeyError {
+        let asked = match self.settings.source {
+            KeySource::File(_) => "",
+            KeySource::Discovered { .. } | KeySource::Remote { .. } => "asked ",
+        };
+        self.unavailable(&format!("{asked}{}: {what}", self.settings.source))
+    }
+
     fn unavailable(&self, what: &str) -> KeyError {
         KeyError::Unavailable {
             issuer: self.settings.issuer.clone(),
@@ -311,11 +320,12 @@ impl Ring {
     async fn fetch(&self) -> Fetched {
         let at_ms = self.clock.now_ms();
         let read = tokio::time::timeout(FETCH_TIME, self.fetch.read()).await;
-        let read = read.unwrap_or_else(|_| Err("it took too long".into()));
-        match read.and_then(|bytes| set::parse(&bytes, &self.settings.algorithms)) {
+        let read = read
+            .unwrap_or_else(|_| Err(format!("asked {}: it took too long", self.settings.source)));
+        match read.and_then(|read| self.parse(&read)) {
             Ok(set) => {
                 self.report(&set);
-                let checked = set.check().map_err(|what| self.unavailable(&what));
+                let checked = set.check().map_err(|what| self.useless(&what));
                 self.current.store(Some(Arc::new(LoadedSet { set, at_ms })));
                 checked
             }
@@ -324,6 +334,11 @@ impl Ring {
                 Err(self.unavailable(&what))
             }
         }
+    }
+
+    /// Reads a set. An error names where it is from.
+    fn parse(&self, ReadSet { bytes, from }: &ReadSet) -> Result<KeySet, String> {
+        set::parse(bytes, &self.settings.algorithms).map_err(|why| format!("{from}: {why}"))
     }
 
     /// Logs the keys of a new set that are not used. Once for each set, not at each renewal.

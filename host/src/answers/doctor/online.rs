@@ -15,7 +15,7 @@ use super::Checkup;
 use crate::app;
 use crate::config::{Config, Issuer};
 use crate::delegation::{Auth, ServiceSettings};
-use crate::egress::{AddressPolicy, Client, EgressError, Reply, Tls};
+use crate::egress::{AddressPolicy, Client, EgressError, Reply, Tls, shown};
 use crate::seams::{ChunkedRandom, Clock, Random as _, SystemClock};
 use crate::tokens::{
     Asking, ClientCredentials, ClientSettings, EndpointError, KeyRing, KeySource, TokenEndpoint,
@@ -49,12 +49,11 @@ async fn keys(issuer: &Issuer, tls: &Tls, clock: &Arc<dyn Clock>) -> Checkup {
     let about = format!("issuer {}", issuer.settings.issuer);
     let ring = KeyRing::new(issuer.key_settings(), tls, Arc::clone(clock));
     match ring.ask().await {
-        Ok(()) => Checkup::good(&about, "its keys can be used"),
-        Err(error) => Checkup::bad(
-            &about,
-            format!("its tokens are not admitted: {}", chain(&error)),
-            key_remedy(&issuer.keys),
-        ),
+        Ok(()) => {
+            let found = format!("its keys can be used (from {})", issuer.keys);
+            Checkup::good(&about, found)
+        }
+        Err(error) => Checkup::bad(&about, chain(&error), key_remedy(&issuer.keys)),
     }
 }
 
@@ -62,11 +61,10 @@ fn key_remedy(source: &KeySource) -> String {
     match source {
         KeySource::File(file) => format!("mend {}", file.path.display()),
         KeySource::Remote { url, .. } => {
-            format!("see that {url} answers this machine with a key set, or mend jwks_uri")
+            format!("see that {} answers this machine with a key set, or mend jwks_uri", shown(url))
         }
         KeySource::Discovered { .. } => {
-            "see that the issuer's metadata answers this machine and names exactly this issuer, or \
-             set jwks_uri; for an address within a private network, set private_addresses"
+            "see that the issuer's metadata answers this machine and names exactly this issuer; for an address within a private network, set private_addresses"
                 .to_owned()
         }
     }
@@ -113,18 +111,22 @@ pub(super) async fn introspection(issuer: &Issuer, tls: &Tls) -> Option<Checkup>
     let settings = issuer.introspection.as_ref()?;
     let about = format!("introspection of {}", issuer.settings.issuer);
     let endpoint = TokenEndpoint::new(settings.client.clone(), tls);
+    let asked = endpoint.shown();
     Some(match endpoint.introspect(&made_up()).await {
-        Ok(None) => Checkup::good(&about, "it answers that a made-up token is not active"),
+        Ok(None) => Checkup::good(
+            &about,
+            format!("{asked} answers that a made-up token is not active"),
+        ),
         Ok(Some(_)) => Checkup::bad(
             &about,
-            "it answers that a made-up token is active",
+            format!("{asked} answers that a made-up token is active"),
             "believe nothing that it says: set introspection.endpoint to the issuer's endpoint of \
              RFC 7662",
         ),
         Err(error) => Checkup::bad(
             &about,
             format!(
-                "tokens to be asked about are not admitted: {}",
+                "tokens to be asked about are not admitted; asked {asked}: {}",
                 chain(&error)
             ),
             introspection_remedy(&error),
@@ -158,8 +160,12 @@ fn made_up() -> String {
 /// Asks a service for nothing, without a credential. Any answer shows that it is there.
 async fn reach(service: &ServiceSettings, tls: &Tls) -> Checkup {
     let about = format!("service {}", service.name);
+    let asked = shown(&service.url);
     match ask(tls, &service.addresses, Method::HEAD, service.url.clone()).await {
-        Ok(answer) => Checkup::good(&about, format!("it answers ({})", answer.status.as_u16())),
+        Ok(answer) => {
+            let found = format!("{asked} answers ({})", answer.status.as_u16());
+            Checkup::good(&about, found)
+        }
         Err(error) => {
             let remedy = match &error {
                 EgressError::Blocked(_) => {
@@ -167,7 +173,7 @@ async fn reach(service: &ServiceSettings, tls: &Tls) -> Checkup {
                 }
                 _ => "see that this machine can reach its url, and trusts its certificate",
             };
-            let found = format!("it does not answer: {}", error.with_causes());
+            let found = format!("{asked} does not answer: {}", error.with_causes());
             Checkup::bad(&about, found, remedy)
         }
     }
@@ -191,8 +197,11 @@ async fn tokens(service: &ServiceSettings, tls: &Tls, clock: &Arc<dyn Clock>) ->
         let about = format!("services.{}.auth", service.name);
         let obtained = obtain(client, asking, (tls, clock)).await;
         found.push(match obtained {
-            Ok(()) => Checkup::good(&about, "the host's own token is issued"),
-            Err(error) => refused(&about, &error),
+            Ok(()) => {
+                let found = format!("{} issues the host's own token", at(client));
+                Checkup::good(&about, found)
+            }
+            Err(error) => refused(&about, client, &error),
         });
     }
     if let Some(exchange) = &service.exchange {
@@ -203,13 +212,16 @@ async fn tokens(service: &ServiceSettings, tls: &Tls, clock: &Arc<dyn Clock>) ->
         let about = format!("services.{}.exchange", service.name);
         let obtained = obtain(&exchange.client, asking, (tls, clock)).await;
         found.push(match obtained {
-            Ok(()) => Checkup::good(&about, "the authorization server knows the host's client"),
-            // Such a client may exchange tokens all the same.
-            Err(EndpointError::Refused(code)) if !exchange.actor && code != "invalid_client" => {
-                let found = format!("the authorization server answers ({code})");
+            Ok(()) => {
+                let found = format!("{} knows the host's client", at(&exchange.client));
                 Checkup::good(&about, found)
             }
-            Err(error) => refused(&about, &error),
+            // Such a client may exchange tokens all the same.
+            Err(EndpointError::Refused(code)) if !exchange.actor && code != "invalid_client" => {
+                let found = format!("{} answers ({code})", at(&exchange.client));
+                Checkup::good(&about, found)
+            }
+            Err(error) => refused(&about, &exchange.client, &error),
         });
     }
     found
@@ -225,7 +237,11 @@ async fn obtain(
     own.token().await.map(drop)
 }
 
-fn refused(about: &str, error: &EndpointError) -> Checkup {
+fn at(client: &ClientSettings) -> String {
+    shown(&client.token_endpoint)
+}
+
+fn refused(about: &str, client: &ClientSettings, error: &EndpointError) -> Checkup {
     let remedy = match error {
         EndpointError::Refused("invalid_client") => {
             "compare client_id and the secret with those at the authorization server"
@@ -239,7 +255,12 @@ fn refused(about: &str, error: &EndpointError) -> Checkup {
         }
         _ => "see the authorization server's log",
     };
-    Checkup::bad(about, chain(error), remedy)
+    let found = format!(
+        "calls of its tools that need a token fail; asked {}: {}",
+        at(client),
+        chain(error)
+    );
+    Checkup::bad(about, found, remedy)
 }
 
 async fn ask(

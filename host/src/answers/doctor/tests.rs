@@ -193,6 +193,7 @@ async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
         let found = online::introspection(&settings.issuers[0], &tls).await;
         let found = found.unwrap();
         assert!(found.to_string().contains(told), "{found}");
+        assert!(found.to_string().contains(issuer.url()), "{found}");
         let good = found.condition == Condition::Good && found.remedy.is_none();
         assert_eq!(good, body.contains("false"), "{found}");
         assert_eq!(found.about, "introspection of https://idp.example.com");

@@ -8,7 +8,7 @@ use zeroize::Zeroize as _;
 
 use super::error::{EndpointError, MalformedAnswer};
 use super::granted::refused;
-use super::{MAX_ANSWER, MAX_DEPTH, TOKEN_TIME, TokenEndpoint, unanswered, wipe, wipe_bytes};
+use super::{MAX_ANSWER, MAX_DEPTH, TOKEN_TIME, TokenEndpoint, wipe, wipe_bytes};
 use crate::json::{self, member};
 
 impl TokenEndpoint {
@@ -26,7 +26,7 @@ impl TokenEndpoint {
     ) -> Result<Option<Map<String, Value>>, EndpointError> {
         let form = [("token", token), ("token_type_hint", "access_token")];
         let sent = self.http.send(self.request(&form)?, TOKEN_TIME, MAX_ANSWER);
-        let answer = sent.await.map_err(|error| unanswered(&error))?;
+        let answer = sent.await.map_err(|error| self.unanswered(&error))?;
         let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
         // A careless server may repeat the token.
         wipe_bytes(answer.body);

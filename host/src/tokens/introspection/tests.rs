@@ -184,10 +184,16 @@ async fn a_question_that_failed_is_repeated_after_a_second_and_pauses_no_other()
         clock.forward(forward);
         let unanswered = introspection.ask(stranger(1), Ok).await;
         assert!(
-            matches!(unanswered, Err(IntrospectionError::Unanswered { .. })),
+            matches!(&unanswered, Err(IntrospectionError::Unanswered { .. })),
             "{:?}",
             unanswered.err()
         );
+        let told = unanswered.err().map(|error| error.to_string());
+        let told = told.unwrap_or_default();
+        let asked_at = format!("asked {}: the authorization server", issuer.url());
+        for part in ["https://idp.example", "are not admitted", &asked_at] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
         assert_eq!(issuer.asked(), asked);
     }
     issuer.answer("200 OK", ACTIVE);

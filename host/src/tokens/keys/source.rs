@@ -9,7 +9,7 @@ use http::{Request, StatusCode, Uri, header};
 use http_body_util::Full;
 use url::Url;
 
-use crate::egress::{AddressPolicy, Client, Tls};
+use crate::egress::{AddressPolicy, Client, Tls, shown};
 use crate::json::{self, member};
 use crate::owned::{self, Trust};
 
@@ -59,11 +59,17 @@ impl KeyFile {
 impl fmt::Display for KeySource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Discovered { issuer, .. } => formatter.write_str(issuer),
-            Self::Remote { url, .. } => url.fmt(formatter),
+            Self::Discovered { issuer, .. } => write!(formatter, "the metadata of {issuer}"),
+            Self::Remote { url, .. } => formatter.write_str(&shown(url)),
             Self::File(file) => file.path.display().fmt(formatter),
         }
     }
+}
+
+/// The bytes of a document, and where they are from, as messages show it.
+pub(super) struct ReadSet {
+    pub(super) bytes: Vec<u8>,
+    pub(super) from: String,
 }
 
 /// A source with what is needed to read it.
@@ -88,13 +94,15 @@ impl Fetch {
         }
     }
 
-    /// Returns the present bytes of the set.
-    pub(super) async fn read(&self) -> Result<Vec<u8>, String> {
+    /// Returns the present set.
+    pub(super) async fn read(&self) -> Result<ReadSet, String> {
         match self {
             Self::File(file) => {
                 let file = file.clone();
+                let from = file.path.display().to_string();
                 let read = tokio::task::spawn_blocking(move || file.read()).await;
-                read.unwrap_or_else(|_| Err("the file could not be read".to_owned()))
+                let bytes = read.unwrap_or_else(|_| Err(format!("{from} could not be read")))?;
+                Ok(ReadSet { bytes, from })
             }
             Self::Remote { url, client } => get(client, url.clone()).await,
             Self::Discovered { issuer, client } => {
@@ -106,18 +114,20 @@ impl Fetch {
 
 /// Asks the issuer for the address of its keys, at both well-known places.
 async fn discover(client: &Client, issuer: &str) -> Result<Uri, String> {
-    let mut refused = String::new();
+    let mut refused = Vec::new();
     for place in well_known(issuer)? {
-        match get(client, place)
-            .await
-            .and_then(|document| jwks_uri(&document, issuer))
-        {
+        let told = |ReadSet { bytes, from }| {
+            jwks_uri(&bytes, issuer).map_err(|why| format!("{from}: {why}"))
+        };
+        match get(client, place).await.and_then(told) {
             Ok(uri) => return Ok(uri),
-            Err(why) => refused = why,
+            Err(why) => refused.push(why),
         }
     }
     Err(format!(
-        "its metadata does not say where: {refused}; set jwks_uri"
+        "its metadata does not say where its keys are ({}); compare `issuer` with the URL that the \
+         provider states, or set jwks_uri",
+        refused.join("; ")
     ))
 }
 
@@ -156,7 +166,16 @@ pub(super) fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
     Ok(uri)
 }
 
-async fn get(client: &Client, url: Uri) -> Result<Vec<u8>, String> {
+/// Gets a document. An error names the address that was asked.
+async fn get(client: &Client, url: Uri) -> Result<ReadSet, String> {
+    let from = format!("asked {}", shown(&url));
+    match fetch(client, url).await {
+        Ok(bytes) => Ok(ReadSet { bytes, from }),
+        Err(why) => Err(format!("{from}: {why}")),
+    }
+}
+
+async fn fetch(client: &Client, url: Uri) -> Result<Vec<u8>, String> {
     let request = Request::get(url)
         .header(header::ACCEPT, "application/json, application/jwk-set+json")
         .header(header::ACCEPT_ENCODING, "identity")
@@ -171,6 +190,10 @@ async fn get(client: &Client, url: Uri) -> Result<Vec<u8>, String> {
         .await
         .map_err(|error| chain(&error))?;
     match answer.headers.get(header::CONTENT_ENCODING) {
+        _ if answer.status.is_redirection() => Err(format!(
+            "it answered {}, and the host follows no redirects",
+            answer.status
+        )),
         _ if answer.status != StatusCode::OK => Err(format!("it answered {}", answer.status)),
         Some(coding) if !coding.as_bytes().eq_ignore_ascii_case(b"identity") => Err(
             "its answer is compressed (Content-Encoding), though the host asked for it as it is"

@@ -1,9 +1,11 @@
 //! What a ring says when it has no key: whose, why, and what follows from it.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+use rustls::RootCertStore;
 use serde_json::Value;
 
 use super::*;
+use crate::egress::AddressPolicy;
 use crate::tokens::testing::{Hands, Issuer};
 
 const NAME: KeyName<'static> = KeyName {
@@ -43,7 +45,13 @@ async fn an_issuer_without_keys_is_named_with_the_cause_and_the_consequence() {
         clock.forward(2_000);
         let why = ring.find(&NAME).await.err().map(|why| why.to_string());
         let why = why.expect("a refusal");
-        for part in ["https://idp.example", "its tokens are not admitted", cause] {
+        let asked = format!("asked {}: ", issuer.url());
+        for part in [
+            "https://idp.example",
+            "its tokens are not admitted",
+            &asked,
+            cause,
+        ] {
             assert!(why.contains(part), "{part}: {why}");
         }
     }
@@ -65,6 +73,94 @@ async fn an_issuer_without_keys_is_named_with_the_cause_and_the_consequence() {
         unknown.contains("https://idp.example publishes no usable key"),
         "{unknown}"
     );
+}
+
+#[tokio::test]
+async fn metadata_that_says_nothing_is_named_with_both_places_and_what_to_compare() {
+    let clock: Arc<dyn Clock> = Hands::at(1_763_712_000);
+    let (issuer, _ring) = Issuer::start(&clock).await;
+    let url = issuer.url();
+    let origin = url.trim_end_matches("/jwks").trim_end_matches('/');
+    let name = format!("{origin}/realms/a");
+    let places = [
+        format!("asked {origin}/.well-known/oauth-authorization-server/realms/a: "),
+        format!("asked {origin}/realms/a/.well-known/openid-configuration: "),
+    ];
+    for (status, body, cause) in [
+        ("404 Not Found", "", "it answered 404 Not Found"),
+        (
+            "301 Moved Permanently\r\nLocation: /x",
+            "",
+            "it answered 301 Moved Permanently, and the host follows no redirects",
+        ),
+        ("200 OK", "<html>", "not acceptable JSON"),
+        (
+            "200 OK",
+            r#"{"issuer":"https://other.example"}"#,
+            "it names another issuer",
+        ),
+    ] {
+        issuer.answer(status, body);
+        let settings = KeySettings {
+            issuer: name.clone(),
+            source: KeySource::Discovered {
+                issuer: name.clone(),
+                addresses: loopback(),
+            },
+            algorithms: Algorithm::ALL.to_vec(),
+        };
+        let why = refusal(settings, &clock).await;
+        for place in &places {
+            assert!(why.contains(&format!("{place}{cause}")), "{place}: {why}");
+        }
+        let advice = "compare `issuer` with the URL that the provider states, or set jwks_uri";
+        assert!(why.contains(advice), "{why}");
+        let consequence = format!("the key set of {name} is not available, so its tokens are not");
+        assert_eq!(why.matches(&consequence).count(), 1, "{why}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_named_without_the_secret_in_it() {
+    let clock: Arc<dyn Clock> = Hands::at(1_763_712_000);
+    let (issuer, _ring) = Issuer::start(&clock).await;
+    for (status, body) in [
+        ("404 Not Found", ""),
+        ("200 OK", "<html>"),
+        ("200 OK", WEAK),
+    ] {
+        issuer.answer(status, body);
+        let url = format!("{}?key=s3cret", issuer.url());
+        let settings = KeySettings {
+            issuer: "https://idp.example".to_owned(),
+            source: KeySource::Remote {
+                url: url.parse().expect("a URL"),
+                addresses: loopback(),
+            },
+            algorithms: Algorithm::ALL.to_vec(),
+        };
+        let why = refusal(settings, &clock).await;
+        assert!(
+            why.contains(&format!("asked {}?...: ", issuer.url())),
+            "{why}"
+        );
+        assert!(!why.contains("s3cret"), "{why}");
+        assert!(
+            issuer.last_request().contains("?key=s3cret"),
+            "it is asked as it is"
+        );
+    }
+}
+
+fn loopback() -> AddressPolicy {
+    AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")])
+}
+
+/// Returns the error of a ring that is asked for the first time.
+async fn refusal(settings: KeySettings, clock: &Arc<dyn Clock>) -> String {
+    let tls = Tls::new(RootCertStore::empty()).expect("TLS");
+    let ring = KeyRing::new(settings, &tls, Arc::clone(clock));
+    ring.ask().await.expect_err("a refusal").to_string()
 }
 
 #[tokio::test]
