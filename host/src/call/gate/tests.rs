@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::call::CallClient;
 use crate::call::client::NoPlace;
+use crate::questions::AskBy;
 
 fn user(name: &str) -> Count {
     Count::User(Principal::new("https://issuer.example", name))
