@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::identity::{
     Asked, Binding, Correlation, DelegationMode, Envelope, Executor, GrantedService, Login,
@@ -15,7 +15,8 @@ use crate::log::{self, Level};
 #[cfg(target_arch = "wasm32")]
 use crate::outside::Outside as _;
 use crate::outside::Reached;
-use crate::{DownstreamError, Error, Request, Response, Service};
+use crate::questions::Decided;
+use crate::{Answer, DownstreamError, Error, Request, Response, Service};
 
 /// One call of a tool.
 pub struct Call {
@@ -150,7 +151,31 @@ impl Call {
         bytes
     }
 
-    /// Returns the answer to a question asked before (see [`crate::Questions`]), if there is one.
+    /// Returns the user's answer to a form asked before ([`Questions::form`](crate::Questions::form)),
+    /// if there is one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if what the user filled in does not have the shape of `T`.
+    pub fn form<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Answer<T>>, Error> {
+        self.answer::<Decided<T>>(key)?
+            .map(Decided::into_answer)
+            .transpose()
+            .map_err(|why| Error::InvalidInput(format!("the answer to `{key}`: {why}")))
+    }
+
+    /// Returns the user's decision about a page shown before
+    /// ([`Questions::url`](crate::Questions::url)), if there is one. It says whether the user
+    /// agreed to open the page, not what happened there.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if the answer is no decision.
+    pub fn page(&self, key: &str) -> Result<Option<Answer<()>>, Error> {
+        let decided = self.answer::<Decided<IgnoredAny>>(key)?;
+        Ok(decided.map(|decided| decided.action.of(|| ())))
+    }
+
+    /// Returns the client's answer to any question asked before, as the client gave it: for a form
+    /// `{"action": …, "content": …}`.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] if the answer does not have the shape of `T`.

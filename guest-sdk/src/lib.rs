@@ -64,6 +64,45 @@
 //! something), and `E` is [`Error`] or converts to it. Errors of services convert with `?`, in
 //! words that the caller may read: never the body of an answer.
 //!
+//! # Questions
+//!
+//! A tool asks the user by returning [`Questions`], and is called again, from the start, with the
+//! answers. A form never asks for secrets; the host refuses one that does.
+//!
+//! ```
+//! use bailiwick_sdk::prelude::*;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Sure {
+//!     /// Whether to delete it.
+//!     sure: bool,
+//! }
+//!
+//! /// Deletes a file, if the user is sure.
+//! #[bailiwick_sdk::tool(destructive)]
+//! fn delete_file(call: &Call) -> Result<Outcome, Error> {
+//!     let Some(answer) = call.form::<Sure>("sure")? else {
+//!         return Ok(Questions::new().form::<Sure>("sure", "Delete it for ever?").into());
+//!     };
+//!     match answer {
+//!         Answer::Accepted(Sure { sure: true }) => Ok(Output::text("deleted").into()),
+//!         _ => Ok(Output::text("kept").into()),
+//!     }
+//! }
+//!
+//! # #[cfg(not(target_arch = "wasm32"))] {
+//! use bailiwick_sdk::testing::Scene;
+//!
+//! let asked = delete_file(&Scene::new().call()).unwrap();
+//! assert!(asked.questions().is_some_and(|asked| asked.keys().eq(["sure"])));
+//! let call = Scene::new().accepts("sure", &serde_json::json!({"sure": true})).call();
+//! assert_eq!(delete_file(&call), Ok(Output::text("deleted").into()));
+//! let call = Scene::new().declines("sure").call();
+//! assert_eq!(delete_file(&call), Ok(Output::text("kept").into()));
+//! # }
+//! # fn main() {}
+//! ```
+//!
 //! # What is not there
 //!
 //! No network, no files, no environment, no threads, no `SystemTime::now`: a component has none of
@@ -101,8 +140,10 @@ pub mod log;
 
 mod call;
 mod error;
+mod form;
 mod output;
 mod path;
+mod questions;
 mod schema;
 mod service;
 
@@ -123,16 +164,17 @@ pub use bailiwick_sdk_macros::tool;
 
 pub use call::Call;
 pub use error::{DownstreamError, Error};
-pub use output::{Outcome, Output, Questions, Reply, content};
+pub use output::{Outcome, Output, Reply, content};
 pub use path::{Part, Piece};
+pub use questions::{Answer, Questions};
 pub use service::{Request, Response, Service};
 
 /// The names that nearly every tool uses.
 pub mod prelude {
     pub use crate::identity::Envelope;
     pub use crate::{
-        Call, DownstreamError, Error, Outcome, Output, Part, Piece, Questions, Request, Response,
-        path, segment,
+        Answer, Call, DownstreamError, Error, Outcome, Output, Part, Piece, Questions, Request,
+        Response, path, segment,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bindings::{tools, types};
-use crate::{Error, schema};
+use crate::{Error, Questions, schema};
 
 /// The items of a result and the kinds of questions, as the interface has them.
 pub mod content {
@@ -16,7 +16,7 @@ pub mod content {
     };
 }
 
-use content::{Content, MediaContent, Question, ResourceLink, TextContent};
+use content::{Content, MediaContent, ResourceLink, TextContent};
 
 /// A type that a tool's function may return in `Ok`.
 #[diagnostic::on_unimplemented(
@@ -73,6 +73,16 @@ pub enum Outcome {
     InputRequired(Questions),
 }
 
+impl Outcome {
+    /// Returns the questions, if the call asks. For tests.
+    pub fn questions(&self) -> Option<&Questions> {
+        match self {
+            Self::InputRequired(questions) => Some(questions),
+            Self::Complete(_) => None,
+        }
+    }
+}
+
 impl From<Output> for Outcome {
     fn from(output: Output) -> Self {
         Self::Complete(output)
@@ -89,7 +99,7 @@ impl From<Outcome> for tools::Outcome {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Complete(output) => Self::Complete(output.0),
-            Outcome::InputRequired(questions) => Self::InputRequired(questions.0),
+            Outcome::InputRequired(questions) => Self::InputRequired(questions.into_wire()),
         }
     }
 }
@@ -214,49 +224,9 @@ fn media(mime_type: &str, data: Vec<u8>) -> MediaContent {
     }
 }
 
-/// Questions that must be answered before the call can go on; [`crate::Call::answer`] reads the
-/// answers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Questions(types::InputRequest);
-
-impl Questions {
-    /// Asks with a form: a message, and a type of flat, primitive fields. Never for secrets.
-    pub fn form<T: JsonSchema>(key: &str, message: &str) -> Self {
-        Self(types::InputRequest {
-            questions: Vec::new(),
-            state: None,
-        })
-        .and_form::<T>(key, message)
-    }
-
-    /// Adds a form.
-    #[must_use]
-    pub fn and_form<T: JsonSchema>(self, key: &str, message: &str) -> Self {
-        self.and(
-            key,
-            Question::Form((message.to_owned(), schema::question::<T>())),
-        )
-    }
-
-    /// Adds any question.
-    #[must_use]
-    pub fn and(mut self, key: &str, question: Question) -> Self {
-        self.0.questions.push((key.to_owned(), question));
-        self
-    }
-
-    /// Sets the state that comes back with the answers. The host seals it and binds it to caller,
-    /// component, tool and arguments.
-    #[must_use]
-    pub fn state(mut self, state: impl Into<Vec<u8>>) -> Self {
-        self.0.state = Some(state.into());
-        self
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Content, Outcome, Output, Questions, Reply, tools, types};
+    use super::{Content, Output, Reply, tools, types};
 
     fn wire(reply: impl Reply) -> types::Output {
         match reply.outcome().map(tools::Outcome::from) {
@@ -295,23 +265,5 @@ mod tests {
         let output = wire(output.as_error());
         assert_eq!(output.content.len(), 3);
         assert!(output.is_error);
-    }
-
-    #[test]
-    fn questions_carry_a_schema_and_a_state() {
-        #[derive(schemars::JsonSchema)]
-        #[expect(dead_code, reason = "only its schema is used")]
-        struct Sure {
-            sure: bool,
-        }
-        let outcome = Outcome::from(Questions::form::<Sure>("sure", "Really?").state([1]));
-        let tools::Outcome::InputRequired(asked) = outcome.into() else {
-            unreachable!()
-        };
-        assert_eq!(asked.state, Some(vec![1]));
-        assert!(
-            matches!(&asked.questions[..], [(key, types::Question::Form((message, schema)))]
-            if key == "sure" && message == "Really?" && schema.contains("\"boolean\""))
-        );
     }
 }

@@ -6,6 +6,8 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
+use crate::form;
+
 /// The schema of a tool without arguments.
 pub(crate) const NOTHING: &str = r#"{"additionalProperties":false,"type":"object"}"#;
 
@@ -26,9 +28,9 @@ pub(crate) fn output<T: JsonSchema>() -> Option<String> {
     always_object.then(|| schema.to_string())
 }
 
-/// Returns the schema of an answer to a question.
+/// Returns the schema of the answer to a form, as MCP restricts it.
 pub(crate) fn question<T: JsonSchema>() -> String {
-    of::<T>(settings().for_deserialize()).to_string()
+    form::of(of::<T>(settings().for_deserialize())).to_string()
 }
 
 fn settings() -> SchemaSettings {

@@ -109,6 +109,19 @@ impl Scene {
         self
     }
 
+    /// Lets the user accept a form with these fields; `&()` for a page.
+    #[must_use]
+    pub fn accepts(self, key: &str, fields: &impl serde::Serialize) -> Self {
+        let answer = serde_json::json!({"action": "accept", "content": fields});
+        self.answer(key, &answer.to_string())
+    }
+
+    /// Lets the user decline a question.
+    #[must_use]
+    pub fn declines(self, key: &str) -> Self {
+        self.answer(key, r#"{"action":"decline"}"#)
+    }
+
     /// Sets the state given with the questions.
     #[must_use]
     pub fn state(mut self, state: impl Into<Vec<u8>>) -> Self {

@@ -7,8 +7,9 @@ pub use bailiwick_journal::{
     ComponentLoaded, ComponentRefused, ComponentRemoved, ConfigLoaded, ConfigRefused, Damage,
     Decision, DenialAdded, DenialLifted, DenialsFound, DenialsLost, Detail, Display,
     DownstreamClosed, DownstreamOpened, DownstreamRefused, Entries, Entry, Event, Examined, Given,
-    HostStarted, HostStopped, Journal, JournalError, Mark, Modes, Opened, Outcome, Place, Query,
-    Record, Report, Request, Scopes, Settings, Settled, Subject, Target, Text, TokenExchanged,
-    VerifyError, adopt, examine, is_in_use, last_change, parse_time, rfc3339, verify, verify_given,
+    HostStarted, HostStopped, InputAnswered, InputAsked, InputKeys, InputRound, Journal,
+    JournalError, Mark, Modes, Opened, Outcome, Place, Query, Record, Report, Request, Scopes,
+    Settings, Settled, Subject, Target, Text, TokenExchanged, VerifyError, adopt, examine,
+    is_in_use, last_change, parse_time, rfc3339, verify, verify_given,
 };
 pub use trail::{Closing, Exchanged, NotOpened, Trail, display};

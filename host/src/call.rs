@@ -51,6 +51,7 @@
 //! before it runs and one after, and no answer leaves before its record is durable.
 
 mod admit;
+mod ask;
 mod client;
 mod close;
 mod gate;
@@ -61,13 +62,14 @@ mod open;
 mod pace;
 mod permit;
 mod refusal;
+mod resume;
 mod run;
 mod seal;
 
 use crate::dispatch::TargetRequest;
-use crate::sandbox::Answer;
 
 pub use admit::{Entry, admit};
+pub use ask::CallReply;
 pub use client::{CallClient, Progress};
 pub use close::Ended;
 pub use gate::{Full, Gate, Place};
@@ -90,7 +92,7 @@ pub async fn make(
     entry: Entry,
     request: TargetRequest,
     client: CallClient,
-) -> Result<Answer, Refusal> {
+) -> Result<CallReply, Refusal> {
     let permit = entry.permit(host, request, &client).await?;
     let sealed = permit.seal(host, &client).await?;
     let opened = sealed.open(host).await?;

@@ -11,6 +11,7 @@ mod components;
 mod issuers;
 mod operations;
 mod presentation;
+mod questions;
 mod reader;
 mod renamed;
 mod server;

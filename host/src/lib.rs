@@ -43,6 +43,8 @@ pub mod json;
 pub mod limits;
 pub mod observe;
 pub mod principal;
+pub mod questions;
+pub mod rounds;
 pub mod schema;
 #[cfg(any(test, fuzzing))]
 pub mod surfaces;

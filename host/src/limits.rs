@@ -139,6 +139,8 @@ limits! {
     queued_calls_per_tenant: usize, Count = 128, 0, 4096;
     /// Time that a call may wait for a place.
     queue_time: Duration, Time = 2_000, 1, 10_000;
+    /// Time in which questions to a client can be answered.
+    answer_time: Duration, Time = 600_000, 1_000, 3_600_000;
     /// Size of a component, bytes.
     component: usize, Bytes = 32 << 20, 1, 64 << 20;
     /// Components in the tools folder.

@@ -4,6 +4,7 @@
 //! instance is bounded before it is checked.
 
 mod cost;
+mod parameters;
 mod pattern;
 mod portable;
 
@@ -14,6 +15,7 @@ use crate::characters::{Unfit, check_name, check_prose};
 use crate::cores;
 use crate::json;
 use cost::{Cost, Unbounded, expanded};
+pub use parameters::{identity_parameter, names_identity};
 pub use portable::{Dialect, Portable, PortableOutput, WRAP, is_record, record_of};
 
 /// A compiled JSON Schema (2020-12) with its text.

@@ -38,6 +38,7 @@ mod opaque;
 mod operations;
 mod protocol;
 mod provenance;
+mod questions;
 mod reasons;
 mod rebinding;
 mod reload;

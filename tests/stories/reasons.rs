@@ -183,10 +183,6 @@ const WITHOUT_A_STORY: &[(&str, &str)] = &[
     ),
     ("internal", "a defect of the host"),
     (
-        "input-unsupported",
-        "told by a unit test of the sandbox's answers",
-    ),
-    (
         "invalid-output",
         "told by a unit test of the sandbox's answers",
     ),

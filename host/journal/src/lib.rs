@@ -59,8 +59,9 @@ pub use record::{
     Call, CallClosed, CallOpened, CallRefused, ComponentLoaded, ComponentRefused, ComponentRemoved,
     ConfigLoaded, ConfigRefused, Decision, DenialAdded, DenialLifted, DenialsFound, DenialsLost,
     Display, DownstreamClosed, DownstreamOpened, DownstreamRefused, Event, HostStarted,
-    HostStopped, JournalAdopted, JournalBegun, JournalCut, Modes, Outcome, Previous, Record,
-    RefusalsCounted, Request, Subject, Target, TokenExchanged,
+    HostStopped, InputAnswered, InputAsked, InputKeys, InputRound, JournalAdopted, JournalBegun,
+    JournalCut, Modes, Outcome, Previous, Record, RefusalsCounted, Request, Subject, Target,
+    TokenExchanged,
 };
 pub use show::{Entries, Entry, Query};
 pub use text::{Detail, Scopes, Text};

@@ -26,6 +26,9 @@ codes! {
         UnknownTarget => "unknown-target",
         /// The arguments do not fit the target's input schema.
         InvalidArguments => "invalid-arguments",
+        /// The state of a round of questions is not one that this host gave for this call, has
+        /// expired, or was used before.
+        StateRefused => "state-refused",
         /// The request contradicts itself or the protocol.
         InvalidRequest => "invalid-request",
         /// The operator has denied the caller, the tool or its code.
@@ -66,8 +69,12 @@ codes! {
         OutputTooLarge => "output-too-large",
         /// The tool's result does not fit its output schema, or is not what MCP allows.
         InvalidOutput => "invalid-output",
-        /// The tool asks a question that this host cannot relay yet.
+        /// The tool asks, and goes on in another call with the answers.
+        InputRequired => "input-required",
+        /// The tool asks, and its client's revision or capabilities have no way for it.
         InputUnsupported => "input-unsupported",
+        /// The tool asks a question that may not be asked.
+        QuestionRefused => "question-refused",
         /// The host ran out of places or memory while it ran the call.
         Overloaded => "overloaded",
         /// The host stopped before the call did; recorded at the next start.

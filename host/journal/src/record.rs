@@ -9,6 +9,7 @@
 mod call;
 mod downstream;
 mod host;
+mod input;
 mod parts;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ pub use host::{
     DenialLifted, DenialsFound, DenialsLost, HostStarted, HostStopped, JournalAdopted,
     JournalBegun, JournalCut, Previous,
 };
+pub use input::{InputAnswered, InputAsked, InputKeys, InputRound};
 pub use parts::{Decision, Display, Modes, Outcome, Subject, Target};
 
 macro_rules! records {
@@ -71,6 +73,10 @@ records! {
     DownstreamClosed => "downstream.closed",
     /// A token was exchanged for another.
     TokenExchanged => "token.exchanged",
+    /// A call asks its client questions.
+    InputAsked => "input.asked",
+    /// A call goes on with a client's answers.
+    InputAnswered => "input.answered",
     /// A component was loaded.
     ComponentLoaded => "component.loaded",
     /// A component was refused.
@@ -185,6 +191,8 @@ impl Record {
                 closed.detail = None;
             }
             Self::TokenExchanged(exchanged) => exchanged.scopes.clear(),
+            Self::InputAsked(asked) => asked.round.keys.clear(),
+            Self::InputAnswered(answered) => answered.round.keys.clear(),
             Self::ComponentLoaded(ComponentLoaded { detail, .. })
             | Self::ComponentRefused(ComponentRefused { detail, .. })
             | Self::ComponentRemoved(ComponentRemoved { detail, .. })

@@ -15,12 +15,13 @@ use crate::config::{Config, EnvelopeSettings, Issuer};
 use crate::delegation::{Broker, Service, ServiceSettings};
 use crate::denials::{DenialFile, Denials};
 use crate::egress::Tls;
-use crate::envelope::{HostKeys, Signer, SignerSettings};
+use crate::envelope::{HostKeys, MacKey, Signer, SignerSettings};
 use crate::identity::Identity;
 use crate::intake::{Cache, Compiler, Intake, Workers};
 use crate::limits::Limits;
 use crate::observe::Meters;
 use crate::owned::Trust;
+use crate::rounds::Rounds;
 use crate::sandbox::Sandbox;
 use crate::seams::{ChunkedRandom, Clock, Random, SystemClock};
 use crate::tokens::KeyRing;
@@ -47,6 +48,7 @@ pub(super) struct Ground {
     pub(super) sandbox: Arc<Sandbox>,
     pub(super) intake: Arc<Intake>,
     pub(super) journal: Journal,
+    round_key: MacKey,
     pub(super) meters: Meters,
 }
 
@@ -93,6 +95,7 @@ impl Ground {
             sandbox,
             intake: Arc::new(intake),
             journal,
+            round_key: keys.rounds,
             meters,
         })
     }
@@ -105,6 +108,7 @@ impl Ground {
             denials: Arc::clone(&self.denials),
             signer: Arc::clone(&self.signer),
             journal: self.journal.clone(),
+            rounds: self.rounds(),
             meters: self.meters.clone(),
             pace: Pace::new(limits),
             checks: Gate::of_checks(limits),
@@ -142,6 +146,16 @@ impl Ground {
             broker: Arc::new(self.broker(services)),
             fingerprint,
         })
+    }
+
+    /// Makes the rounds of questions.
+    fn rounds(&self) -> Rounds {
+        Rounds::new(
+            &self.round_key,
+            self.limits.answer_time,
+            Arc::clone(&self.clock),
+            Arc::clone(&self.random),
+        )
     }
 
     fn door(&self) -> IssuersGround<'_> {

@@ -10,8 +10,8 @@ use bailiwick_envelope::DelegationMode;
 
 use super::{
     AuditUnavailable, Call, CallClosed, CallOpened, Detail, Display, DownstreamClosed,
-    DownstreamOpened, DownstreamRefused, Journal, Mark, Modes, Outcome, Request, Scopes, Settled,
-    Subject, Target, Text, TokenExchanged,
+    DownstreamOpened, DownstreamRefused, InputAnswered, InputAsked, InputRound, Journal, Mark,
+    Modes, Outcome, Request, Scopes, Settled, Subject, Target, Text, TokenExchanged,
 };
 use crate::downstream::DownstreamTally;
 use crate::envelope::Envelope;
@@ -154,6 +154,26 @@ impl Trail {
             credential_kind: Some(exchanged.credential_kind.into()),
         };
         self.journal.record(record).await.map(drop)
+    }
+
+    /// Writes `input.answered`. The guest's start waits for it, so a lost record stops the call.
+    pub async fn answered(&self, round: &InputRound) {
+        let record = InputAnswered {
+            call: self.call(),
+            round: round.clone(),
+        };
+        let mark = self.journal.append(record).await;
+        self.lock().push(mark.unwrap_or_else(|_| Mark::lost()));
+    }
+
+    /// Writes `input.asked`. The answer waits for it, so a lost record keeps the questions back.
+    pub async fn asked(&self, round: &InputRound) {
+        let record = InputAsked {
+            call: self.call(),
+            round: round.clone(),
+        };
+        let mark = self.journal.append(record).await;
+        self.lock().push(mark.unwrap_or_else(|_| Mark::lost()));
     }
 
     /// Writes `downstream.closed`. The next effect waits for it, but the tool does not.

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Full, Place};
 use crate::audit::Settled;
+use crate::questions::AskBy;
 use crate::reason::RefusalReason;
 use crate::sandbox::Report;
 
@@ -17,6 +18,8 @@ pub struct CallClient {
     pub stopping: CancellationToken,
     /// Takes progress, if the client asked for it.
     pub progress: Option<Progress>,
+    /// The way in which it can be asked.
+    pub ask_by: AskBy,
 }
 
 /// The way for progress from a call to its client.

@@ -1,37 +1,48 @@
 //! The last step: the end of the call is recorded, and only then does its answer exist.
 
-use super::{OpenCall, Refusal};
+use super::ask::Outgoing;
+use super::{CallReply, OpenCall, Refusal};
 use crate::audit::{Outcome, Settled};
 use crate::downstream::DownstreamTally;
 use crate::reason::EndReason;
-use crate::sandbox::{Answer, Ending};
+use crate::sandbox::Ending;
 
 /// A call that has run. Its answer is not available before [`Ended::close`].
 pub struct Ended {
     opened: OpenCall,
     ending: Ending,
+    outgoing: Option<Outgoing>,
     reached: DownstreamTally,
 }
 
 impl Ended {
-    pub(super) fn new(opened: OpenCall, ending: Ending, reached: DownstreamTally) -> Self {
+    pub(super) fn new(
+        opened: OpenCall,
+        (ending, outgoing): (Ending, Option<Outgoing>),
+        reached: DownstreamTally,
+    ) -> Self {
         Self {
             opened,
             ending,
+            outgoing,
             reached,
         }
     }
 
-    /// Writes `call.closed` and waits until it, and every earlier record of this call, is durable.
+    /// Writes `input.asked` if the call asks, and `call.closed`, and waits until it, and every earlier record of this call, is durable.
     ///
     /// # Errors
     /// Fails if a record is not durable: the answer must not leave, whatever the tool returned.
-    pub async fn close(self) -> Result<Answer, Refusal> {
+    pub async fn close(self) -> Result<CallReply, Refusal> {
         let Self {
             opened,
             ending,
+            outgoing,
             reached,
         } = self;
+        if let Some(record) = outgoing.as_ref().and_then(Outgoing::record) {
+            opened.trail().asked(record).await;
+        }
         let closed = opened.trail().close(ending.outcome, ending.reason, reached);
         let closed = closed.await;
         let seq = closed.as_ref().ok().map(Settled::last);
@@ -43,7 +54,10 @@ impl Ended {
         let reason = reason.map(EndReason::as_str);
         opened.watch().closed(outcome.as_str(), reason, seq);
         match closed {
-            Ok(settled) => Ok(ending.release(settled)),
+            Ok(settled) => Ok(match outgoing {
+                Some(outgoing) => outgoing.release(settled),
+                None => CallReply::Answer(ending.release(settled)),
+            }),
             Err(_) => Err(Refusal::unclosed()),
         }
     }

@@ -18,6 +18,7 @@ use crate::envelope::Signer;
 use crate::identity::{Identity, ShownScopes};
 use crate::observe::Meters;
 use crate::principal::Tenant;
+use crate::rounds::Rounds;
 use crate::sandbox::Sandbox;
 use crate::seams::Clock;
 
@@ -32,6 +33,8 @@ pub struct Host {
     pub signer: Arc<Signer>,
     /// Takes the records.
     pub journal: Journal,
+    /// Seals and opens the rounds of questions.
+    pub rounds: Rounds,
     /// Measures calls and refusals.
     pub meters: Meters,
     /// Runs the guests.

@@ -8,6 +8,7 @@ use crate::denials::Stop;
 use crate::dispatch::{self, Decided, Denied, Target, TargetRequest};
 use crate::identity::Caller;
 use crate::reason::RefusalReason;
+use crate::rounds::Round;
 
 /// A call that this caller may make. Only [`Entry::permit`] builds it, so it belongs to the entry
 /// that it holds.
@@ -15,6 +16,7 @@ pub struct Permit {
     entry: Entry,
     decided: Decided,
     trace_id: Option<String>,
+    round: Option<Round>,
 }
 
 impl Entry {
@@ -29,13 +31,20 @@ impl Entry {
         client: &CallClient,
     ) -> Result<Permit, Refusal> {
         let trace_id = request.trace_id.take();
-        match self.decide(host, request, client).await {
-            Ok(decided) => Ok(Permit {
-                entry: self,
-                decided,
-                trace_id,
-            }),
-            Err(denied) => Err(refusal::denied(host, self.caller(), denied).await),
+        let resumption = std::mem::take(&mut request.resumption);
+        let decided = match self.decide(host, request, client).await {
+            Ok(decided) => decided,
+            Err(denied) => return Err(refusal::denied(host, self.caller(), denied).await),
+        };
+        let permit = Permit {
+            entry: self,
+            decided,
+            trace_id,
+            round: None,
+        };
+        match permit.resume(host, &resumption) {
+            Ok(permit) => Ok(permit),
+            Err(not) => Err(refusal::denied(host, not.entry.caller(), not.denied).await),
         }
     }
 
@@ -83,6 +92,22 @@ impl Permit {
     /// Returns the arguments, valid against the target's input schema.
     pub fn arguments(&self) -> &Value {
         self.decided.arguments()
+    }
+
+    /// Returns the round that the call goes on with, if any.
+    pub fn round(&self) -> Option<&Round> {
+        self.round.as_ref()
+    }
+
+    pub(super) fn with_round(self, round: Round) -> Self {
+        Self {
+            round: Some(round),
+            ..self
+        }
+    }
+
+    pub(super) fn into_entry(self) -> Entry {
+        self.entry
     }
 
     /// Returns the W3C trace id that the client sent, for correlation.

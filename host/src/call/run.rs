@@ -8,10 +8,11 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
-use super::{CallClient, Ended, Host, OpenCall, Progress};
+use super::{CallClient, Ended, Host, OpenCall, Progress, resume};
 use crate::audit::{Outcome, Trail};
 use crate::delegation::Authority;
 use crate::reason::EndReason;
+use crate::rounds::Round;
 use crate::sandbox::{Ending, Job, ProgressSink, Report};
 
 impl OpenCall {
@@ -36,7 +37,9 @@ impl OpenCall {
         };
         relay.finish().await;
         let reached = authority.end().await;
-        Ended::new(self, ending.unwrap_or_else(|_| panicked()), reached)
+        let ending = ending.unwrap_or_else(|_| panicked());
+        let ended = self.ask(host, &client, ending, reached);
+        Ended::new(self, ended, reached)
     }
 
     async fn guest(
@@ -46,12 +49,19 @@ impl OpenCall {
         authority: Arc<Authority>,
         progress: Option<ProgressSink>,
     ) -> Ending {
+        let permit = self.sealed().permit();
+        let round = permit.round();
+        if let Some(answered) = round.and_then(|round| resume::answered(host, round)) {
+            self.trail().answered(&answered).await;
+        }
         // The start of a guest is an effect: everything recorded so far must be durable first.
         let Ok(settled) = self.trail().settled().await else {
             let message = "the call cannot be recorded";
             return Ending::without_answer(Outcome::Failed, EndReason::Internal, message);
         };
-        let permit = self.sealed().permit();
+        if let Some(open) = round.and_then(Round::again) {
+            return Ending::asking(open);
+        }
         let target = permit.target();
         let backing = target.backing();
         let job = Job {
@@ -61,6 +71,8 @@ impl OpenCall {
             export: target.export(),
             envelope: self.sealed().envelope().sealed(),
             input: permit.arguments().to_string(),
+            answers: round.map(Round::answers).unwrap_or_default(),
+            state: round.and_then(Round::state).map(<[u8]>::to_vec),
             services: authority,
             progress,
         };

@@ -16,12 +16,13 @@ pub struct Sealed {
 }
 
 impl Permit {
-    /// Waits for a place, then seals the call.
+    /// Waits for a place, uses up the round that the call goes on with, then seals the call.
     ///
     /// # Errors
     /// Fails with the recorded refusal.
     pub async fn seal(self, host: &Host, client: &CallClient) -> Result<Sealed, Refusal> {
         let place = self.place(host, client).await?;
+        self.spend(host).await?;
         let caller = self.entry().caller();
         let sealed = host
             .signer

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bailiwick_envelope::DelegationMode;
 
 use super::Issuer;
+use super::questions;
 use super::reader::Section;
 use super::services::ServiceSections;
 use super::tenants;
@@ -50,6 +51,7 @@ fn component(
         allow_parameters: section.strings("allow_parameters").unwrap_or_default(),
         settings: section.json("settings").unwrap_or_default(),
         meta: meta(section),
+        questions: questions::rule(section),
         tools: section.named("tools").into_iter().map(tool).collect(),
         require_acceptance: section.flag("require_acceptance"),
     };

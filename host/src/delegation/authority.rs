@@ -218,7 +218,7 @@ impl Inner {
             let call = self.envelope.claims().call.id.as_str();
             tracing::warn!(service, call, mode = planned.mode.as_str(), cause = %error, "a downstream call failed");
         }
-        self.tally.count(&closing);
+        self.tally.count(&closing, is_safe(&planned.method));
         let closed = self.trail.closed(planned.mode, planned.record(), closing);
         let closed = closed.await.map_err(|_| DownstreamError::AuditUnavailable);
         let result = result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut));

@@ -11,18 +11,24 @@ pub(super) struct Tally {
     done: AtomicU32,
     without_effect: AtomicU32,
     unknown: AtomicU32,
+    changing: AtomicU32,
 }
 
 impl Tally {
     /// Counts a request by what is known of it, not by what the tool gets: a service that answered
-    /// has done its work, even if its answer is withheld.
-    pub(super) fn count(&self, closing: &Closing) {
+    /// has done its work, even if its answer is withheld. `is_safe` says that its method changes
+    /// nothing.
+    pub(super) fn count(&self, closing: &Closing, is_safe: bool) {
         let counter = match closing.outcome {
             _ if closing.status.is_some() => &self.done,
             Outcome::Unknown => &self.unknown,
             _ => &self.without_effect,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        let had_effect = closing.status.is_some() || closing.outcome == Outcome::Unknown;
+        if !is_safe && had_effect {
+            self.changing.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn read(&self) -> DownstreamTally {
@@ -31,6 +37,7 @@ impl Tally {
             done: read(&self.done),
             without_effect: read(&self.without_effect),
             unknown: read(&self.unknown),
+            changing: read(&self.changing),
         }
     }
 }
@@ -51,18 +58,23 @@ mod tests {
             (Outcome::Cancelled, None, [0, 1, 0]),
         ] {
             let tally = Tally::default();
-            tally.count(&Closing {
+            let closing = Closing {
                 outcome,
                 reason: None,
                 status,
                 credential_kind: None,
-            });
+            };
+            tally.count(&closing, true);
             let read = tally.read();
+            assert_eq!(read.changing, 0, "{outcome:?} {status:?}");
             assert_eq!(
                 [read.done, read.without_effect, read.unknown],
                 expected,
                 "{outcome:?} {status:?}"
             );
+            tally.count(&closing, false);
+            let changing = 1 - expected[1];
+            assert_eq!(tally.read().changing, changing, "{outcome:?} {status:?}");
         }
     }
 }

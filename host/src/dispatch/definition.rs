@@ -3,8 +3,6 @@
 //! Trusts nothing in it. Invariant: a definition that is accepted cannot deceive its reader by its
 //! characters, cost too much to evaluate, or ask a model to name a user.
 
-mod parameters;
-
 use std::sync::Arc;
 
 use bailiwick_envelope::Authorization;
@@ -14,9 +12,11 @@ use super::grant::ComponentGrant;
 use super::outline::{Outline, Parts};
 use crate::characters::{Unfit, check_prose};
 use crate::json::{self, MetaRule};
+use crate::questions::QuestionRule;
 use crate::sandbox::{Annotations, RawDefinition};
-use crate::schema::{Portable, PortableOutput, Schema, SchemaError, check_texts};
-use parameters::identity_parameter;
+use crate::schema::{
+    Portable, PortableOutput, Schema, SchemaError, check_texts, identity_parameter,
+};
 
 /// A checked definition.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct Definition {
     pub meta: Option<Map<String, Value>>,
     /// The members of `_meta` that its results may have.
     pub meta_rule: MetaRule,
+    /// The questions that it may ask, beside forms.
+    pub questions: QuestionRule,
     /// A digest of each part of the component's definition.
     pub parts: Parts,
 }
@@ -195,6 +197,7 @@ impl Definition {
                 .map(|members| grant.meta.outgoing(members))
                 .filter(|members| !members.is_empty()),
             meta_rule: grant.meta.clone(),
+            questions: grant.questions.clone(),
             parts,
         })
     }

@@ -10,6 +10,7 @@ use crate::intake::{CodeTerms, DigestRule, Signers};
 use crate::json::MetaRule;
 use crate::owned::Trust;
 use crate::principal::Tenant;
+use crate::questions::QuestionRule;
 
 /// A grant to one component. Without one, a component gets no services.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +29,8 @@ pub struct ComponentGrant {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// The members of `_meta` that it may send to clients.
     pub meta: MetaRule,
+    /// The questions that its tools may ask, beside forms.
+    pub questions: QuestionRule,
     /// True if its tools are offered only as the operator accepted them. `[server]` has the
     /// default.
     pub require_acceptance: Option<bool>,

@@ -13,6 +13,7 @@ use crate::identity::Caller;
 use crate::intake::ComponentId;
 use crate::json::numbers;
 use crate::principal::Tenant;
+use crate::rounds::Resumption;
 use crate::sandbox::{Code, Export, ToolExport};
 use crate::schema::Schema;
 
@@ -37,6 +38,8 @@ pub struct TargetRequest {
     pub inexact: Option<String>,
     /// The W3C trace id that the client sent, for correlation.
     pub trace_id: Option<String>,
+    /// The round that it goes on with, if any.
+    pub resumption: Resumption,
 }
 
 /// A target in the catalog.
@@ -104,6 +107,7 @@ impl TargetRequest {
             arguments,
             inexact: numbers::inexact(text).map(String::from),
             trace_id: None,
+            resumption: Resumption::default(),
         }
     }
 }
@@ -157,6 +161,7 @@ impl Target {
                 name: &tool.definition.name,
                 output: tool.definition.output.as_deref(),
                 meta: &tool.definition.meta_rule,
+                questions: &tool.definition.questions,
             }),
         }
     }

@@ -9,4 +9,6 @@ pub struct DownstreamTally {
     pub without_effect: u32,
     /// Requests without an answer that may have changed something.
     pub unknown: u32,
+    /// Requests among these that changed something, or may have.
+    pub changing: u32,
 }

@@ -37,6 +37,9 @@ pub struct HostKeys {
     pub journal: JournalKeys,
     /// For the cache of compiled code: distinguishes the host's own files from all others.
     pub cache: MacKey,
+    /// For rounds of questions, which derive their own keys from it: `mac.key`, so that every host
+    /// with these keys can go on with a round.
+    pub rounds: MacKey,
     /// The key set at `/.well-known/jwks.json`: envelope and transaction keys with their
     /// predecessors.
     pub published: PublicKeys,
@@ -77,6 +80,7 @@ impl HostKeys {
             signing,
             journal,
             cache: files.mac_key("cache")?,
+            rounds: files.mac_key("mac")?,
             published,
         })
     }

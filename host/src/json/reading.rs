@@ -29,12 +29,21 @@ const OWN_READING: &[(&str, &str)] = &[
         "blocks that the sandbox has built",
     ),
     (
-        "dispatch/definition/parameters.rs",
+        "schema/parameters.rs",
         "a schema that its metaschema accepts; it only looks for names",
     ),
     (
         "schema.rs",
         "walks any value; the metaschema judges the types",
+    ),
+    (
+        "questions.rs",
+        "a question of another type is refused, as one without the member is",
+    ),
+    (
+        "questions/",
+        "another type is refused or not declared, and an answer is asked for again, as without the \
+         member",
     ),
     ("sandbox/answer/content.rs", "blocks that it has just built"),
     ("campaign.rs", "no part of the host: it damages texts"),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::bindings::call as wit;
 use super::export::ToolExport;
+use crate::questions::{Questionnaire, RawQuestion};
 use crate::reason::EndReason;
 use content::{block, members, parse, size, text};
 
@@ -31,6 +32,8 @@ pub struct Ending {
     /// The reason for the journal, unless the call simply succeeded.
     pub reason: Option<EndReason>,
     answer: Answer,
+    // Unless someone takes them, the call ends as one whose questions reach no one.
+    asks: Option<Box<Questionnaire>>,
 }
 
 impl Ending {
@@ -45,7 +48,35 @@ impl Ending {
             outcome,
             reason: Some(reason),
             answer: Answer::refusal(reason.as_str(), message),
+            asks: None,
         }
+    }
+
+    /// Makes the ending of a call that asks its client.
+    pub fn asking(questions: Questionnaire) -> Self {
+        let message = "the tool asks a question, for which this client has no way";
+        Self {
+            asks: Some(Box::new(questions)),
+            ..Self::failed(EndReason::InputUnsupported, message)
+        }
+    }
+
+    /// Makes the ending of a call whose questions reach its client.
+    pub fn asked() -> Self {
+        let message = "the tool asks a question";
+        Self::without_answer(Outcome::Done, EndReason::InputRequired, message)
+    }
+
+    /// Makes the ending of a call whose questions may not be asked. The tool's author reads why in
+    /// the answer.
+    pub fn not_asked(why: &str) -> Self {
+        let message = format!("the tool asks a question that may not be asked: {why}");
+        Self::failed(EndReason::QuestionRefused, &message)
+    }
+
+    /// Takes the questions, if the call asks.
+    pub fn take_questions(&mut self) -> Option<Box<Questionnaire>> {
+        self.asks.take()
     }
 
     fn failed(reason: EndReason, message: &str) -> Self {
@@ -81,10 +112,7 @@ pub(super) fn judge(
 ) -> Ending {
     match returned {
         Ok(wit::Outcome::Complete(output)) => complete(output, tool, max_bytes),
-        Ok(wit::Outcome::InputRequired(_)) => Ending::failed(
-            EndReason::InputUnsupported,
-            "the tool asks a question, which this host cannot relay yet",
-        ),
+        Ok(wit::Outcome::InputRequired(asked)) => asks(asked, tool),
         Err(error) => {
             let (kind, message) = match error {
                 wit::Error::InvalidInput(message) => ("invalid input", message),
@@ -101,6 +129,24 @@ pub(super) fn judge(
     }
 }
 
+fn asks(asked: wit::InputRequest, tool: ToolExport<'_>) -> Ending {
+    let raw = |(key, question)| {
+        let raw = match question {
+            wit::Question::Form((message, schema)) => RawQuestion::Form(message, schema),
+            wit::Question::Other((kind, json)) => RawQuestion::Other(kind, json),
+        };
+        (key, raw)
+    };
+    let questions = asked.questions.into_iter().map(raw).collect();
+    match Questionnaire::check(questions, asked.state, tool.questions) {
+        Ok(questions) => Ending::asking(questions),
+        Err(wrong) => {
+            tracing::warn!(tool.name = tool.name, cause = %wrong, "a tool's question was refused");
+            Ending::not_asked(&wrong.to_string())
+        }
+    }
+}
+
 fn complete(output: wit::Output, tool: ToolExport<'_>, max_bytes: usize) -> Ending {
     if size(&output) > max_bytes {
         return too_large(max_bytes);
@@ -111,11 +157,13 @@ fn complete(output: wit::Output, tool: ToolExport<'_>, max_bytes: usize) -> Endi
             outcome: Outcome::Failed,
             reason: Some(EndReason::ToolError),
             answer,
+            asks: None,
         },
         Ok(answer) => Ending {
             outcome: Outcome::Done,
             reason: None,
             answer,
+            asks: None,
         },
         Err(wrong) => {
             tracing::warn!(
@@ -173,7 +221,10 @@ mod tests {
 
     use super::*;
     use crate::json::MetaRule;
+    use crate::questions::QuestionRule;
     use crate::schema::Schema;
+
+    const FORM: &str = r#"{"type":"object","properties":{"sure":{"type":"boolean"}}}"#;
 
     fn judged(returned: Result<wit::Outcome, wit::Error>, max_bytes: usize) -> Option<Ending> {
         let schema = Schema::compile(r#"{"type":"object","required":["n"]}"#).ok()?;
@@ -181,6 +232,7 @@ mod tests {
             name: "t",
             output: Some(&schema),
             meta: &MetaRule::default(),
+            questions: &QuestionRule::default(),
         };
         Some(judge(returned, tool, max_bytes))
     }
@@ -203,8 +255,13 @@ mod tests {
         let complete = |structured, text, is_error| {
             Ok(wit::Outcome::Complete(output(structured, text, is_error)))
         };
-        let question = wit::InputRequest {
+        let nothing = wit::InputRequest {
             questions: Vec::new(),
+            state: None,
+        };
+        let form = wit::Question::Form(("Sure?".into(), FORM.into()));
+        let question = wit::InputRequest {
+            questions: vec![("sure".into(), form)],
             state: None,
         };
         let image = wit::Content::Image(wit::MediaContent {
@@ -251,6 +308,10 @@ mod tests {
             (
                 Ok(wit::Outcome::InputRequired(question)),
                 Some(EndReason::InputUnsupported),
+            ),
+            (
+                Ok(wit::Outcome::InputRequired(nothing)),
+                Some(EndReason::QuestionRefused),
             ),
         ] {
             let ended = judged(returned, 4096);

@@ -1,6 +1,7 @@
 //! The export that a call uses, as plain values.
 
 use crate::json::MetaRule;
+use crate::questions::QuestionRule;
 use crate::schema::Schema;
 
 /// The export that is called. Each kind of target has its own.
@@ -19,4 +20,6 @@ pub struct ToolExport<'c> {
     pub output: Option<&'c Schema>,
     /// The members of `_meta` that it may send.
     pub meta: &'c MetaRule,
+    /// The questions that it may ask, beside forms.
+    pub questions: &'c QuestionRule,
 }

@@ -65,6 +65,10 @@ pub struct Job<'c> {
     pub envelope: &'c Arc<SealedEnvelope>,
     /// The arguments as JSON, valid against the target's input schema.
     pub input: String,
+    /// Answers to the questions of an earlier call: key and JSON.
+    pub answers: Vec<(String, String)>,
+    /// The state that the component gave with them.
+    pub state: Option<Vec<u8>>,
     /// The services that the call may reach.
     pub services: Arc<dyn Services>,
     /// The sink for progress, if the client asked for it.
@@ -190,6 +194,8 @@ impl Sandbox {
             export: Export::Tool(tool),
             envelope,
             input,
+            answers,
+            state,
             services,
             progress,
         } = job;
@@ -209,8 +215,8 @@ impl Sandbox {
         );
         let context = call::Context {
             input,
-            answers: Vec::new(),
-            state: None,
+            answers,
+            state,
         };
         let call = entry.call(&mut store, tool.name, &context);
         let returned = tokio::select! {

@@ -79,7 +79,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         RefusalReason::Denied if refusal.is_about_target() => Way::ToolResult,
         RefusalReason::Denied => Way::http(plain(StatusCode::FORBIDDEN, refusal.message())),
         RefusalReason::RateLimited => Way::http(too_many(refusal)),
-        RefusalReason::UnknownTarget => Way::Protocol(-32602),
+        RefusalReason::UnknownTarget | RefusalReason::StateRefused => Way::Protocol(-32602),
         RefusalReason::Expiring
         | RefusalReason::InvalidArguments
         | RefusalReason::InvalidRequest
@@ -245,7 +245,7 @@ mod tests {
                 "insufficient-scope" | "denied" => "403",
                 "rate-limited" => "429",
                 "keys-unavailable" | "audit-unavailable" | "denials-unavailable" => "503",
-                "unknown-target" => "-32602",
+                "unknown-target" | "state-refused" => "-32602",
                 _ => "a tool result",
             };
             let found = match way(&Refusal::of_test(*reason), &resource) {

@@ -25,9 +25,10 @@ use super::body::Burden;
 use super::described::{ResultForm, Structured};
 use super::discovery::Resource;
 use super::revision::Revision;
-use crate::call::{self, CallClient, Entry, Host, Progress, Refusal};
+use crate::call::{self, CallClient, CallReply, Entry, Host, Progress, Refusal};
 use crate::cores;
 use crate::dispatch::TargetRequest;
+use crate::questions::AskBy;
 use crate::sandbox::{self, Report};
 
 /// The form of the answer to one call, independent of its content.
@@ -42,6 +43,8 @@ pub(super) struct Framing {
     pub(super) progress: Option<Value>,
     /// The resource that refusals name.
     pub(super) resource: Arc<Resource>,
+    /// The way in which the client can be asked.
+    pub(super) ask_by: AskBy,
 }
 
 /// An event of a call.
@@ -49,7 +52,7 @@ enum Event {
     /// The call made progress.
     Progress(Report),
     /// The call ended, with this answer or refusal.
-    Ended(Box<Result<sandbox::Answer, Refusal>>),
+    Ended(Box<Result<CallReply, Refusal>>),
 }
 
 /// Makes the call of an admitted caller and answers it.
@@ -74,7 +77,7 @@ fn start(
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
     let reports = framing.progress.is_some().then(|| sender.clone());
-    let own = Arc::clone(host);
+    let (own, ask_by) = (Arc::clone(host), framing.ask_by.clone());
     // From here on the call no longer depends on its client: whatever is decided is recorded.
     let call = async move {
         // The memory of the arguments counts until the call ends, even if the client has gone.
@@ -82,7 +85,7 @@ fn start(
         if burden.costly {
             cores::leave().await;
         }
-        let ended = deliver(&own, (entry, request), gone, reports).await;
+        let ended = deliver(&own, (entry, request), (gone, ask_by), reports).await;
         let _ = sender.send(Event::Ended(Box::new(ended))).await;
     };
     host.calls.spawn(cores::movable(call));
@@ -93,14 +96,15 @@ fn start(
 async fn deliver(
     host: &Host,
     (entry, request): (Entry, TargetRequest),
-    cancelled: CancellationToken,
+    (cancelled, ask_by): (CancellationToken, AskBy),
     events: Option<mpsc::Sender<Event>>,
-) -> Result<sandbox::Answer, Refusal> {
+) -> Result<CallReply, Refusal> {
     let (progress, reports) = events.is_some().then(|| Progress::new(EVENTS)).unzip();
     let client = CallClient {
         cancelled,
         stopping: host.stop.clone(),
         progress,
+        ask_by,
     };
     let watched = async {
         if let (Some(events), Some(mut reports)) = (events, reports) {
@@ -142,9 +146,9 @@ impl Framing {
     }
 
     /// Answers a call that reported no progress before its end.
-    fn whole(&self, ended: Result<sandbox::Answer, Refusal>) -> HttpAnswer {
+    fn whole(&self, ended: Result<CallReply, Refusal>) -> HttpAnswer {
         match ended {
-            Ok(answer) => message(StatusCode::OK, self.result(&answer)),
+            Ok(reply) => message(asking::status(&reply), self.reply(&reply)),
             // The call may have run, so the client must not take it for one that can be sent again.
             Err(refusal) if refusal.may_have_run() => plain(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -183,9 +187,9 @@ impl Framing {
     }
 
     /// Returns the message that ends a stream.
-    fn last(&self, ended: Result<sandbox::Answer, Refusal>) -> Vec<u8> {
+    fn last(&self, ended: Result<CallReply, Refusal>) -> Vec<u8> {
         let refusal = match ended {
-            Ok(answer) => return self.result(&answer),
+            Ok(reply) => return self.reply(&reply),
             Err(refusal) => refusal,
         };
         match way(&refusal, &self.resource) {
@@ -313,5 +317,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// JSON-RPC 2.0 §5.1.
 const INTERNAL_ERROR: i32 = -32603;
 
+mod asking;
 #[cfg(test)]
 mod tests;

@@ -243,6 +243,7 @@ impl Front {
                 .progress_token()
                 .filter(|_| accepts == Accepts::Streams),
             resource: Arc::clone(&self.resource),
+            ask_by: revision::ask_by(headers, &call, revision),
         };
         let trace_id = call.trace_id().or_else(|| trace_id(headers));
         let request = TargetRequest {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::dispatch::TargetRequest;
 use crate::json::{self, numbers};
+use crate::rounds::Resumption;
 
 /// A parsed body.
 pub(super) struct Message {
@@ -99,7 +100,13 @@ fn without_nulls(message: &mut Value) {
         remove_null(members, name);
     }
     if let Some(Value::Object(params)) = members.get_mut("params") {
-        for name in ["arguments", "_meta", "cursor"] {
+        for name in [
+            "arguments",
+            "_meta",
+            "cursor",
+            "inputResponses",
+            "requestState",
+        ] {
             remove_null(params, name);
         }
     }
@@ -195,9 +202,13 @@ fn tool_call(params: Option<Value>, body: &[u8]) -> Result<TargetCall, BadMessag
         Some(Value::Object(meta)) => meta,
         _ => Map::new(),
     };
+    let resumption = resumption(&mut params)?;
     match params.get("name").and_then(Value::as_str) {
         Some(tool) => Ok(TargetCall {
-            request: TargetRequest::tool(tool.to_owned(), arguments, text),
+            request: TargetRequest {
+                resumption,
+                ..TargetRequest::tool(tool.to_owned(), arguments, text)
+            },
             meta,
         }),
         None => Err(bad(
@@ -205,6 +216,32 @@ fn tool_call(params: Option<Value>, body: &[u8]) -> Result<TargetCall, BadMessag
             "`params.name` must be the name of a tool",
         )),
     }
+}
+
+/// Takes the answers and the state of a round (MCP 2026-07-28, multi round-trip requests).
+fn resumption(params: &mut Value) -> Result<Resumption, BadMessage> {
+    let mut take = |name| params.get_mut(name).map(Value::take);
+    let responses = match take("inputResponses") {
+        None => Map::new(),
+        Some(Value::Object(responses)) => responses,
+        Some(_) => {
+            return Err(bad(
+                INVALID_PARAMS,
+                "`params.inputResponses` must be an object",
+            ));
+        }
+    };
+    let state = match take("requestState") {
+        None => None,
+        Some(Value::String(state)) => Some(state),
+        Some(_) => {
+            return Err(bad(
+                INVALID_PARAMS,
+                "`params.requestState` must be a string",
+            ));
+        }
+    };
+    Ok(Resumption { responses, state })
 }
 
 /// Returns the text of the arguments in a body that was parsed before.

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{HttpAnswer, plain, protocol_error};
 use super::headers::{self, Accepts};
 use super::message::{Asks, TargetCall};
+use crate::questions::{AskBy, Declared};
 use crate::schema::{Dialect, Schema};
 
 /// The form of the answer to a request that keeps the rules.
@@ -160,6 +161,19 @@ pub(super) fn check(
     check_named(named, header, &call.meta)
 }
 
+/// Returns the way in which the client of a call can be asked. Its capabilities count only where
+/// every request has them: what a client said in an earlier request is not known without a session.
+pub(super) fn ask_by(headers: &HeaderMap, call: &TargetCall, revision: Revision) -> AskBy {
+    if revision.typed_results {
+        let capabilities = call.meta.get(CLIENT_CAPABILITIES);
+        return AskBy::Rounds(capabilities.map(Declared::of).unwrap_or_default());
+    }
+    match headers::single(headers, "mcp-protocol-version") {
+        Ok(Some(PAGES_BY_ERROR)) => AskBy::Error,
+        _ => AskBy::Nothing,
+    }
+}
+
 /// Checks that the client accepts both forms of answer, as [`settle_accept`] has written them, and
 /// sends JSON.
 fn check_media_types(headers: &HeaderMap) -> Result<(), Improper> {
@@ -281,6 +295,8 @@ pub(super) const SUPPORTED: &[ProtocolVersion] = &[
 ];
 /// The first revision with the headers of SEP-2243.
 const STANDARD_HEADERS: &str = "2026-07-28";
+/// The one revision with the error -32042 (SEP-1036); 2026-07-28 forbids it.
+const PAGES_BY_ERROR: &str = "2025-11-25";
 const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const INVALID_PARAMS: i32 = -32602;

@@ -45,7 +45,16 @@ pub fn request(bytes: &[u8]) -> Fate {
 fn without_nulls(body: &mut Value) {
     for (place, names) in [
         ("", &["params", "result", "error"][..]),
-        ("/params", &["arguments", "_meta", "cursor"]),
+        (
+            "/params",
+            &[
+                "arguments",
+                "_meta",
+                "cursor",
+                "inputResponses",
+                "requestState",
+            ],
+        ),
     ] {
         let members = body.pointer_mut(place).and_then(Value::as_object_mut);
         let Some(members) = members else { continue };

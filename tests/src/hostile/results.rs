@@ -287,9 +287,9 @@ fn meanings() -> Vec<Case> {
         ),
         Case {
             name: "question-to-the-user",
-            does: "Asks the user a question instead of answering.",
+            does: "Asks the user, with nothing to ask.",
             at: Phase::Call,
-            expect: Expect::Ended(&["input-unsupported"]),
+            expect: Expect::Ended(&["question-refused"]),
             source: text("question-to-the-user", &words(2052, "1 0 0 0")),
         },
     ]

@@ -215,6 +215,8 @@ impl Ground {
             export: decided.target().export(),
             envelope: envelope.sealed(),
             input: decided.arguments().to_string(),
+            answers: Vec::new(),
+            state: None,
             services,
             progress: None,
         };

@@ -116,14 +116,16 @@ fn say(stem: &str, entry: &Entry, begun: Option<u64>, page: &mut Page<'_>) -> an
     Ok(())
 }
 
-/// Returns a service's answer in words, with the credential that was presented.
+/// Returns a service's answer in words, with the credential that was presented, or the questions
+/// of a round.
 fn exchange(entry: &Entry) -> String {
-    let scopes = entry.member("scopes").and_then(serde_json::Value::as_array);
-    let scopes: Vec<_> = scopes
-        .into_iter()
-        .flatten()
-        .filter_map(serde_json::Value::as_str)
-        .collect();
+    let list = |name: &str| {
+        let items = entry.member(name).and_then(serde_json::Value::as_array);
+        let items = items.into_iter().flatten();
+        let items: Vec<_> = items.filter_map(serde_json::Value::as_str).collect();
+        items.join(" ")
+    };
+    let scopes = list("scopes");
     let status = entry
         .member("status")
         .map(ToString::to_string)
@@ -132,7 +134,10 @@ fn exchange(entry: &Entry) -> String {
         ("status ", status),
         ("", entry.text("credential_kind").to_owned()),
         ("audience ", entry.text("audience").to_owned()),
-        ("scopes ", scopes.join(" ")),
+        ("scopes ", scopes),
+        ("keys ", list("keys")),
+        ("round ", entry.text("round").to_owned()),
+        ("", entry.text("digest").to_owned()),
     ];
     let told = parts
         .iter()
@@ -179,7 +184,7 @@ fn facts(entry: &Entry) -> Vec<String> {
             ],
         );
         add("mode", &[("", text("mode"))]);
-    } else if entry.text("event") != "call.closed" {
+    } else if !["call.closed", "input.asked", "input.answered"].contains(&entry.text("event")) {
         add(
             "actor",
             &[

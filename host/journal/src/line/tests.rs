@@ -6,9 +6,9 @@ use super::super::reason::{DownstreamReason, EndReason, LoadReason, RefusalReaso
 use super::super::record::{
     Call, CallClosed, CallOpened, CallRefused, ComponentLoaded, ComponentRefused, ComponentRemoved,
     ConfigLoaded, ConfigRefused, DenialAdded, DenialLifted, DenialsFound, DenialsLost,
-    DownstreamClosed, DownstreamOpened, DownstreamRefused, HostStarted, HostStopped,
-    JournalAdopted, JournalBegun, JournalCut, Modes, Outcome, Previous, RefusalsCounted, Request,
-    Subject, Target, TokenExchanged,
+    DownstreamClosed, DownstreamOpened, DownstreamRefused, HostStarted, HostStopped, InputAnswered,
+    InputAsked, InputRound, JournalAdopted, JournalBegun, JournalCut, Modes, Outcome, Previous,
+    RefusalsCounted, Request, Subject, Target, TokenExchanged,
 };
 use super::super::text::{Detail, MAX_TEXT, Scopes, Text};
 use super::*;
@@ -107,6 +107,16 @@ fn every(text: Option<&str>) -> Vec<Record> {
             credential_kind: some(text.unwrap_or("z")),
         }
         .into(),
+        InputAsked {
+            call: call(text),
+            round: round(text),
+        }
+        .into(),
+        InputAnswered {
+            call: call(text),
+            round: round(text),
+        }
+        .into(),
         ComponentLoaded {
             component: any(),
             detail: detail(),
@@ -138,6 +148,17 @@ fn every(text: Option<&str>) -> Vec<Record> {
         HostStarted { detail: detail() }.into(),
         HostStopped {}.into(),
     ]
+}
+
+fn round(text: Option<&str>) -> InputRound {
+    let any = |word| Text::from(text.unwrap_or(word));
+    InputRound {
+        round: any("n"),
+        keys: vec![any("a"); if text.is_some() { 1000 } else { 1 }]
+            .into_iter()
+            .collect(),
+        digest: any("n"),
+    }
 }
 
 #[test]
@@ -195,6 +216,22 @@ fn a_line_has_the_agreed_names_in_their_order() {
             }
             .into(),
             r#""event":"token.exchanged",CALL,"mode":"on_behalf_of",REQUEST,"scopes":["x"],"audience":"e","credential_kind":"z""#,
+        ),
+        (
+            InputAsked {
+                call: call(None),
+                round: round(None),
+            }
+            .into(),
+            r#""event":"input.asked",CALL,"round":"n","keys":["a"],"digest":"n""#,
+        ),
+        (
+            InputAnswered {
+                call: call(None),
+                round: round(None),
+            }
+            .into(),
+            r#""event":"input.answered",CALL,"round":"n","keys":["a"],"digest":"n""#,
         ),
         (
             RefusalsCounted::new(

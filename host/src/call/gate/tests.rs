@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::call::CallClient;
 use crate::call::client::NoPlace;
+use crate::questions::AskBy;
 
 fn user(name: &str) -> Count {
     Count::User(Principal::new("https://issuer.example", name))
@@ -212,6 +213,7 @@ async fn a_client_that_leaves_gives_up_its_place_in_the_queue_and_takes_none_tha
             cancelled: cancelled.clone(),
             stopping: stopping.clone(),
             progress: None,
+            ask_by: AskBy::Nothing,
         };
         let wait = || client.wait_for(gate.admit(call("alice", &[])));
         let first = wait().await;

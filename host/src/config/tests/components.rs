@@ -139,3 +139,60 @@ fn accepted_definitions_are_read_only_where_they_are_needed_and_never_from_the_t
     let error = folder.load(&inside).err().unwrap_or_default();
     assert!(error.contains("lies in server.tools"), "{error}");
 }
+
+#[test]
+fn what_a_component_may_ask_is_listed_and_each_mistake_about_it_is_told() {
+    let folder = Folder::new();
+    let with = |lines: &str| {
+        let section = format!("[components.asker]\n{lines}\n\n[limits]");
+        folder.load(&GOOD.replacen("[limits]", &section, 1))
+    };
+    let origins = "question_origins = [\"https://pay.example.com\", \"http://localhost:8080\"]";
+    let lines = format!("{origins}\nrelay_questions = [\"sampling\", \"roots\"]");
+    let config = with(&lines).unwrap_or_else(|errors| panic!("{errors}"));
+    let rule = &config.components["asker"].questions;
+    assert_eq!((rule.origins.len(), rule.relays.len()), (2, 2));
+    let none = with("scopes = []").unwrap_or_else(|errors| panic!("{errors}"));
+    let rule = &none.components["asker"].questions;
+    assert!(rule.origins.is_empty() && rule.relays.is_empty());
+    let key = "components.asker.question_origins: ";
+    for origin in [
+        "https://pay.example.com/",
+        "https://pay.example.com/path",
+        "https://PAY.example.com",
+        "https://pay.example.com:443",
+        "https://user@pay.example.com",
+        "https://*.example.com",
+        "http://pay.example.com",
+        "http://127.0.0.1.example.com",
+        "pay.example.com",
+        "javascript:x",
+        "*",
+        "",
+    ] {
+        let told = with(&format!("question_origins = [\"{origin}\"]"));
+        let told = told.map(|_| ()).expect_err("a mistake").to_string();
+        assert!(
+            told.contains(key) && told.contains("expected an origin"),
+            "{origin}: {told}"
+        );
+    }
+    for (lines, told) in [
+        (
+            "question_origins = \"https://a.example\"",
+            "a list of strings",
+        ),
+        (
+            "relay_questions = [\"elicitation\"]",
+            "expected \"sampling\" or \"roots\"",
+        ),
+        (
+            "relay_questions = [\"*\"]",
+            "expected \"sampling\" or \"roots\"",
+        ),
+        ("relay_questions = true", "a list of strings"),
+    ] {
+        let errors = with(lines).map(|_| ()).expect_err("a mistake").to_string();
+        assert!(errors.contains(told), "{lines}: {errors}");
+    }
+}

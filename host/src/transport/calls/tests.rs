@@ -217,6 +217,7 @@ async fn own(headers: &HeaderMap, body: &str, schema: &Schema, resource: &Arc<Re
                 results: ResultForm::Any,
                 progress: call.progress_token(),
                 resource: Arc::clone(resource),
+                ask_by: AskBy::Nothing,
             };
             made(framing, &call).await
         }
@@ -234,7 +235,7 @@ async fn made(framing: Framing, call: &TargetCall) -> HttpAnswer {
         Vec::new()
     };
     let ended = if known && !refuses(region) {
-        Ok(answer())
+        Ok(CallReply::Answer(answer()))
     } else {
         Err(Refusal::of_test(RefusalReason::UnknownTarget))
     };

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// credential.
 ///
 /// This lint teaches; it is not the wall. The wall is that no host function takes a user.
-pub(super) fn identity_parameter(schema: &Value, allowed: &[String]) -> Option<String> {
+pub fn identity_parameter(schema: &Value, allowed: &[String]) -> Option<String> {
     match schema {
         Value::Array(items) => items
             .iter()
@@ -30,7 +30,8 @@ pub(super) fn identity_parameter(schema: &Value, allowed: &[String]) -> Option<S
     }
 }
 
-fn names_identity(name: &str) -> bool {
+/// Returns true if a whole name is an identity or a credential.
+pub fn names_identity(name: &str) -> bool {
     let plain: String = name
         .chars()
         .filter(char::is_ascii_alphanumeric)

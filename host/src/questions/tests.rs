@@ -1,0 +1,365 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+use super::*;
+
+fn rule(origins: &[&str], relays: &[RelayedKind]) -> QuestionRule {
+    QuestionRule {
+        origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
+        relays: relays.into(),
+    }
+}
+
+fn form(properties: &Value, required: &[&str]) -> RawQuestion {
+    let schema = json!({"type": "object", "properties": properties, "required": required});
+    RawQuestion::Form("Please".into(), schema.to_string())
+}
+
+fn ask(raw: RawQuestion, rule: &QuestionRule) -> Result<ClientQuestion, String> {
+    let asked = Questionnaire::check(vec![("k".into(), raw)], None, rule);
+    let asked = asked.map_err(|error| error.to_string())?;
+    Ok(asked.questions.into_values().next().unwrap())
+}
+
+#[test]
+fn a_form_has_the_primitives_of_mcp_and_nothing_else() {
+    let choices = json!([{"const": "a", "title": "A"}, {"const": "b", "title": "B"}]);
+    for (field, accepted) in [
+        (json!({"type": "string"}), true),
+        (
+            json!({"type": "string", "minLength": 1, "maxLength": 9, "format": "email", "default": "a@b"}),
+            true,
+        ),
+        (json!({"type": "string", "format": "password"}), false),
+        (json!({"type": "string", "pattern": "^(a+)+$"}), false),
+        (
+            json!({"type": "integer", "minimum": 0, "maximum": 5, "default": 3, "title": "T", "description": "D"}),
+            true,
+        ),
+        (json!({"type": "number", "default": 1.5}), true),
+        (json!({"type": "number", "default": "1.5"}), false),
+        (
+            json!({"type": "integer", "maximum": 5, "default": 6}),
+            false,
+        ),
+        (json!({"type": "boolean", "default": true}), true),
+        (json!({"type": "boolean", "enum": [true]}), false),
+        // SEP-1330: choices with and without titles, of one or of several.
+        (
+            json!({"type": "string", "enum": ["a", "b"], "default": "a"}),
+            true,
+        ),
+        (
+            json!({"type": "string", "enum": ["a", "b"], "default": "c"}),
+            false,
+        ),
+        (
+            json!({"type": "string", "enum": ["a", "b"], "enumNames": ["A", "B"]}),
+            true,
+        ),
+        (json!({"type": "string", "enum": ["a", 1]}), false),
+        (
+            json!({"type": "string", "oneOf": choices, "default": "b"}),
+            true,
+        ),
+        (json!({"type": "string", "oneOf": [{"const": "a"}]}), false),
+        (
+            json!({"type": "array", "items": {"type": "string", "enum": ["a"]}, "minItems": 1, "default": ["a"]}),
+            true,
+        ),
+        (
+            json!({"type": "array", "items": {"anyOf": choices}, "maxItems": 1}),
+            true,
+        ),
+        (json!({"type": "array", "items": {"type": "string"}}), false),
+        (json!({"type": "array", "items": {"type": "object"}}), false),
+        (json!({"type": "object", "properties": {}}), false),
+        (json!({"type": ["string", "null"]}), false),
+        (json!({"$ref": "#/properties/other"}), false),
+        (
+            json!({"type": "string", "description": "a\u{202e}b"}),
+            false,
+        ),
+        (json!(true), false),
+    ] {
+        let asked = ask(
+            form(&json!({"field": field}), &["field"]),
+            &QuestionRule::default(),
+        );
+        assert_eq!(asked.is_ok(), accepted, "{field}: {asked:?}");
+    }
+}
+
+#[test]
+fn a_form_never_asks_for_an_identity_or_a_secret() {
+    for name in [
+        "password",
+        "Password",
+        "db_password",
+        "githubToken",
+        "api-key",
+        "apiKey",
+        "secret",
+        "client_secret",
+        "token",
+        "access_token",
+        "PIN",
+        "otp",
+        "credit_card",
+        "cvv",
+        "user_id",
+        "tenant",
+        "privateKey",
+        "recovery_code",
+    ] {
+        let asked = ask(
+            form(&json!({name: {"type": "string"}}), &[]),
+            &QuestionRule::default(),
+        );
+        assert!(
+            asked.as_ref().is_err_and(|why| why.contains("secret")),
+            "{name}: {asked:?}"
+        );
+    }
+    for name in [
+        "username",
+        "tokens_to_buy",
+        "email",
+        "pinned",
+        "secretary",
+        "colour",
+    ] {
+        let asked = ask(
+            form(&json!({name: {"type": "string"}}), &[name]),
+            &QuestionRule::default(),
+        );
+        assert!(asked.is_ok(), "{name}: {asked:?}");
+    }
+}
+
+#[test]
+fn a_form_is_flat_and_names_what_it_requires() {
+    for (schema, accepted) in [
+        (json!({"type": "object", "properties": {}}), true),
+        (
+            json!({"type": "object", "properties": {}, "additionalProperties": false}),
+            true,
+        ),
+        (
+            json!({"type": "object", "properties": {}, "required": ["a"]}),
+            false,
+        ),
+        (json!({"type": "object"}), false),
+        (json!({"properties": {}}), false),
+        (json!({"type": "array", "properties": {}}), false),
+        (
+            json!({"type": "object", "properties": {}, "allOf": []}),
+            false,
+        ),
+        (
+            json!({"type": "object", "properties": {}, "$defs": {}}),
+            false,
+        ),
+        (json!([]), false),
+    ] {
+        let raw = RawQuestion::Form("Please".into(), schema.to_string());
+        assert_eq!(
+            ask(raw, &QuestionRule::default()).is_ok(),
+            accepted,
+            "{schema}"
+        );
+    }
+    let many: Map<_, _> = (0..33)
+        .map(|n| (format!("f{n}"), json!({"type": "boolean"})))
+        .collect();
+    assert!(ask(form(&Value::Object(many), &[]), &QuestionRule::default()).is_err());
+    let request = ask(
+        form(&json!({"a": {"type": "boolean"}}), &["a"]),
+        &QuestionRule::default(),
+    );
+    assert_eq!(
+        request.unwrap().request(),
+        json!({"method": "elicitation/create", "params": {"mode": "form", "message": "Please",
+            "requestedSchema": {"type": "object", "properties": {"a": {"type": "boolean"}},
+                "required": ["a"]}}})
+    );
+}
+
+#[test]
+fn a_page_has_an_origin_that_the_operator_lists() {
+    let listed = rule(&["https://pay.example.com", "http://localhost:8080"], &[]);
+    let page = |url: &str| {
+        RawQuestion::Other(
+            "url".into(),
+            json!({"url": url, "message": "Pay"}).to_string(),
+        )
+    };
+    for (url, accepted) in [
+        ("https://pay.example.com/a?b=c#d", true),
+        ("https://pay.example.com:443/", true),
+        ("HTTPS://PAY.example.com/", true),
+        ("http://localhost:8080/x", true),
+        ("http://pay.example.com/", false),
+        ("https://pay.example.com:444/", false),
+        ("https://pay.example.com.evil.example/", false),
+        ("https://evil.example/https://pay.example.com/", false),
+        ("https://pay.example.com@evil.example/", false),
+        ("https://user@pay.example.com/", false),
+        ("https://user:pw@pay.example.com/", false),
+        ("https:\\\\evil.example\\@pay.example.com", false),
+        ("//pay.example.com/", false),
+        ("javascript:alert(1)", false),
+        ("data:text/html,x", false),
+        ("", false),
+    ] {
+        assert_eq!(ask(page(url), &listed).is_ok(), accepted, "{url}");
+        assert!(
+            ask(page(url), &QuestionRule::default()).is_err(),
+            "by default none: {url}"
+        );
+    }
+    let long = format!("https://pay.example.com/{}", "a".repeat(2048));
+    assert!(ask(page(&long), &listed).is_err());
+    let asked = ask(page("https://PAY.example.com/a b"), &listed).unwrap();
+    let pay = "https://pay.example.com/a%20b";
+    assert_eq!(
+        asked.request(),
+        json!({"method": "elicitation/create",
+            "params": {"mode": "url", "message": "Pay", "url": pay}})
+    );
+    let error = json!({"mode": "url", "elicitationId": "e", "message": "Pay", "url": pay});
+    assert_eq!(asked.elicitation("e"), Some(error));
+    for (accepted, action) in [(true, "accept"), (true, "decline"), (false, "yes")] {
+        let answer = json!({"action": action, "content": {"card": "1234"}});
+        let seen = accepted.then(|| json!({"action": action}));
+        assert_eq!(asked.answer(&answer), seen, "{action}");
+    }
+}
+
+#[test]
+fn only_what_the_operator_lists_is_relayed_to_the_client() {
+    let all = rule(&[], &[RelayedKind::Sampling, RelayedKind::Roots]);
+    let sampling = json!({"messages": [{"role": "user", "content": {"type": "text", "text": "?"}}],
+        "maxTokens": 10});
+    for (kind, parameters, accepted) in [
+        ("sampling/createMessage", sampling.clone(), true),
+        ("sampling/createMessage", json!({"maxTokens": 10}), false),
+        ("sampling/createMessage", json!({"messages": []}), false),
+        ("sampling/createMessage", json!([]), false),
+        ("roots/list", json!({}), true),
+        ("roots/list", json!({"a": 1}), false),
+        ("tools/call", json!({}), false),
+        ("elicitation/create", json!({}), false),
+    ] {
+        let raw = RawQuestion::Other(kind.into(), parameters.to_string());
+        assert_eq!(
+            ask(raw.clone(), &all).is_ok(),
+            accepted,
+            "{kind} {parameters}"
+        );
+        assert!(
+            ask(raw, &QuestionRule::default()).is_err(),
+            "by default none: {kind}"
+        );
+    }
+    let raw = RawQuestion::Other("sampling/createMessage".into(), sampling.to_string());
+    let asked = ask(raw, &all).unwrap();
+    let answer = json!({"role": "assistant", "content": {"type": "text", "text": "!"}, "model": "m",
+        "extra": 1});
+    let seen = asked.answer(&answer).unwrap();
+    assert!(seen.get("extra").is_none() && seen.get("content").is_some());
+    for bad in [
+        json!({"role": "assistant"}),
+        json!({"role": 1, "content": {}, "model": "m"}),
+        json!("!"),
+    ] {
+        assert_eq!(asked.answer(&bad), None, "{bad}");
+    }
+    let roots = ClientQuestion::Roots;
+    assert!(
+        roots
+            .answer(&json!({"roots": [{"uri": "file:///a", "name": "a"}]}))
+            .is_some()
+    );
+    for bad in [json!({"roots": [{}]}), json!({"roots": {}}), json!({})] {
+        assert_eq!(roots.answer(&bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn a_round_is_bounded_and_its_keys_are_names() {
+    let rule = QuestionRule::default();
+    let one = || form(&json!({}), &[]);
+    let check = |raw, state| Questionnaire::check(raw, state, &rule).err();
+    assert_eq!(check(Vec::new(), None), Some(QuestionError::Nothing));
+    assert_eq!(check(Vec::new(), Some(vec![1])), None);
+    let many = |count: usize| {
+        (0..count)
+            .map(|n| (format!("k{n}"), one()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(check(many(16), None), None);
+    assert_eq!(check(many(17), None), Some(QuestionError::Many));
+    assert_eq!(check(many(1), Some(vec![0; MAX_STATE])), None);
+    assert_eq!(
+        check(many(1), Some(vec![0; MAX_STATE + 1])),
+        Some(QuestionError::State)
+    );
+    let large = |size| RawQuestion::Form("a".repeat(size), "{}".into());
+    let larger = vec![("k".to_owned(), large(MAX_ASKED))];
+    assert_eq!(check(larger, None), Some(QuestionError::Large));
+    for key in ["", "a b", "a\n", "é", &"k".repeat(65)] {
+        let found = check(vec![(key.to_owned(), one())], None);
+        assert!(
+            matches!(found, Some(QuestionError::Key(_))),
+            "{key:?} {found:?}"
+        );
+    }
+    let twice = vec![("k".to_owned(), one()), ("k".to_owned(), one())];
+    assert_eq!(check(twice, None), Some(QuestionError::Key("k".into())));
+    for message in ["", "  ", "a\u{1b}[2J", "a\u{202e}b"] {
+        let raw = RawQuestion::Form(
+            message.into(),
+            r#"{"type":"object","properties":{}}"#.into(),
+        );
+        assert!(ask(raw, &rule).is_err(), "{message:?}");
+    }
+}
+
+#[test]
+fn a_client_is_asked_only_what_it_declared() {
+    let form = ask(form(&json!({}), &[]), &QuestionRule::default()).unwrap();
+    let page = ClientQuestion::Url {
+        message: "m".into(),
+        url: "https://a.example/".into(),
+    };
+    let sampling = ClientQuestion::Sampling { params: Map::new() };
+    let all = [&form, &page, &sampling, &ClientQuestion::Roots];
+    for (declared, covered) in [
+        (json!({}), [false, false, false, false]),
+        (json!({"elicitation": {}}), [true, false, false, false]),
+        (
+            json!({"elicitation": {"form": {}}}),
+            [true, false, false, false],
+        ),
+        (
+            json!({"elicitation": {"url": {}}}),
+            [false, true, false, false],
+        ),
+        (
+            json!({"elicitation": {"form": {}, "url": {}}, "roots": {}}),
+            [true, true, false, true],
+        ),
+        (json!({"sampling": {}}), [false, false, true, false]),
+        (
+            json!({"elicitation": true, "sampling": null, "roots": []}),
+            [false; 4],
+        ),
+        (json!([]), [false; 4]),
+    ] {
+        let found = all.map(|question| Declared::of(&declared).covers(question));
+        assert_eq!(found, covered, "{declared}");
+    }
+    assert_eq!(
+        required(all),
+        json!({"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}})
+    );
+}

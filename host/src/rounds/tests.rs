@@ -1,0 +1,570 @@
+//! States that no one may go on with, each family with the twin that is accepted.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::questions::{QuestionRule, RawQuestion};
+use crate::seams::SystemRandom;
+
+struct Hand(AtomicU64);
+
+impl Clock for Hand {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A host with this key, and its clock.
+fn host(key: u8) -> (Rounds, Arc<Hand>) {
+    let clock = Arc::new(Hand(AtomicU64::new(1_000_000_000)));
+    let own: Arc<dyn Clock> = Arc::<Hand>::clone(&clock);
+    let key = MacKey::new(Zeroizing::new(vec![key; 32])).unwrap();
+    let rounds = Rounds::new(&key, Duration::from_secs(600), own, Arc::new(SystemRandom));
+    (rounds, clock)
+}
+
+const FORM: &str =
+    r#"{"type":"object","properties":{"size":{"type":"integer"}},"required":["size"]}"#;
+
+fn asking(state: Option<&[u8]>) -> Questionnaire {
+    let form = RawQuestion::Form("How large?".into(), FORM.into());
+    let raw = vec![
+        ("size".to_owned(), form.clone()),
+        ("other".to_owned(), form),
+    ];
+    Questionnaire::check(raw, state.map(<[u8]>::to_vec), &QuestionRule::default()).unwrap()
+}
+
+fn binding(arguments: &Value) -> Binding<'_> {
+    Binding {
+        issuer: "https://idp.example",
+        subject: "alice",
+        client: "desk",
+        kind: "tool",
+        name: "book",
+        component: "sha256:aa",
+        arguments,
+    }
+}
+
+fn size(size: impl Into<Value>) -> Value {
+    json!({"action": "accept", "content": {"size": size.into()}})
+}
+
+fn responses(pairs: &[(&str, Value)]) -> Map<String, Value> {
+    let pair = |(key, value): &(&str, Value)| ((*key).to_owned(), value.clone());
+    pairs.iter().map(pair).collect()
+}
+
+/// Returns the bytes of a state, changed.
+fn changed(text: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+    change(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+type Change = Box<dyn Fn(&str, &str) -> String>;
+
+/// The states that a client could send in place of the one it got. The second text is another state
+/// of the same call.
+fn texts() -> Vec<(String, Change)> {
+    let mut all: Vec<(String, Change)> = Vec::new();
+    let mut add = |name: &str, change: Change| all.push((name.to_owned(), change));
+    let fixed = |text: &'static str| -> Change { Box::new(move |_, _| text.to_owned()) };
+    add("empty", fixed(""));
+    add("a word", fixed("state"));
+    add("null", fixed("null"));
+    add("an object", fixed(r#"{"id":"00","questions":{}}"#));
+    add("a token", fixed("eyJhbGciOiJub25lIn0.e30."));
+    add("controls", fixed("\u{0}\u{1b}[2J"));
+    add("one byte", fixed("AQ"));
+    add(
+        "nothing but a head",
+        Box::new(|text, _| changed(text, |bytes| bytes.truncate(21))),
+    );
+    add(
+        "the tag cut",
+        Box::new(|text, _| changed(text, |bytes| bytes.truncate(bytes.len() - 16))),
+    );
+    add(
+        "longer by a byte",
+        Box::new(|text, _| changed(text, |bytes| bytes.push(0))),
+    );
+    add(
+        "a byte before it",
+        Box::new(|text, _| changed(text, |bytes| bytes.insert(0, 1))),
+    );
+    add("twice", Box::new(|text, _| text.repeat(2)));
+    add(
+        "very long",
+        Box::new(|text, _| text.to_owned() + &"A".repeat(1 << 20)),
+    );
+    add("padded", Box::new(|text, _| format!("{text}==")));
+    add("a space before it", Box::new(|text, _| format!(" {text}")));
+    add(
+        "a line break after it",
+        Box::new(|text, _| format!("{text}\n")),
+    );
+    add(
+        "upside down",
+        Box::new(|text, _| text.chars().rev().collect()),
+    );
+    add("in capitals", Box::new(|text, _| text.to_uppercase()));
+    add(
+        "wrapped in base64 again",
+        Box::new(|text, _| URL_SAFE_NO_PAD.encode(text)),
+    );
+    add(
+        "in hexadecimal",
+        Box::new(|text, _| crate::seams::hex(text.as_bytes())),
+    );
+    add(
+        "in another alphabet",
+        Box::new(|text, _| {
+            let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+            bytes.extend([0xfb, 0xff]);
+            STANDARD_NO_PAD.encode(bytes)
+        }),
+    );
+    add(
+        "with padding of its own",
+        Box::new(|text, _| {
+            let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+            while bytes.len() % 3 == 0 {
+                bytes.push(0);
+            }
+            URL_SAFE.encode(bytes)
+        }),
+    );
+    add(
+        "another version",
+        Box::new(|text, _| changed(text, |bytes| bytes[0] = 2)),
+    );
+    add(
+        "a later expiry",
+        Box::new(|text, _| changed(text, |bytes| bytes[8] ^= 0x40)),
+    );
+    add(
+        "no expiry",
+        Box::new(|text, _| changed(text, |bytes| bytes[1..9].fill(0xff))),
+    );
+    add(
+        "another's nonce",
+        Box::new(|text, other| {
+            let other = URL_SAFE_NO_PAD.decode(other).unwrap();
+            changed(text, |bytes| bytes[9..21].copy_from_slice(&other[9..21]))
+        }),
+    );
+    add(
+        "another's tag",
+        Box::new(|text, other| {
+            let other = URL_SAFE_NO_PAD.decode(other).unwrap();
+            changed(text, |bytes| {
+                let at = bytes.len() - 16;
+                bytes[at..].copy_from_slice(&other[other.len() - 16..]);
+            })
+        }),
+    );
+    add(
+        "another's head",
+        Box::new(|text, other| {
+            let other = URL_SAFE_NO_PAD.decode(other).unwrap();
+            changed(text, |bytes| bytes[..21].copy_from_slice(&other[..21]))
+        }),
+    );
+    for place in [0, 1, 5, 9, 20, 21, 40, 100] {
+        let flip = move |text: &str, _: &str| changed(text, |bytes| bytes[place] ^= 1);
+        add(&format!("bit 0 of byte {place}"), Box::new(flip));
+    }
+    all
+}
+
+#[test]
+fn a_state_that_was_changed_in_any_way_is_not_ours() {
+    let (host, _) = host(1);
+    let arguments = json!({"room": 7});
+    let seal = || {
+        host.seal(&binding(&arguments), &asking(None))
+            .unwrap()
+            .state
+    };
+    let (state, other) = (seal(), seal());
+    let open = |text: &str| host.open(&binding(&arguments), text, &Map::new());
+    let texts = texts();
+    assert!(texts.len() >= 35, "{}", texts.len());
+    for (name, change) in texts {
+        let refused = open(&change(&state, &other));
+        assert_eq!(refused.err(), Some(NotResumed::NotIssued), "{name}");
+    }
+    // Every bit counts.
+    for place in 0..URL_SAFE_NO_PAD.decode(&state).unwrap().len() {
+        for bit in 0..8 {
+            let text = changed(&state, |bytes| bytes[place] ^= 1 << bit);
+            assert!(open(&text).is_err(), "bit {bit} of byte {place}");
+        }
+    }
+    // Every beginning is another text.
+    assert!((0..state.len()).all(|end| open(&state[..end]).is_err()));
+    assert!(open(&state).is_ok() && open(&other).is_ok(), "the twins");
+}
+
+#[test]
+fn a_state_belongs_to_one_user_client_target_component_and_to_its_arguments() {
+    let (host, _) = host(1);
+    let arguments = json!({"room": 7, "at": "noon"});
+    let own = binding(&arguments);
+    let state = host.seal(&own, &asking(None)).unwrap().state;
+    let others = [
+        json!({"room": 8, "at": "noon"}),
+        json!({"room": 7}),
+        json!({}),
+        json!({"room": "7", "at": "noon"}),
+        json!([7, "noon"]),
+    ];
+    let moved = [
+        (
+            "another user",
+            Binding {
+                subject: "bob",
+                ..own
+            },
+        ),
+        (
+            "a user in capitals",
+            Binding {
+                subject: "Alice",
+                ..own
+            },
+        ),
+        ("no user", Binding { subject: "", ..own }),
+        (
+            "another issuer",
+            Binding {
+                issuer: "https://other.example",
+                ..own
+            },
+        ),
+        (
+            "a longer issuer",
+            Binding {
+                issuer: "https://idp.example/",
+                ..own
+            },
+        ),
+        // The parts together are the same text.
+        (
+            "a shifted boundary",
+            Binding {
+                issuer: "https://idp.examplea",
+                subject: "lice",
+                ..own
+            },
+        ),
+        (
+            "swapped parts",
+            Binding {
+                issuer: "alice",
+                subject: "https://idp.example",
+                ..own
+            },
+        ),
+        (
+            "another client",
+            Binding {
+                client: "phone",
+                ..own
+            },
+        ),
+        ("no client", Binding { client: "", ..own }),
+        (
+            "another kind",
+            Binding {
+                kind: "prompt",
+                ..own
+            },
+        ),
+        (
+            "another tool",
+            Binding {
+                name: "cancel",
+                ..own
+            },
+        ),
+        (
+            "a tool with a longer name",
+            Binding {
+                name: "book2",
+                ..own
+            },
+        ),
+        (
+            "other code",
+            Binding {
+                component: "sha256:ab",
+                ..own
+            },
+        ),
+        (
+            "no code",
+            Binding {
+                component: "",
+                ..own
+            },
+        ),
+        (
+            "another value",
+            Binding {
+                arguments: &others[0],
+                ..own
+            },
+        ),
+        (
+            "an argument less",
+            Binding {
+                arguments: &others[1],
+                ..own
+            },
+        ),
+        (
+            "no arguments",
+            Binding {
+                arguments: &others[2],
+                ..own
+            },
+        ),
+        (
+            "another type",
+            Binding {
+                arguments: &others[3],
+                ..own
+            },
+        ),
+        (
+            "a list",
+            Binding {
+                arguments: &others[4],
+                ..own
+            },
+        ),
+    ];
+    for (name, binding) in moved {
+        let refused = host.open(&binding, &state, &Map::new());
+        assert_eq!(refused.err(), Some(NotResumed::NotIssued), "{name}");
+        let own = host.seal(&binding, &asking(None)).unwrap().state;
+        assert!(
+            host.open(&binding, &own, &Map::new()).is_ok(),
+            "{name}: the twin"
+        );
+    }
+    let reordered = json!({"at": "noon", "room": 7});
+    let same = Binding {
+        arguments: &reordered,
+        ..own
+    };
+    assert!(host.open(&same, &state, &Map::new()).is_ok());
+}
+
+#[test]
+fn a_state_ends_with_its_time() {
+    let (host, clock) = host(1);
+    let arguments = json!({});
+    let state = host
+        .seal(&binding(&arguments), &asking(None))
+        .unwrap()
+        .state;
+    for (after, accepted) in [
+        (0, true),
+        (599_999, true),
+        (600_000, false),
+        (u64::MAX / 2, false),
+    ] {
+        clock.0.store(1_000_000_000 + after, Ordering::Relaxed);
+        let opened = host.open(&binding(&arguments), &state, &Map::new());
+        let expected = (!accepted).then_some(NotResumed::Expired);
+        assert_eq!(opened.err(), expected, "after {after} ms");
+    }
+}
+
+#[test]
+fn every_host_with_the_key_goes_on_and_no_other_does() {
+    let arguments = json!({});
+    let (first, second, stranger) = (host(1).0, host(1).0, host(2).0);
+    let state = first
+        .seal(&binding(&arguments), &asking(Some(b"step 2")))
+        .unwrap()
+        .state;
+    let given = responses(&[("size", size(2)), ("other", size(3))]);
+    let open = |host: &Rounds| host.open(&binding(&arguments), &state, &given);
+    let round = open(&second).unwrap();
+    assert_eq!(
+        (round.state(), round.again()),
+        (Some(b"step 2".as_slice()), None)
+    );
+    assert_eq!(open(&stranger).err(), Some(NotResumed::NotIssued));
+    let theirs = stranger
+        .seal(&binding(&arguments), &asking(None))
+        .unwrap()
+        .state;
+    assert!(
+        first
+            .open(&binding(&arguments), &theirs, &Map::new())
+            .is_err()
+    );
+    assert!(
+        stranger
+            .open(&binding(&arguments), &theirs, &Map::new())
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_round_is_used_once_in_a_process() {
+    let (host, clock) = host(1);
+    let arguments = json!({});
+    let alice = || Principal::new("https://idp.example", "alice");
+    let round = || {
+        let state = host
+            .seal(&binding(&arguments), &asking(None))
+            .unwrap()
+            .state;
+        host.open(&binding(&arguments), &state, &Map::new())
+            .unwrap()
+    };
+    let (first, second) = (round(), round());
+    assert_eq!(host.spend(&first, alice()).await, Ok(()));
+    assert_eq!(host.spend(&first, alice()).await, Err(NotSpent::Used));
+    assert_eq!(host.spend(&second, alice()).await, Ok(()), "the twin");
+    // Opened in time, and used too late: the mark of the first use is gone by then.
+    clock.0.fetch_add(600_000, Ordering::Relaxed);
+    assert_eq!(host.spend(&first, alice()).await, Err(NotSpent::Expired));
+}
+
+#[tokio::test]
+async fn when_there_is_no_room_for_marks_nothing_goes_on() {
+    let (host, clock) = host(1);
+    let host = host.marking(Arc::new(MarksInMemory::bounded(3, 2)));
+    let arguments = json!({});
+    let round = || {
+        let state = host
+            .seal(&binding(&arguments), &asking(None))
+            .unwrap()
+            .state;
+        host.open(&binding(&arguments), &state, &Map::new())
+            .unwrap()
+    };
+    let user = |name: &str| Principal::new("https://idp.example", name);
+    let spend = async |name: &str| host.spend(&round(), user(name)).await;
+    assert_eq!(spend("alice").await, Ok(()));
+    assert_eq!(spend("alice").await, Ok(()));
+    assert_eq!(
+        spend("alice").await,
+        Err(NotSpent::Full),
+        "one user's share"
+    );
+    assert_eq!(spend("bob").await, Ok(()), "which is no one else's");
+    let waiting = round();
+    assert_eq!(
+        host.spend(&waiting, user("carol")).await,
+        Err(NotSpent::Full)
+    );
+    clock.0.fetch_add(600_000, Ordering::Relaxed);
+    assert_eq!(spend("carol").await, Ok(()), "expired marks make room");
+    assert_eq!(
+        host.spend(&waiting, user("carol")).await,
+        Err(NotSpent::Expired)
+    );
+}
+
+#[test]
+fn answers_that_are_missing_or_do_not_fit_are_asked_again_and_others_are_ignored() {
+    let (host, _) = host(1);
+    let arguments = json!({});
+    let state = host
+        .seal(&binding(&arguments), &asking(Some(b"s")))
+        .unwrap()
+        .state;
+    let open = |pairs: &[(&str, Value)]| {
+        host.open(&binding(&arguments), &state, &responses(pairs))
+            .unwrap()
+    };
+    let good = ("other", size(1));
+    for (name, answer) in [
+        ("text", size("2")),
+        ("missing", json!({"action": "accept", "content": {}})),
+        ("no content", json!({"action": "accept"})),
+        (
+            "content of another type",
+            json!({"action": "accept", "content": [2]}),
+        ),
+        ("no action", json!({"content": {"size": 2}})),
+        (
+            "another action",
+            json!({"action": "approve", "content": {"size": 2}}),
+        ),
+        ("a number", json!(2)),
+        ("null", Value::Null),
+        ("a list", json!([size(2)])),
+    ] {
+        let round = open(&[("size", answer), good.clone()]);
+        let again = round.again().unwrap();
+        assert_eq!(
+            again.questions.keys().collect::<Vec<_>>(),
+            ["size"],
+            "{name}"
+        );
+        assert_eq!(again.state.as_deref(), Some(b"s".as_slice()));
+        // What was answered need not be answered again.
+        let next = host.seal(&binding(&arguments), &again).unwrap().state;
+        let next = host
+            .open(
+                &binding(&arguments),
+                &next,
+                &responses(&[("size", size(2))]),
+            )
+            .unwrap();
+        assert_eq!((next.again(), next.answers().len()), (None, 2), "{name}");
+        assert_eq!(next.fresh(), ["size"], "{name}");
+    }
+    let extra =
+        json!({"action": "accept", "content": {"size": 2, "admin": true}, "_meta": {"x": 1}});
+    let round = open(&[("size", extra), good.clone(), ("asked_by_no_one", size(9))]);
+    let told = round.answers();
+    assert_eq!(told.len(), 2);
+    let seen = told
+        .iter()
+        .find(|(key, _)| key == "size")
+        .map(|(_, json)| json.as_str());
+    assert_eq!(seen, Some(r#"{"action":"accept","content":{"size":2}}"#));
+    for action in ["decline", "cancel"] {
+        let round = open(&[("size", json!({"action": action})), good.clone()]);
+        assert_eq!(round.again(), None, "a refusal is an answer");
+    }
+}
+
+#[test]
+fn a_state_shows_nothing_of_what_is_in_it() {
+    let (host, _) = host(1);
+    let arguments = json!({"room": "CANARY-A"});
+    let mut asked = asking(Some(b"CANARY-B"));
+    asked.given.insert("early".into(), json!("CANARY-C"));
+    let seal = || host.seal(&binding(&arguments), &asked).unwrap();
+    let (one, other) = (seal(), seal());
+    let bytes = URL_SAFE_NO_PAD.decode(&one.state).unwrap();
+    for canary in ["CANARY", "alice", "size", "How large?"] {
+        assert!(
+            !bytes
+                .windows(canary.len())
+                .any(|part| part == canary.as_bytes())
+        );
+    }
+    assert!(one.state != other.state && one.id != other.id);
+    let digest = host.digest(&json!({"size": 2}));
+    assert!(digest.starts_with("hmac-sha256:") && digest == host.digest(&json!({"size": 2})));
+    assert!(digest != host.digest(&json!({"size": 3})));
+}
