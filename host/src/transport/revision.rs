@@ -281,7 +281,7 @@ pub(super) const SUPPORTED: &[ProtocolVersion] = &[
 ];
 /// The first revision with the headers of SEP-2243.
 const STANDARD_HEADERS: &str = "2026-07-28";
-const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+pub(super) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const INVALID_PARAMS: i32 = -32602;
 const UNSUPPORTED: i32 = -32022;
