@@ -156,14 +156,17 @@ impl Session {
 
     /// Answers a message whose sender was not admitted. Fails if that is because of the token.
     async fn refuse(&self, line: &Line, answer: HttpAnswer) -> Result<(), TokenRefused> {
-        let id = match line {
+        let named = match line {
             Line::Whole(bytes) => id_of(bytes),
-            Line::TooLong => Value::Null,
+            Line::TooLong => Some(Value::Null),
         };
         if !is_about_token(&answer) {
-            self.unread(&id, answer).await;
+            if let Some(id) = named {
+                self.unread(&id, answer).await;
+            }
             return Ok(());
         }
+        let id = named.unwrap_or_default();
         let (head, body) = answer.into_parts();
         let refused = TokenRefused(reply::text(body).await);
         let told = (head.status, &*refused.to_string());
@@ -320,9 +323,13 @@ fn is_about_token(refused: &HttpAnswer) -> bool {
     refused.headers().contains_key(header::WWW_AUTHENTICATE)
 }
 
-/// Reads the id of a message, null if it has none.
-fn id_of(bytes: &[u8]) -> Value {
-    Message::parse(bytes).map_or_else(|bad| bad.id, |message| message.id)
+/// Reads the id of a request, null if it cannot be read. A notification has none, and gets no
+/// answer.
+fn id_of(bytes: &[u8]) -> Option<Value> {
+    match Message::parse(bytes) {
+        Ok(message) => Some(message.id).filter(|id| !id.is_null()),
+        Err(bad) => Some(bad.id),
+    }
 }
 
 /// The most requests under way. The limits of the host are below it.
