@@ -147,9 +147,9 @@ impl Verdicts {
         for (revision, Revision { failed, .. }) in self.0.iter().rev() {
             if !failed.is_empty() {
                 part += &format!("\nOf {revision}, these do not pass yet:\n\n");
-                failed
-                    .iter()
-                    .for_each(|name| part += &format!("- {name}\n"));
+                for name in failed {
+                    part += &format!("- {name}\n");
+                }
             }
         }
         Ok(format!("{before}{FROM}\n{part}\n{TO}{after}"))
