@@ -15,6 +15,7 @@ mod policy;
 mod reload;
 mod shelf;
 
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,17 +36,46 @@ use crate::envelope::HostKeys;
 use crate::intake::{self, Intake, Workers};
 use crate::limits::{Limits, Room};
 use crate::observe::ReadMemory;
+use crate::owned::Trust;
 use crate::seams::SystemRandom;
-use crate::transport::{self, Front, FrontSettings, Operations};
+use crate::transport::{
+    self, Front, FrontSettings, LinesError, Operations, Resource, Streams, TokenPlace, TokenSource,
+};
 use denials::DenialWatch;
 use doors::Doors;
 use ground::Ground;
 use journal::{record_start, second_of};
 use reload::{Watch, first_look, look_at};
 
-/// A host that is ready to accept connections.
+/// The program that a host runs in.
+pub struct Program {
+    /// The processes that compile components.
+    pub workers: Workers,
+    /// Rung by threads that run out of work.
+    pub bell: Bell,
+    /// Reads the program's allocator.
+    pub memory: ReadMemory,
+}
+
+/// The standard streams of a program whose clients are one: the program that started it.
+pub struct StandardStreams {
+    /// The messages of the client.
+    pub input: Box<dyn Read + Send>,
+    /// The answers.
+    pub output: Box<dyn Write + Send>,
+    /// The place of the client's token.
+    pub token: TokenPlace,
+}
+
+/// The way on which clients come in.
+enum Entrance {
+    Port(TcpListener, String),
+    Streams(Streams),
+}
+
+/// A host that is ready to serve its clients.
 pub struct App {
-    listener: TcpListener,
+    entrance: Entrance,
     front: Arc<Front>,
     operations: Option<(TcpListener, Arc<Operations>)>,
     trusted: Vec<IpNet>,
@@ -55,33 +85,36 @@ pub struct App {
     journal: Journal,
     watch: Watch,
     denials: DenialWatch,
-    url: String,
     drain: Duration,
 }
 
 impl App {
-    /// Builds everything from the configuration in `file`. `workers` compile the components,
-    /// threads that run out of work ring the `bell`, and `memory` reads the program's allocator.
+    /// Builds everything from the configuration in `file`. Clients come in by the port that it
+    /// names or, if there are `streams`, by these alone.
     ///
     /// # Errors
     /// Fails if a part cannot be used as it is. No connection was accepted.
     pub async fn start(
         file: &Path,
-        workers: Workers,
-        bell: &Bell,
-        memory: ReadMemory,
+        program: Program,
+        streams: Option<StandardStreams>,
     ) -> anyhow::Result<Self> {
+        let Program {
+            workers,
+            bell,
+            memory,
+        } = program;
         let before = look_at(file);
         let config = config::load(file)?;
         warn_about_memory(&config.limits);
-        let doors = Doors::open(&config)
+        let doors = Doors::open(&config, streams.is_some())
             .await
             .map_err(|error| second_of(&config, error))?;
         let (server, envelope) = (config.server.clone(), &config.envelope);
         let keys = HostKeys::open(&envelope.keys, &SystemRandom, &server.trust)?;
         let published = keys.published.clone();
         let ground = Ground::lay(&config, doors.resource.clone(), keys, workers)?;
-        ground.journal.answer(bell);
+        ground.journal.answer(&bell);
         let front = FrontSettings {
             allowed_hosts: doors.allowed_hosts(&server)?,
             allowed_origins: server.allowed_origins,
@@ -103,17 +136,12 @@ impl App {
             (listener, Arc::new(operations))
         });
         Ok(Self {
-            url: format!(
-                "http://{}{}",
-                doors.listener.local_addr()?,
-                doors.resource.path()
-            ),
-            listener: doors.listener,
+            entrance: entrance(doors.listener, &doors.resource, streams, &server.trust)?,
             front: Arc::new(Front::new(front, Arc::clone(&host))),
             operations,
             trusted: server.trusted_proxies,
             cores: Arc::new(
-                Cores::start(bell).context("a thread for each processor cannot be started")?,
+                Cores::start(&bell).context("a thread for each processor cannot be started")?,
             ),
             intake: Arc::clone(&ground.intake),
             journal: ground.journal.clone(),
@@ -124,31 +152,45 @@ impl App {
         })
     }
 
-    /// Returns the URL of the MCP endpoint at the bound address.
-    pub fn url(&self) -> &str {
-        &self.url
+    /// Returns the URL of the MCP endpoint at the bound address, if there is one.
+    pub fn url(&self) -> Option<&str> {
+        match &self.entrance {
+            Entrance::Port(_, url) => Some(url),
+            Entrance::Streams(_) => None,
+        }
     }
 
-    /// Serves until `stop` fires, then finishes the calls under way and closes the journal.
+    /// Serves until `stop` fires or the streams end, then finishes the calls under way and closes
+    /// the journal.
     ///
     /// # Errors
-    /// Fails if the journal could not be closed, or a core was lost.
+    /// Fails if the journal could not be closed, a core was lost, or the token of the streams was
+    /// refused ([`TokenRefused`](transport::TokenRefused)).
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let watching = tokio::spawn(self.watch.run(stop.clone()));
         // Calls that finish while the host stops can still be denied.
         let closed = CancellationToken::new();
         let denying = self.denials.run(Arc::clone(&self.host), closed.clone());
         let denying = tokio::spawn(denying);
-        let served = transport::serve(
-            transport::Listening {
-                listener: self.listener,
-                trusted: self.trusted,
-                stop: stop.clone(),
-                drain: self.drain,
-                cores: Some(Arc::clone(&self.cores)),
-            },
-            self.front,
-        );
+        let (front, drain) = (self.front, self.drain);
+        let served = async {
+            match self.entrance {
+                Entrance::Port(listener, _) => {
+                    let listening = transport::Listening {
+                        listener,
+                        trusted: self.trusted,
+                        stop: stop.clone(),
+                        drain,
+                        cores: Some(Arc::clone(&self.cores)),
+                    };
+                    transport::serve(listening, front).await;
+                    Ok(())
+                }
+                Entrance::Streams(streams) => {
+                    transport::serve_streams(streams, front, stop.clone(), drain).await
+                }
+            }
+        };
         // Health and metrics are served until all calls have ended.
         let observed = self.operations.map(|(listener, operations)| {
             let serving = transport::Listening {
@@ -161,7 +203,7 @@ impl App {
             tokio::spawn(transport::serve_operations(serving, operations))
         });
         let ending = end(&self.host, &self.cores, &stop);
-        let ((), lost) = tokio::join!(served, ending);
+        let (served, lost) = tokio::join!(served, ending);
         // Calls whose clients are gone may still run. Each is closed in the journal before it ends.
         self.host.stop.cancel();
         self.host.calls.close();
@@ -181,7 +223,31 @@ impl App {
             .await
             .context("the journal could not be closed")?;
         anyhow::ensure!(!lost, LOST_CORE);
+        served.map_err(|error| match error {
+            LinesError::Refused(refused) => refused.into(),
+            LinesError::Threads(_) => anyhow::Error::from(error),
+        })?;
         watched.context("the watch over the configuration failed")
+    }
+}
+
+fn entrance(
+    listener: Option<TcpListener>,
+    resource: &Resource,
+    streams: Option<StandardStreams>,
+    trust: &Trust,
+) -> anyhow::Result<Entrance> {
+    match (listener, streams) {
+        (None, Some(streams)) => Ok(Entrance::Streams(Streams {
+            input: streams.input,
+            output: streams.output,
+            token: TokenSource::open(streams.token, trust)?,
+        })),
+        (Some(listener), _) => {
+            let url = format!("http://{}{}", listener.local_addr()?, resource.path());
+            Ok(Entrance::Port(listener, url))
+        }
+        (None, None) => anyhow::bail!("the host has no way in"),
     }
 }
 

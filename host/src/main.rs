@@ -5,6 +5,7 @@ mod cli;
 
 use std::process::ExitCode;
 
+use bailiwick::transport::TokenRefused;
 use clap::{Parser, Subcommand};
 
 /// An MCP server host that runs every tool as a WebAssembly component. A tool learns for whom it
@@ -64,7 +65,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    cli::conclude(cli::on_stdout(|page| match command {
+    let result = cli::on_stdout(|page| match command {
         Command::Serve(args) => cli::serve::run(&args),
         Command::Check(args) => cli::check::run(&args, page),
         Command::Doctor(args) => cli::doctor::run(&args, page),
@@ -83,5 +84,15 @@ fn main() -> ExitCode {
         Command::CompileKeeper => cli::compile::keeper(),
         Command::CompileSpawner => cli::compile::spawner(),
         Command::CompileWorker(args) => cli::compile::worker(&args),
-    }))
+    });
+    let refused = |error: &anyhow::Error| error.is::<TokenRefused>();
+    let is_refused = result.as_ref().err().is_some_and(refused);
+    let code = cli::conclude(result);
+    if is_refused {
+        return ExitCode::from(TOKEN_REFUSED);
+    }
+    code
 }
+
+/// The exit code of a session that ended because its token was refused: `EX_NOPERM` of sysexits.
+const TOKEN_REFUSED: u8 = 77;

@@ -1,5 +1,5 @@
-//! The front door, MCP over streamable HTTP with the documents that OAuth clients look for, and the
-//! operations listener.
+//! The front door, MCP over streamable HTTP with the documents that OAuth clients look for or over
+//! the standard streams, and the operations listener.
 //!
 //! Trusts no byte of a request. Takes the credential out of it before any library sees it, parses
 //! the body once, and hands on a token and a typed request, apart from each other.
@@ -17,6 +17,7 @@ mod discovery;
 mod front;
 mod headers;
 mod http;
+mod lines;
 mod listening;
 mod mcp;
 mod message;
@@ -29,16 +30,34 @@ mod revision;
 pub(crate) mod surface;
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 pub use discovery::Resource;
 pub use front::{Front, FrontSettings};
 pub use http::{Listening, max_listeners};
+pub use lines::{LinesError, Streams, TokenPlace, TokenPlaceError, TokenRefused, TokenSource};
 pub use operations::Operations;
 pub use presentation::Presentation;
 
 /// Serves MCP until the listener must stop.
 pub async fn serve(listening: Listening, front: Arc<Front>) {
     http::serve(listening, http::bounds(), front).await;
+}
+
+/// Serves one session of MCP over streams until they end or the host must stop, and fires `stop`.
+/// Requests under way then have `drain` to finish.
+///
+/// # Errors
+/// Fails if the token of the session is refused, or a thread for the streams cannot be started.
+pub async fn serve_streams(
+    streams: Streams,
+    front: Arc<Front>,
+    stop: CancellationToken,
+    drain: Duration,
+) -> Result<(), LinesError> {
+    lines::serve(streams, front, stop, drain).await
 }
 
 /// Serves health and metrics until the listener must stop.

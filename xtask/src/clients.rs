@@ -28,7 +28,7 @@ struct Client {
 }
 
 /// The clients of the gate.
-const CLIENTS: [Client; 4] = [
+const CLIENTS: [Client; 5] = [
     Client {
         variable: "BAILIWICK_NODE_CLIENTS",
         folder: "node",
@@ -48,6 +48,12 @@ const CLIENTS: [Client; 4] = [
         variable: "BAILIWICK_INSPECTOR",
         folder: "inspector",
         // It also runs on older Node than it asks for.
+        install: |from, to| install_node(from, to, &["ci"]),
+    },
+    Client {
+        variable: "BAILIWICK_CONFORMANCE",
+        folder: "conformance",
+        // As it says itself, it runs on Node 20.
         install: |from, to| install_node(from, to, &["ci"]),
     },
 ];

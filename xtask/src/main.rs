@@ -8,6 +8,7 @@
 mod advisories;
 mod bench;
 mod clients;
+mod conformance;
 mod deep;
 mod deny;
 mod guests;
@@ -35,6 +36,7 @@ cargo xtask release          build the program as it is released: optimized by w
 cargo xtask bench [ARGS]     do that and measure the program; ARGS go to `bailiwick-bench measure`
 cargo xtask bench --plain [ARGS]  measure the host as `cargo build --release` makes it
 cargo xtask tables           write what the last tests did with clients and providers into the documents
+cargo xtask conformance      run the official conformance suite, and write what passes into its list and its page
 cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to `cargo deny check`
 cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now
 cargo xtask order            check that the host's modules import only what stands before them in ARCHITECTURE.md
@@ -75,6 +77,7 @@ impl Project {
             Some((task, rest)) if task == "bench" => bench::measure(self, rest),
             Some((task, rest)) if task == "deny" => deny::check(self, rest),
             Some((task, [])) if task == "tables" => self.tables(),
+            Some((task, [])) if task == "conformance" => conformance::measure(self),
             Some((task, [])) if task == "advisories" => self.advisories(None),
             Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
             Some((task, rest)) if task == "order" => order::report(&self.root, rest),

@@ -1,6 +1,7 @@
 //! `bailiwick serve`: starts, waits for a signal, drains.
 
 mod signals;
+mod streams;
 
 use std::io::{self, BufWriter, IsTerminal as _, Stderr, Write};
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bailiwick::app::App;
+use bailiwick::app::{App, Program};
 use bailiwick::audit::Bell;
 use bailiwick::intake::Workers;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -32,6 +33,10 @@ pub(crate) struct Args {
     /// that started it.
     #[arg(long)]
     until_stdin_closes: bool,
+    /// Serve one client on standard input and output, and no port. Its access token is in the file
+    /// that `BAILIWICK_TOKEN_FILE` names, or in `BAILIWICK_TOKEN`.
+    #[arg(long, conflicts_with = "until_stdin_closes")]
+    stdio: bool,
     /// The form of the log on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     log_format: LogFormat,
@@ -50,19 +55,32 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let _lines = log_to_stderr(args.log_format);
     raise_descriptors();
     let bell = Bell::default();
+    let streams = if args.stdio {
+        Some(streams::standard()?)
+    } else {
+        None
+    };
     wait_ringing(&bell, async {
         let mut signals = StopSignals::new(args.until_stdin_closes)?;
         // Before this process holds a secret or a guest.
         let workers = Workers::start()
             .context("the process that starts compile workers cannot be started")?;
         bailiwick::harden::serving()?;
+        let program = Program {
+            workers,
+            bell: bell.clone(),
+            memory,
+        };
         let app = tokio::select! {
-            app = App::start(&args.config, workers, &bell, memory) => app?,
+            app = App::start(&args.config, program, streams) => app?,
             () = signals.end() => anyhow::bail!(
                 "stopped before it listened; the next start closes the calls that were open"
             ),
         };
-        say_error(&format!("listening on {}", app.url()));
+        say_error(&match app.url() {
+            Some(url) => format!("listening on {url}"),
+            None => "serving standard input and output".to_owned(),
+        });
         let stop = CancellationToken::new();
         let mut serving = tokio::spawn(app.run(stop.clone()));
         tokio::select! {

@@ -117,6 +117,19 @@ impl Bodies {
         })
     }
 
+    /// Holds a body of `principal` that came whole. It has room until it is dropped.
+    pub(super) fn hold(&self, principal: Principal, bytes: Vec<u8>) -> Result<WholeBody, Unread> {
+        if bytes.len() > self.max_body {
+            return Err(Unread::TooLarge);
+        }
+        let (reader, _out) = self.enter(principal)?;
+        lock(&self.rooms).take(&self.bounds, reader.id, bytes.len())?;
+        Ok(WholeBody {
+            bytes,
+            _reader: reader,
+        })
+    }
+
     fn enter(&self, principal: Principal) -> Result<(Reader, oneshot::Receiver<()>), Unread> {
         let (stay, out) = oneshot::channel();
         let id = lock(&self.rooms).enter(&self.bounds, principal, stay)?;

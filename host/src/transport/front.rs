@@ -5,6 +5,8 @@
 //!
 //! Invariant: no body is read before its caller is admitted.
 
+mod bodies;
+
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -17,9 +19,9 @@ use hyper::body::{Bytes, Incoming};
 use serde_json::Value;
 use tokio::task::JoinError;
 
-use super::answer::{HttpAnswer, Way, later, not_listening, plain, protocol_error, way};
+use super::answer::{HttpAnswer, Way, not_listening, plain, way};
 use super::authority::{KnownHosts, check_host, page_of};
-use super::body::{Bodies, Burden, Parsed, Unread};
+use super::body::{Bodies, Burden, Parsed};
 use super::calls::{self, Framing};
 use super::cors;
 use super::described::ResultForm;
@@ -28,14 +30,14 @@ use super::headers::Accepts;
 use super::http::{Course, Door};
 use super::listening::shown;
 use super::mcp::{self, Library, Turn};
-use super::message::{Asks, BadMessage, Message, TargetCall, trace_id_of};
+use super::message::{Asks, Message, TargetCall, trace_id_of};
 use super::presentation::Presentation;
 use super::published::published;
 use super::ready::ready;
 use super::revision::{self, Improper};
 use crate::call::{self, Entry, Host, Listener};
 use crate::dispatch::{Target, TargetRequest};
-use crate::identity::{Caller, Presented};
+use crate::identity::Presented;
 use crate::principal::Principal;
 
 /// The settings of the front door: the names by which clients reach it, and the documents it
@@ -61,6 +63,16 @@ struct CallAsked {
     call: TargetCall,
     burden: Burden,
     accepts: Accepts,
+    carrier: Carrier,
+}
+
+/// The transport that carried a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carrier {
+    /// HTTP, where headers repeat parts of the body.
+    Http,
+    /// A line of a stream, where the body is all there is.
+    Line,
 }
 
 /// The front door.
@@ -160,32 +172,52 @@ impl Front {
 
     /// Admits the caller and parses the body. Then makes the call, or lets the MCP library answer.
     async fn mcp(&self, mut parts: Parts, body: Incoming, course: &Course) -> HttpAnswer {
-        let presented = Presented::take(&mut parts);
+        let entry = match self.admit(&mut parts).await {
+            Ok(entry) => entry,
+            Err(answer) => return answer,
+        };
+        course.admitted();
+        if let Err(improper) = revision::check_encoding(&parts.headers) {
+            return Box::pin(self.improper(entry, &Value::Null, &improper)).await;
+        }
+        let body = self.bodies.read(Principal::from(&**entry.caller()), body);
+        let (message, burden) = match self.parse(entry.caller(), body.await).await {
+            Ok(read) => read,
+            Err((_, answer)) => return answer,
+        };
+        course.received();
+        if let Err(improper) = revision::check_single(&parts.headers) {
+            return Box::pin(self.improper(entry, &message.id, &improper)).await;
+        }
+        self.message(parts, entry, (message, burden), Carrier::Http)
+            .await
+    }
+
+    /// Takes the credentials out of a request's head, and admits the caller whom they prove.
+    pub(super) async fn admit(&self, parts: &mut Parts) -> Result<Entry, HttpAnswer> {
+        let presented = Presented::take(parts);
         // The MCP library gets the request as it is checked here, without the connection behind it.
         parts.extensions.clear();
         let host = Arc::clone(&self.host);
         let admitted = to_its_end(
             &self.host,
             async move { call::admit(&host, presented).await },
-        )
-        .await;
-        let entry = match admitted {
-            Ok(Ok(entry)) => entry,
-            Ok(Err(refusal)) => return self.refuse(&refusal),
-            Err(_) => return failed(),
-        };
-        course.admitted();
-        if let Err(improper) = revision::check_encoding(&parts.headers) {
-            return Box::pin(self.improper(entry, &Value::Null, &improper)).await;
+        );
+        match admitted.await {
+            Ok(Ok(entry)) => Ok(entry),
+            Ok(Err(refusal)) => Err(self.refuse(&refusal)),
+            Err(_) => Err(failed()),
         }
-        let (message, burden) = match self.read(entry.caller(), body).await {
-            Ok(read) => read,
-            Err(answer) => return answer,
-        };
-        course.received();
-        if let Err(improper) = revision::check_single(&parts.headers) {
-            return Box::pin(self.improper(entry, &message.id, &improper)).await;
-        }
+    }
+
+    /// Makes the call that an admitted caller's message asks for, or lets the MCP library answer.
+    pub(super) async fn message(
+        &self,
+        mut parts: Parts,
+        entry: Entry,
+        (message, burden): (Message, Burden),
+        carrier: Carrier,
+    ) -> HttpAnswer {
         let accepts = match revision::settle_accept(&mut parts.headers, &message.asks) {
             Ok(accepts) => accepts,
             Err(improper) => return Box::pin(self.improper(entry, &message.id, &improper)).await,
@@ -198,6 +230,7 @@ impl Front {
                     call,
                     burden,
                     accepts,
+                    carrier,
                 };
                 return self.call(&parts.headers, entry, asked).await;
             }
@@ -224,13 +257,15 @@ impl Front {
             call,
             burden,
             accepts,
+            carrier,
         } = asked;
         let request = &call.request;
         let known = entry.policy().catalog.target(request.kind, &request.name);
         // The rules about headers depend on the target's schema. A caller without its scopes must
         // not learn anything about the target from them.
         let known = known.filter(|target| target.is_visible_to(entry.caller()));
-        let revision = match revision::check(headers, &call, known.as_ref().map(Target::input)) {
+        let repeated = known.as_ref().filter(|_| carrier == Carrier::Http);
+        let revision = match revision::check(headers, &call, repeated.map(Target::input)) {
             Ok(revision) => revision,
             Err(improper) => return Box::pin(self.improper(entry, &id, &improper)).await,
         };
@@ -281,41 +316,6 @@ impl Front {
                 plain(StatusCode::INTERNAL_SERVER_ERROR, "refused")
             }
         }
-    }
-
-    /// Reads a body, and holds the memory of its values for as long as the request lasts.
-    async fn read(&self, caller: &Caller, body: Incoming) -> Result<(Message, Burden), HttpAnswer> {
-        let unread = |unread| match unread {
-            Unread::Busy => later("the host is busy; try again"),
-            Unread::TooMany => {
-                later("you have too many requests under way; try again when some have ended")
-            }
-            Unread::TooLarge => plain(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the body is too large (limits.input)",
-            ),
-            Unread::Broken => plain(StatusCode::BAD_REQUEST, "the body ended too early"),
-            Unread::Slow => plain(StatusCode::REQUEST_TIMEOUT, "the body took too long"),
-        };
-        let body = self.bodies.read(Principal::from(caller), body).await;
-        let body = body.map_err(unread)?;
-        // Costly bodies wait for those of the same caller, so that others need not wait for them.
-        let costly = body.is_costly();
-        let parsed = if costly {
-            let turn = Box::pin(self.host.checks.turn(caller)).await;
-            let turn = turn.map_err(|full| later(full.message()))?;
-            let parsed = Box::pin(body.parse_apart(turn, Message::parse)).await;
-            parsed.map_err(|_panicked| failed())?
-        } else {
-            body.parse(Message::parse)
-        };
-        let bad = |bad: BadMessage| protocol_error(&bad.id, bad.code, &bad.message, None);
-        let message = parsed.map_err(bad)?;
-        let held = self
-            .parsed
-            .hold(Principal::from(caller), message.values)
-            .map_err(unread)?;
-        Ok((message, Burden { held, costly }))
     }
 }
 

@@ -297,7 +297,7 @@ pub(super) const SUPPORTED: &[ProtocolVersion] = &[
 const STANDARD_HEADERS: &str = "2026-07-28";
 /// The one revision with the error -32042 (SEP-1036); 2026-07-28 forbids it.
 const PAGES_BY_ERROR: &str = "2025-11-25";
-const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+pub(super) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const INVALID_PARAMS: i32 = -32602;
 const UNSUPPORTED: i32 = -32022;

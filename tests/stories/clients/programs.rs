@@ -17,7 +17,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A folder of `tests/clients` whose packages `cargo xtask` may have installed.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Runtime {
+pub(crate) enum Runtime {
     /// Node.js with the packages of `node`.
     Node,
     /// Python with the packages of `python`.
@@ -26,6 +26,8 @@ pub(super) enum Runtime {
     Rust,
     /// Node.js with the MCP Inspector.
     Inspector,
+    /// Node.js with the official conformance suite.
+    Conformance,
     /// Node.js with the packages of `old`.
     OldNode,
     /// Python with the packages of `old-python`.
@@ -34,7 +36,7 @@ pub(super) enum Runtime {
 
 impl Runtime {
     /// Returns true if the packages are installed; if not, prints a line about it.
-    pub(super) fn is_there(self) -> bool {
+    pub(crate) fn is_there(self) -> bool {
         let there = self.is_installed();
         if !there {
             // The other end of standard error may be closed.
@@ -64,7 +66,7 @@ impl Runtime {
                 command
             }
             // Node looks for packages beside the script, so the scripts are copied to them.
-            Self::Node | Self::Inspector | Self::OldNode => {
+            Self::Node | Self::Inspector | Self::Conformance | Self::OldNode => {
                 let mut command = Command::new("node");
                 command.arg(installed.join(name));
                 command
@@ -75,7 +77,7 @@ impl Runtime {
     }
 
     /// Runs a script to its end and reads the JSON that it prints.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         self,
         name: &str,
         arguments: &[&str],
@@ -103,7 +105,7 @@ impl Runtime {
         let (file, before) = match self {
             Self::Rust => ("Cargo.lock", format!("name = \"{package}\"\nversion = \"")),
             Self::Python | Self::OldPython => ("requirements.txt", format!("\n{package}==")),
-            Self::Node | Self::Inspector | Self::OldNode => {
+            Self::Node | Self::Inspector | Self::Conformance | Self::OldNode => {
                 let path = format!("node_modules/{package}/package.json");
                 let text = fs::read_to_string(self.needed()?.join(path))?;
                 let about: Value = serde_json::from_str(&text)?;
@@ -135,6 +137,7 @@ impl Runtime {
             Self::Python => "python",
             Self::Rust => "rust",
             Self::Inspector => "inspector",
+            Self::Conformance => "conformance",
             Self::OldNode => "old",
             Self::OldPython => "old-python",
         };
@@ -149,6 +152,7 @@ impl Runtime {
             Self::Python => "BAILIWICK_PYTHON_CLIENTS",
             Self::Rust => "BAILIWICK_RUST_CLIENT",
             Self::Inspector => "BAILIWICK_INSPECTOR",
+            Self::Conformance => "BAILIWICK_CONFORMANCE",
             Self::OldNode => "BAILIWICK_OLD_NODE_CLIENTS",
             Self::OldPython => "BAILIWICK_OLD_PYTHON_CLIENTS",
         }

@@ -1,0 +1,338 @@
+//! MCP over the standard streams, for a program that starts its own host: one JSON-RPC message a
+//! line, and the same door behind it as HTTP has.
+//!
+//! Trusts no line. Each is admitted by the token as it is then, read, decided, recorded and answered
+//! by the code that does so for HTTP; here are only the order of messages, their ids and the end.
+//!
+//! Invariant: a line is parsed only for a caller who was admitted (of a refused one, only the id is
+//! read), and nothing but answers is written. A session ends at the first token that is refused.
+
+mod head;
+mod reply;
+mod token;
+mod wire;
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use http::request::Parts;
+use http::{StatusCode, header};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::answer::{HttpAnswer, later, plain};
+use super::body::{Burden, Unread};
+use super::front::{Carrier, Front};
+use super::message::Message;
+use crate::call::Entry;
+use head::Outline;
+pub use token::{TokenPlace, TokenPlaceError, TokenSource};
+use wire::{Line, LineSender};
+
+/// The streams of a session, and the token that it presents.
+pub struct Streams {
+    /// The messages of the client.
+    pub input: Box<dyn Read + Send>,
+    /// The answers. Nothing else may write to it.
+    pub output: Box<dyn Write + Send>,
+    /// The token.
+    pub token: TokenSource,
+}
+
+/// The token was refused, so the session has ended.
+#[derive(Debug, thiserror::Error)]
+#[error("the session has ended because its access token is refused: {0}")]
+pub struct TokenRefused(String);
+
+/// Serves one session until its input ends, its token is refused, its output is closed or `stop`
+/// fires. Then fires `stop`, and lets the requests under way be answered within `drain`.
+///
+/// # Errors
+/// Fails if the token was refused, or a thread for the streams cannot be started.
+pub(super) async fn serve(
+    streams: Streams,
+    front: Arc<Front>,
+    stop: CancellationToken,
+    drain: Duration,
+) -> Result<(), LinesError> {
+    let _stopping = stop.clone().drop_guard();
+    let mut input = wire::read(streams.input, front.max_body())?;
+    let (lines, mut written) = wire::write(streams.output)?;
+    let mut session = Session {
+        front,
+        token: streams.token,
+        lines,
+        negotiated: None,
+        under_way: UnderWay::default(),
+        tasks: TaskTracker::new(),
+    };
+    let ended = tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        _ = &mut written => Ok(()),
+        ended = session.run(&mut input) => ended,
+    };
+    // Listeners end when the host stops.
+    stop.cancel();
+    session.finish(written, drain).await;
+    Ok(ended?)
+}
+
+/// The reasons for which a session over streams fails.
+#[derive(Debug, thiserror::Error)]
+pub enum LinesError {
+    /// The token was refused.
+    #[error(transparent)]
+    Refused(#[from] TokenRefused),
+    /// A thread cannot be started.
+    #[error("the standard streams cannot be served")]
+    Threads(#[from] io::Error),
+}
+
+/// The requests that are not answered yet, by id, with what cancels each.
+type UnderWay = Arc<Mutex<HashMap<String, CancellationToken>>>;
+
+struct Session {
+    front: Arc<Front>,
+    token: TokenSource,
+    lines: LineSender,
+    /// The revision that `initialize` settled, if the client sent it.
+    negotiated: Option<String>,
+    under_way: UnderWay,
+    tasks: TaskTracker,
+}
+
+impl Session {
+    async fn run(&mut self, input: &mut mpsc::Receiver<Line>) -> Result<(), TokenRefused> {
+        while let Some(line) = input.recv().await {
+            let is_blank = |bytes: &Vec<u8>| bytes.trim_ascii().is_empty();
+            if !matches!(&line, Line::Whole(bytes) if is_blank(bytes)) {
+                self.take(line).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one message: admits its sender, reads it, and starts to answer it.
+    async fn take(&mut self, line: Line) -> Result<(), TokenRefused> {
+        let (parts, entry) = match self.admit().await {
+            Ok(admitted) => admitted,
+            Err(answer) => return self.refuse(&line, answer).await,
+        };
+        let body = match line {
+            Line::Whole(bytes) => self.front.whole(entry.caller(), bytes),
+            Line::TooLong => Err(Unread::TooLarge),
+        };
+        match self.front.parse(entry.caller(), body).await {
+            Ok((message, burden)) => self.begin((parts, entry), message, burden).await,
+            Err((id, answer)) => self.unread(&id, answer).await,
+        }
+        Ok(())
+    }
+
+    /// Admits the caller whom the token proves at this moment. If it is refused, and its file has
+    /// another by now, that one counts.
+    async fn admit(&mut self) -> Result<(Parts, Entry), HttpAnswer> {
+        let mut token = self.token.now();
+        loop {
+            let mut parts = head::head(self.front.path());
+            parts.headers.insert(header::AUTHORIZATION, token);
+            let refused = match self.front.admit(&mut parts).await {
+                Ok(entry) => return Ok((parts, entry)),
+                Err(answer) => answer,
+            };
+            if !is_about_token(&refused) || !self.token.renewed() {
+                return Err(refused);
+            }
+            token = self.token.now();
+        }
+    }
+
+    /// Answers a message whose sender was not admitted. Fails if that is because of the token.
+    async fn refuse(&self, line: &Line, answer: HttpAnswer) -> Result<(), TokenRefused> {
+        let named = match line {
+            Line::Whole(bytes) => id_of(bytes),
+            Line::TooLong => Some(Value::Null),
+        };
+        if !is_about_token(&answer) {
+            if let Some(id) = named {
+                self.unread(&id, answer).await;
+            }
+            return Ok(());
+        }
+        let id = named.unwrap_or_default();
+        let (head, body) = answer.into_parts();
+        let refused = TokenRefused(reply::text(body).await);
+        let told = (head.status, &*refused.to_string());
+        let line = reply::refusal(&self.unused(&id), &head.headers, told);
+        let _ = self.lines.send(line).await;
+        Err(refused)
+    }
+
+    /// Answers a message that was not read, even if it has no id that could be read.
+    async fn unread(&self, id: &Value, answer: HttpAnswer) {
+        let line = reply::always(id, answer).await;
+        let line = if self.unused(id) == *id {
+            line
+        } else {
+            reply::nameless(&line)
+        };
+        let _ = self.lines.send(line).await;
+    }
+
+    /// Starts to answer a message, so that the next can be read.
+    async fn begin(
+        &mut self,
+        (mut parts, entry): (Parts, Entry),
+        message: Message,
+        burden: Burden,
+    ) {
+        let outline = Outline::of(&message);
+        if let Some(id) = outline.cancels() {
+            let cancelled = self.lock().remove(&id.to_string());
+            cancelled.iter().for_each(CancellationToken::cancel);
+            return;
+        }
+        outline.write(&mut parts.headers, self.negotiated.as_deref());
+        let id = message.id.clone();
+        let place = match self.place(&id) {
+            Ok(place) => place,
+            Err(answer) => return self.unread(&id, answer).await,
+        };
+        let front = Arc::clone(&self.front);
+        let asked = (message, burden);
+        let answer = async move { front.message(parts, entry, asked, Carrier::Line).await };
+        if outline.initializes() {
+            return self.initialize(&id, answer).await;
+        }
+        let lines = self.lines.clone();
+        let answering = async move {
+            let answered = async {
+                let answer = caught(answer).await;
+                reply::send(&id, answer, &lines).await;
+            };
+            tokio::select! {
+                biased;
+                () = place.cancelled.cancelled() => {}
+                () = answered => {}
+            }
+            drop(place);
+        };
+        self.tasks.spawn(answering);
+    }
+
+    /// Answers `initialize` before anything else is read: what comes after it is of the revision
+    /// that it settles.
+    async fn initialize(&mut self, id: &Value, answer: impl Future<Output = HttpAnswer>) {
+        let Some(line) = reply::whole(id, caught(answer).await).await else {
+            return;
+        };
+        let answer: Value = serde_json::from_slice(&line).unwrap_or_default();
+        if let Some(Value::String(version)) = answer.pointer("/result/protocolVersion") {
+            self.negotiated = Some(version.clone());
+        }
+        let _ = self.lines.send(line).await;
+    }
+
+    /// Takes a place for a request among those under way.
+    fn place(&self, id: &Value) -> Result<Place, HttpAnswer> {
+        let key = id.to_string();
+        let mut under_way = self.lock();
+        if under_way.len() >= MAX_UNDER_WAY || self.tasks.len() >= MAX_UNDER_WAY {
+            return Err(later("there are too many requests under way; try again"));
+        }
+        if under_way.contains_key(&key) {
+            let message = "a request with this id is under way";
+            return Err(plain(StatusCode::BAD_REQUEST, message));
+        }
+        let cancelled = CancellationToken::new();
+        // A notification has no id, so nothing cancels it.
+        if !id.is_null() {
+            under_way.insert(key.clone(), cancelled.clone());
+        }
+        drop(under_way);
+        let under_way = Arc::clone(&self.under_way);
+        Ok(Place {
+            key,
+            cancelled,
+            under_way,
+        })
+    }
+
+    /// Returns an id to answer with, null if a request under way has it: its client would take the
+    /// answer for that request's.
+    fn unused(&self, id: &Value) -> Value {
+        let is_used = self.lock().contains_key(&id.to_string());
+        if is_used { Value::Null } else { id.clone() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
+        lock(&self.under_way)
+    }
+
+    /// Waits for the requests under way, cancels those that take too long, and for their answers to
+    /// be written.
+    async fn finish(self, written: oneshot::Receiver<()>, drain: Duration) {
+        self.tasks.close();
+        if timeout(drain, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some requests did not finish in time and were cut off");
+        }
+        self.lock().values().for_each(CancellationToken::cancel);
+        let Self { lines, .. } = self;
+        drop(lines);
+        if !written.is_terminated() && timeout(WRITE_TIME, written).await.is_err() {
+            tracing::warn!("the client does not read its answers");
+        }
+    }
+}
+
+/// The place of one request among those under way, given back when dropped.
+struct Place {
+    key: String,
+    cancelled: CancellationToken,
+    under_way: UnderWay,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&self.under_way).remove(&self.key);
+    }
+}
+
+fn lock(
+    under_way: &Mutex<HashMap<String, CancellationToken>>,
+) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
+    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the answer, or that the host failed if making it panics.
+async fn caught(answer: impl Future<Output = HttpAnswer>) -> HttpAnswer {
+    let failed = |_| plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed");
+    let answer = AssertUnwindSafe(answer).catch_unwind();
+    answer.await.unwrap_or_else(failed)
+}
+
+/// Returns true if a refused admission is because of the token: another one may be accepted.
+fn is_about_token(refused: &HttpAnswer) -> bool {
+    refused.headers().contains_key(header::WWW_AUTHENTICATE)
+}
+
+/// Reads the id of a request, null if it cannot be read. A notification has none, and gets no
+/// answer.
+fn id_of(bytes: &[u8]) -> Option<Value> {
+    match Message::parse(bytes) {
+        Ok(message) => Some(message.id).filter(|id| !id.is_null()),
+        Err(bad) => Some(bad.id),
+    }
+}
+
+/// The most requests under way. The limits of the host are below it.
+const MAX_UNDER_WAY: usize = 256;
+/// The time for the client to read the last answers.
+const WRITE_TIME: Duration = Duration::from_secs(2);

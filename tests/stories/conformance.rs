@@ -1,0 +1,117 @@
+//! The official conformance suite, through real authorization, with tools that are components.
+//!
+//! `tests/clients/conformance/required.tsv` has every scenario that a revision requires, and
+//! whether it passes. A scenario that passes may not be lost.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_tests::{Plan, World, count, ensure_eq, guest};
+use serde_json::Value;
+
+use crate::clients::Runtime;
+
+#[tokio::test]
+async fn the_official_suite_passes_what_it_is_known_to_pass() -> Result<()> {
+    if !Runtime::Conformance.is_there() {
+        return Ok(());
+    }
+    let plan = Plan {
+        components: vec![("conformer.wasm".to_owned(), guest("conformer").await?)],
+        ..Plan::default()
+    };
+    let world = World::with(plan).await?;
+    let [new, old] = REVISIONS;
+    let (new, old) = tokio::try_join!(verdicts(&world, new), verdicts(&world, old))?;
+    let found: String = new.into_iter().chain(old).collect();
+    if let Some(path) = std::env::var_os("BAILIWICK_CONFORMED") {
+        let path = Path::new(&path);
+        fs::create_dir_all(path.parent().context("no folder")?)?;
+        fs::write(path, &found)?;
+    }
+    agree(&found, KNOWN)?;
+    let records = world.records()?;
+    ensure!(count(&records, "call.opened") > 0, "no calls");
+    ensure_eq(
+        count(&records, "call.opened"),
+        count(&records, "call.closed"),
+        "calls",
+    )
+}
+
+/// Runs the suite for a revision; returns a line for each required scenario.
+async fn verdicts(world: &World, revision: &str) -> Result<Vec<String>> {
+    let (url, token) = (world.host.url(), world.token("alice")?);
+    let arguments = [url.as_str(), revision];
+    let environment = [("BAILIWICK_TOKEN", token.as_str())];
+    let seen = Runtime::Conformance
+        .run("run.mjs", &arguments, &environment)
+        .await?;
+    let seen = seen.as_object().context("no verdicts")?;
+    let line = |(name, passed): (&String, &Value)| {
+        let verdict = if *passed == Value::Bool(true) {
+            PASSED
+        } else {
+            FAILED
+        };
+        format!("{revision}\t{name}\t{verdict}\n")
+    };
+    Ok(seen.iter().map(line).collect())
+}
+
+/// Checks that nothing is lost, and that the list says of everything what was found.
+fn agree(found: &str, known: &str) -> Result<()> {
+    let (found, known) = (read(found), read(known));
+    let differs = |name: &&[&str; 2], verdict: &str| known.get(*name).copied() != Some(verdict);
+    let names = |wanted: &'static str| -> Vec<_> {
+        let of = found
+            .iter()
+            .filter(|(name, verdict)| **verdict == wanted && differs(name, wanted));
+        of.map(|(name, _)| name.join(" ")).collect()
+    };
+    let lost = names(FAILED);
+    ensure!(lost.is_empty(), "the suite no longer passes {lost:?}");
+    let gained = names(PASSED);
+    ensure!(
+        gained.is_empty() && known.len() == found.len(),
+        "the suite passes more than is known; call `cargo xtask conformance`: {gained:?}"
+    );
+    Ok(())
+}
+
+fn read(text: &str) -> BTreeMap<[&str; 2], &str> {
+    let fields = |line| {
+        let fields: Vec<&str> = str::split(line, '\t').collect();
+        match fields.as_slice() {
+            [revision, name, verdict] => Some(([*revision, *name], *verdict)),
+            _ => None,
+        }
+    };
+    text.lines().filter_map(fields).collect()
+}
+
+#[test]
+fn a_lost_scenario_and_a_gained_one_are_both_told() -> Result<()> {
+    let known = "a\tx\tpassed\na\ty\tfailed\n";
+    agree(known, known)?;
+    for (found, why) in [
+        ("a\tx\tfailed\na\ty\tfailed\n", "no longer passes [\"a x\"]"),
+        ("a\tx\tpassed\na\ty\tpassed\n", "more than is known"),
+        (
+            "a\tx\tpassed\na\ty\tfailed\na\tz\tfailed\n",
+            "no longer passes [\"a z\"]",
+        ),
+        ("a\tx\tpassed\n", "more than is known"),
+    ] {
+        let error = agree(found, known).err().context("accepted")?.to_string();
+        ensure!(error.contains(why), "{found:?}: {error}");
+    }
+    Ok(())
+}
+
+const REVISIONS: [&str; 2] = ["2026-07-28", "2025-11-25"];
+const PASSED: &str = "passed";
+const FAILED: &str = "failed";
+const KNOWN: &str = include_str!("../clients/conformance/required.tsv");
