@@ -151,8 +151,8 @@ impl Call {
         bytes
     }
 
-    /// Returns the user's answer to a form asked before ([`Questions::form`](crate::Questions::form)),
-    /// if there is one.
+    /// Returns the user's answer to a form asked before
+    /// ([`Questions::form`](crate::Questions::form)), if there is one.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] if what the user filled in does not have the shape of `T`.

@@ -1,10 +1,10 @@
 //! Questions that a component asks a client: checked before they leave, and their answers before a
 //! component sees them.
 //!
-//! Trusts neither the component that asks nor the client that answers. Invariant: an [`Questionnaire`] has
-//! only questions that the operator's [`QuestionRule`] lets the component ask, none of them asks
-//! for a secret in a form, and an answer that [`ClientQuestion::answer`] returns has the form that its
-//! question asked for.
+//! Trusts neither the component that asks nor the client that answers. Invariant: a
+//! [`Questionnaire`] has only questions that the operator's [`QuestionRule`] lets the component
+//! ask, none of them asks for a secret in a form, and an answer that [`ClientQuestion::answer`]
+//! returns has the form that its question asked for.
 
 mod answers;
 mod ask_by;
@@ -193,9 +193,9 @@ impl ClientQuestion {
         let Some(Value::Object(parameters)) = parameters else {
             return Err(wrong("parameters that are a JSON object"));
         };
-        let relayed = |relay, name| match rule.relays.contains(&relay) {
-            true => Ok(()),
-            false => Err(QuestionError::NotRelayed(key.to_owned(), name)),
+        let relayed = |relay, name| {
+            let not = || QuestionError::NotRelayed(key.to_owned(), name);
+            rule.relays.contains(&relay).then_some(()).ok_or_else(not)
         };
         match kind.as_str() {
             "url" => url_question(key, &parameters, rule),

@@ -29,7 +29,8 @@ impl Ended {
         }
     }
 
-    /// Writes `input.asked` if the call asks, and `call.closed`, and waits until it, and every earlier record of this call, is durable.
+    /// Writes `input.asked` if the call asks, and `call.closed`, and waits until these, and every
+    /// earlier record of this call, are durable.
     ///
     /// # Errors
     /// Fails if a record is not durable: the answer must not leave, whatever the tool returned.

@@ -4,13 +4,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::*;
 use crate::questions::{QuestionRule, RawQuestion};
 use crate::seams::SystemRandom;
+use forged::texts;
+
+mod forged;
 
 struct Hand(AtomicU64);
 
@@ -69,122 +72,6 @@ fn changed(text: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-type Change = Box<dyn Fn(&str, &str) -> String>;
-
-/// The states that a client could send in place of the one it got. The second text is another state
-/// of the same call.
-fn texts() -> Vec<(String, Change)> {
-    let mut all: Vec<(String, Change)> = Vec::new();
-    let mut add = |name: &str, change: Change| all.push((name.to_owned(), change));
-    let fixed = |text: &'static str| -> Change { Box::new(move |_, _| text.to_owned()) };
-    add("empty", fixed(""));
-    add("a word", fixed("state"));
-    add("null", fixed("null"));
-    add("an object", fixed(r#"{"id":"00","questions":{}}"#));
-    add("a token", fixed("eyJhbGciOiJub25lIn0.e30."));
-    add("controls", fixed("\u{0}\u{1b}[2J"));
-    add("one byte", fixed("AQ"));
-    add(
-        "nothing but a head",
-        Box::new(|text, _| changed(text, |bytes| bytes.truncate(21))),
-    );
-    add(
-        "the tag cut",
-        Box::new(|text, _| changed(text, |bytes| bytes.truncate(bytes.len() - 16))),
-    );
-    add(
-        "longer by a byte",
-        Box::new(|text, _| changed(text, |bytes| bytes.push(0))),
-    );
-    add(
-        "a byte before it",
-        Box::new(|text, _| changed(text, |bytes| bytes.insert(0, 1))),
-    );
-    add("twice", Box::new(|text, _| text.repeat(2)));
-    add(
-        "very long",
-        Box::new(|text, _| text.to_owned() + &"A".repeat(1 << 20)),
-    );
-    add("padded", Box::new(|text, _| format!("{text}==")));
-    add("a space before it", Box::new(|text, _| format!(" {text}")));
-    add(
-        "a line break after it",
-        Box::new(|text, _| format!("{text}\n")),
-    );
-    add(
-        "upside down",
-        Box::new(|text, _| text.chars().rev().collect()),
-    );
-    add("in capitals", Box::new(|text, _| text.to_uppercase()));
-    add(
-        "wrapped in base64 again",
-        Box::new(|text, _| URL_SAFE_NO_PAD.encode(text)),
-    );
-    add(
-        "in hexadecimal",
-        Box::new(|text, _| crate::seams::hex(text.as_bytes())),
-    );
-    add(
-        "in another alphabet",
-        Box::new(|text, _| {
-            let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
-            bytes.extend([0xfb, 0xff]);
-            STANDARD_NO_PAD.encode(bytes)
-        }),
-    );
-    add(
-        "with padding of its own",
-        Box::new(|text, _| {
-            let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
-            while bytes.len() % 3 == 0 {
-                bytes.push(0);
-            }
-            URL_SAFE.encode(bytes)
-        }),
-    );
-    add(
-        "another version",
-        Box::new(|text, _| changed(text, |bytes| bytes[0] = 2)),
-    );
-    add(
-        "a later expiry",
-        Box::new(|text, _| changed(text, |bytes| bytes[8] ^= 0x40)),
-    );
-    add(
-        "no expiry",
-        Box::new(|text, _| changed(text, |bytes| bytes[1..9].fill(0xff))),
-    );
-    add(
-        "another's nonce",
-        Box::new(|text, other| {
-            let other = URL_SAFE_NO_PAD.decode(other).unwrap();
-            changed(text, |bytes| bytes[9..21].copy_from_slice(&other[9..21]))
-        }),
-    );
-    add(
-        "another's tag",
-        Box::new(|text, other| {
-            let other = URL_SAFE_NO_PAD.decode(other).unwrap();
-            changed(text, |bytes| {
-                let at = bytes.len() - 16;
-                bytes[at..].copy_from_slice(&other[other.len() - 16..]);
-            })
-        }),
-    );
-    add(
-        "another's head",
-        Box::new(|text, other| {
-            let other = URL_SAFE_NO_PAD.decode(other).unwrap();
-            changed(text, |bytes| bytes[..21].copy_from_slice(&other[..21]))
-        }),
-    );
-    for place in [0, 1, 5, 9, 20, 21, 40, 100] {
-        let flip = move |text: &str, _: &str| changed(text, |bytes| bytes[place] ^= 1);
-        add(&format!("bit 0 of byte {place}"), Box::new(flip));
-    }
-    all
-}
-
 #[test]
 fn a_state_that_was_changed_in_any_way_is_not_ours() {
     let (host, _) = host(1);
@@ -214,6 +101,35 @@ fn a_state_that_was_changed_in_any_way_is_not_ours() {
     assert!(open(&state).is_ok() && open(&other).is_ok(), "the twins");
 }
 
+/// A call to which a state is moved.
+type Move = fn(&mut Binding<'_>);
+
+const MOVES: [(&str, Move); 14] = [
+    ("another user", |call| call.subject = "bob"),
+    ("a user in capitals", |call| call.subject = "Alice"),
+    ("no user", |call| call.subject = ""),
+    ("another issuer", |call| {
+        call.issuer = "https://other.example"
+    }),
+    ("a longer issuer", |call| {
+        call.issuer = "https://idp.example/"
+    }),
+    // The parts together are the same text.
+    ("a shifted boundary", |call| {
+        (call.issuer, call.subject) = ("https://idp.examplea", "lice");
+    }),
+    ("swapped parts", |call| {
+        (call.issuer, call.subject) = (call.subject, call.issuer);
+    }),
+    ("another client", |call| call.client = "phone"),
+    ("no client", |call| call.client = ""),
+    ("another kind", |call| call.kind = "prompt"),
+    ("another tool", |call| call.name = "cancel"),
+    ("a tool with a longer name", |call| call.name = "book2"),
+    ("other code", |call| call.component = "sha256:ab"),
+    ("no code", |call| call.component = ""),
+];
+
 #[test]
 fn a_state_belongs_to_one_user_client_target_component_and_to_its_arguments() {
     let (host, _) = host(1);
@@ -227,140 +143,18 @@ fn a_state_belongs_to_one_user_client_target_component_and_to_its_arguments() {
         json!({"room": "7", "at": "noon"}),
         json!([7, "noon"]),
     ];
-    let moved = [
-        (
-            "another user",
-            Binding {
-                subject: "bob",
-                ..own
-            },
-        ),
-        (
-            "a user in capitals",
-            Binding {
-                subject: "Alice",
-                ..own
-            },
-        ),
-        ("no user", Binding { subject: "", ..own }),
-        (
-            "another issuer",
-            Binding {
-                issuer: "https://other.example",
-                ..own
-            },
-        ),
-        (
-            "a longer issuer",
-            Binding {
-                issuer: "https://idp.example/",
-                ..own
-            },
-        ),
-        // The parts together are the same text.
-        (
-            "a shifted boundary",
-            Binding {
-                issuer: "https://idp.examplea",
-                subject: "lice",
-                ..own
-            },
-        ),
-        (
-            "swapped parts",
-            Binding {
-                issuer: "alice",
-                subject: "https://idp.example",
-                ..own
-            },
-        ),
-        (
-            "another client",
-            Binding {
-                client: "phone",
-                ..own
-            },
-        ),
-        ("no client", Binding { client: "", ..own }),
-        (
-            "another kind",
-            Binding {
-                kind: "prompt",
-                ..own
-            },
-        ),
-        (
-            "another tool",
-            Binding {
-                name: "cancel",
-                ..own
-            },
-        ),
-        (
-            "a tool with a longer name",
-            Binding {
-                name: "book2",
-                ..own
-            },
-        ),
-        (
-            "other code",
-            Binding {
-                component: "sha256:ab",
-                ..own
-            },
-        ),
-        (
-            "no code",
-            Binding {
-                component: "",
-                ..own
-            },
-        ),
-        (
-            "another value",
-            Binding {
-                arguments: &others[0],
-                ..own
-            },
-        ),
-        (
-            "an argument less",
-            Binding {
-                arguments: &others[1],
-                ..own
-            },
-        ),
-        (
-            "no arguments",
-            Binding {
-                arguments: &others[2],
-                ..own
-            },
-        ),
-        (
-            "another type",
-            Binding {
-                arguments: &others[3],
-                ..own
-            },
-        ),
-        (
-            "a list",
-            Binding {
-                arguments: &others[4],
-                ..own
-            },
-        ),
-    ];
-    for (name, binding) in moved {
-        let refused = host.open(&binding, &state, &Map::new());
+    let moved = MOVES.map(|(name, change)| {
+        let mut call = own;
+        change(&mut call);
+        (name.to_owned(), call)
+    });
+    let with = |arguments| (format!("{arguments}"), Binding { arguments, ..own });
+    for (name, call) in moved.into_iter().chain(others.iter().map(with)) {
+        let refused = host.open(&call, &state, &Map::new());
         assert_eq!(refused.err(), Some(NotResumed::NotIssued), "{name}");
-        let own = host.seal(&binding, &asking(None)).unwrap().state;
-        assert!(
-            host.open(&binding, &own, &Map::new()).is_ok(),
-            "{name}: the twin"
-        );
+        let own = host.seal(&call, &asking(None)).unwrap().state;
+        let twin = host.open(&call, &own, &Map::new());
+        assert!(twin.is_ok(), "{name}: the twin");
     }
     let reordered = json!({"at": "noon", "room": 7});
     let same = Binding {

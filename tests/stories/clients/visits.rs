@@ -201,3 +201,27 @@ fn text<'s>(seen: &'s Value, result: &str) -> Result<&'s str> {
     let text = text.and_then(Value::as_str);
     text.with_context(|| format!("no text of {result}"))
 }
+
+#[tokio::test]
+async fn official_clients_answer_a_tool_in_two_rounds() -> Result<()> {
+    for (runtime, script) in [
+        (Runtime::Node, "answer.mjs"),
+        (Runtime::Python, "answer.py"),
+    ] {
+        if !runtime.is_there() {
+            continue;
+        }
+        let world = crate::questions::asking(false).await?;
+        let (url, token) = (world.host.url(), world.token("alice")?);
+        let environment = [("BAILIWICK_TOKEN", token.as_str())];
+        let seen = runtime.run(script, &[&url], &environment).await?;
+        let expected = json!({
+            "asked": ["Which stay?", "Are you sure?"],
+            "text": "room 7 for 3 nights with full board, noted",
+        });
+        ensure_eq(seen, expected, script)?;
+        let answered = bailiwick_tests::count(&world.records()?, "input.answered");
+        ensure_eq(answered, 2, "rounds")?;
+    }
+    Ok(())
+}

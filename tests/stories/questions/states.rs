@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use bailiwick_tests::{ensure_eq, reasons};
 use serde_json::json;
 
-use super::{Asked, accept, asking, asking_for, retry, state, stay};
+use super::client::{Asked, accept, asking, asking_for, retry, state, stay};
 
 #[tokio::test]
 async fn a_state_is_used_once_by_whom_and_for_what_it_was_given() -> Result<()> {

@@ -171,7 +171,7 @@ fn what_a_component_may_ask_is_listed_and_each_mistake_about_it_is_told() {
         "",
     ] {
         let told = with(&format!("question_origins = [\"{origin}\"]"));
-        let told = told.map(|_| ()).expect_err("a mistake").to_string();
+        let told = told.map(|_| ()).expect_err("a mistake");
         assert!(
             told.contains(key) && told.contains("expected an origin"),
             "{origin}: {told}"
@@ -192,7 +192,7 @@ fn what_a_component_may_ask_is_listed_and_each_mistake_about_it_is_told() {
         ),
         ("relay_questions = true", "a list of strings"),
     ] {
-        let errors = with(lines).map(|_| ()).expect_err("a mistake").to_string();
+        let errors = with(lines).map(|_| ()).expect_err("a mistake");
         assert!(errors.contains(told), "{lines}: {errors}");
     }
 }
