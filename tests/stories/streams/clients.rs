@@ -49,7 +49,7 @@ async fn visit(runtime: Runtime, script: &str, mode: &str) -> Result<()> {
     ensure!(text.to_string().contains("alice"), "{what}");
     let refused = seen.get("refused").and_then(Value::as_str);
     ensure!(
-        refused.is_some_and(|words| words.contains("no_such_tool")),
+        refused.is_some_and(|words| words.contains("there is no such tool")),
         "{what}"
     );
     Ok(())

@@ -19,7 +19,10 @@ async fn a_refused_token_ends_the_session_and_says_why() -> Result<()> {
     for (token, why) in [
         (desktop.token(-600)?, "the token has expired"),
         (format!("{good}x"), "the token's signature does not verify"),
-        ("opaque".to_owned(), "expected `Authorization: Bearer`"),
+        (
+            "no-token-of-anyone".to_owned(),
+            "expected `Authorization: Bearer`",
+        ),
         ("x".repeat(20_000), "the token is larger than 16 KiB"),
     ] {
         let mut session = desktop.session(&token)?;

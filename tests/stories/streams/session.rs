@@ -51,7 +51,7 @@ impl Desktop {
         config
             .server
             .push_str(&format!("resource = \"{RESOURCE}\"\n"));
-        config.limits.push_str("time = \"4s\"\n");
+        config.limits.push_str("[limits]\ntime = \"4s\"\n");
         folder.write_config(&config)?;
         Ok(Self {
             issuer,
