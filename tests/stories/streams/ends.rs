@@ -158,10 +158,9 @@ async fn open_calls_are_answered_after_the_end_of_input_and_after_a_signal() -> 
 async fn a_host_on_streams_opens_no_port_and_says_what_it_needs() -> Result<()> {
     let desktop = Desktop::start().await?;
     let config = fs::read_to_string(desktop.folder.config())?;
-    let without: String = config
+    let without: Vec<&str> = config
         .lines()
         .filter(|line| !line.starts_with("resource"))
-        .map(|line| format!("{line}\n"))
         .collect();
     let mut session = desktop.session(&desktop.good()?)?;
     let answer = session.ask(&call(1, "whoami", json!({}), MODERN)).await?;
@@ -172,7 +171,7 @@ async fn a_host_on_streams_opens_no_port_and_says_what_it_needs() -> Result<()> 
         "{end:?}"
     );
     ensure!(!end.said.contains("listening on"), "{end:?}");
-    fs::write(desktop.folder.config(), without)?;
+    fs::write(desktop.folder.config(), without.join("\n"))?;
     let end = desktop.session(&desktop.good()?)?.ends().await?;
     ensure!(end.said.contains("server.resource is missing"), "{end:?}");
     let both = ["serve", "--stdio", "--until-stdin-closes", "--config", "x"];

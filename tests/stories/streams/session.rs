@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use bailiwick_dev::{Config, Folder, Issuer, TokenSpec, journal};
 use bailiwick_tests::{TRUST_DOMAIN, bailiwick, tools};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -48,9 +48,9 @@ impl Desktop {
             );
             config.components.push_str(&grant);
         }
-        config
-            .server
-            .push_str(&format!("resource = \"{RESOURCE}\"\n"));
+        config.server += "resource = \"";
+        config.server += RESOURCE;
+        config.server += "\"\n";
         config.limits.push_str("[limits]\ntime = \"4s\"\n");
         folder.write_config(&config)?;
         Ok(Self {
@@ -249,12 +249,11 @@ pub(super) fn request(id: impl Into<Value>, method: &str, params: Value, revisio
 
 /// Returns a call of a tool.
 pub(super) fn call(id: impl Into<Value>, tool: &str, arguments: Value, revision: &str) -> Value {
-    request(
-        id,
-        "tools/call",
-        json!({"name": tool, "arguments": arguments}),
-        revision,
-    )
+    let params = Map::from_iter([
+        ("name".to_owned(), json!(tool)),
+        ("arguments".to_owned(), arguments),
+    ]);
+    request(id, "tools/call", params.into(), revision)
 }
 
 /// Returns the code of an error.
