@@ -9,7 +9,7 @@ mod browser;
 mod definitions;
 mod logins;
 mod programs;
-mod tested;
+pub(crate) mod tested;
 mod visits;
 
 use std::fs;

@@ -101,7 +101,7 @@ impl Runtime {
     }
 
     /// Returns the version of an installed package.
-    pub(super) fn version(self, package: &str) -> Result<String> {
+    pub(crate) fn version(self, package: &str) -> Result<String> {
         let (file, before) = match self {
             Self::Rust => ("Cargo.lock", format!("name = \"{package}\"\nversion = \"")),
             Self::Python | Self::OldPython => ("requirements.txt", format!("\n{package}==")),

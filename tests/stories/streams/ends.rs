@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use bailiwick_dev::process;
 use bailiwick_tests::{count, ensure_eq, guest};
 use serde_json::json;
@@ -138,9 +138,7 @@ async fn open_calls_are_answered_after_the_end_of_input_and_after_a_signal() -> 
         let answer = session.ask(&call(2, "whoami", json!({}), MODERN)).await?;
         ensure!(answer.get("result").is_some(), "{answer}");
         let end = if by_signal {
-            let id = session.id().context("no process")?;
-            let id = rustix::process::Pid::from_raw(id.try_into()?).context("no process")?;
-            rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
+            session.terminate()?;
             session.ends().await?
         } else {
             session.close().await?
@@ -152,6 +150,21 @@ async fn open_calls_are_answered_after_the_end_of_input_and_after_a_signal() -> 
     let records = desktop.records()?;
     ensure_eq(count(&records, "call.opened"), 4, "opened")?;
     ensure_eq(count(&records, "call.closed"), 4, "closed")
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_does_not_keep_the_host_from_ending() -> Result<()> {
+    let desktop = Desktop::start().await?;
+    let mut session = desktop.session(&desktop.good()?)?;
+    session.fill(&call(1, "whoami", json!({}), MODERN)).await?;
+    session.terminate()?;
+    ensure!(session.ends_unread().await?.success(), "it stops as always");
+    let records = desktop.records()?;
+    ensure_eq(
+        count(&records, "call.opened"),
+        count(&records, "call.closed"),
+        "calls",
+    )
 }
 
 #[tokio::test]
