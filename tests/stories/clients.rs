@@ -9,7 +9,7 @@ mod browser;
 mod definitions;
 mod logins;
 mod programs;
-mod tested;
+pub(crate) mod tested;
 mod visits;
 
 use std::fs;
@@ -23,7 +23,7 @@ use bailiwick_tests::{ORDERS_TOOL, TRUST_DOMAIN, World, count, ensure_eq, header
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub(crate) use programs::Runtime;
+pub(crate) use programs::{Dialogue, Runtime};
 
 /// Returns the Python that has the packages of `tests/clients/python`, if they are installed; if
 /// not, prints a line about it.

@@ -50,13 +50,15 @@ const CLIENTS: [Client; 5] = [
         // It also runs on older Node than it asks for.
         install: |from, to| install_node(from, to, &["ci"]),
     },
-    Client {
-        variable: "BAILIWICK_CONFORMANCE",
-        folder: "conformance",
-        // As it says itself, it runs on Node 20.
-        install: |from, to| install_node(from, to, &["ci"]),
-    },
+    SUITE,
 ];
+
+/// The official conformance suite.
+const SUITE: Client = Client {
+    variable: "BAILIWICK_CONFORMANCE",
+    folder: "conformance",
+    install: |from, to| install_node(from, to, &["ci"]),
+};
 
 /// The clients of `cargo xtask deep clients`.
 const OLD: [Client; 2] = [
@@ -77,6 +79,11 @@ pub(crate) fn set_up(root: &Path) -> Vec<Variable> {
     let mut there = installed(root, &CLIENTS);
     there.extend(browser::set_up(root));
     there
+}
+
+/// Installs the conformance suite, if it can be; returns the variable for its story.
+pub(crate) fn set_up_suite(root: &Path) -> Vec<Variable> {
+    installed(root, &[SUITE])
 }
 
 /// Returns true if nothing of the gate was left out.

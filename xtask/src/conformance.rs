@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::Project;
 use crate::step::{run, say, step};
+use crate::{Project, clients};
 
 /// The list of required scenarios.
 const LIST: &str = "tests/clients/conformance/required.tsv";
@@ -26,12 +26,17 @@ const FOUND: &str = "target/tested/conformed.tsv";
 /// The line before the part of the page that is made from the list.
 const FROM: &str = "<!-- Made by `cargo xtask conformance`. -->\n";
 
+/// The head of the table.
+const TABLE: &str = "| revision | required | passed | failed |\n|---|---|---|---|\n";
+
 /// The line after it.
 const TO: &str = "<!-- The end of the table. -->\n";
 
 /// Runs the suite, prints a line for each revision, and adds what passes now to list and page.
 pub(crate) fn measure(project: &Project) -> Result<ExitCode> {
-    let (mut tests, _) = project.tests()?;
+    project.build_all()?;
+    let mut tests = project.cargo_test();
+    tests.envs(clients::set_up_suite(&project.root));
     let file = project.root.join(FOUND);
     if file.is_file() {
         fs::remove_file(&file)?;
@@ -138,20 +143,20 @@ impl Verdicts {
         let no_part = || format!("{PAGE} has no {FROM:?} with {TO:?}");
         let (before, rest) = page.split_once(FROM).with_context(no_part)?;
         let (_, after) = rest.split_once(TO).with_context(no_part)?;
-        let mut part = "| revision | required | passed | failed |\n|---|---|---|---|\n".to_owned();
-        for (revision, Revision { passed, failed }) in self.0.iter().rev() {
+        let row = |(revision, Revision { passed, failed }): (&String, &Revision)| {
             let (passed, failed) = (passed.len(), failed.len());
             let all = passed + failed;
-            part += &format!("| {revision} | {all} | {passed} | {failed} |\n");
-        }
-        for (revision, Revision { failed, .. }) in self.0.iter().rev() {
-            if !failed.is_empty() {
-                part += &format!("\nOf {revision}, these do not pass yet:\n\n");
-                for name in failed {
-                    part += &format!("- {name}\n");
-                }
-            }
-        }
+            format!("| {revision} | {all} | {passed} | {failed} |\n")
+        };
+        let open = |(revision, Revision { failed, .. }): (&String, &Revision)| {
+            let names = failed.iter().map(|name| format!("- {name}\n"));
+            let head = format!("\nOf {revision}, these do not pass yet:\n\n");
+            let part: Vec<String> = std::iter::once(head).chain(names).collect();
+            (part.len() > 1).then(|| part.concat())
+        };
+        let rows = self.0.iter().rev().map(row);
+        let parts: Vec<String> = rows.chain(self.0.iter().rev().filter_map(open)).collect();
+        let part = TABLE.to_owned() + &parts.concat();
         Ok(format!("{before}{FROM}\n{part}\n{TO}{after}"))
     }
 }

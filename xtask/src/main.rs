@@ -118,18 +118,24 @@ impl Project {
         step("fetching what tests ask cargo about", || {
             run(&mut self.fetch())
         })?;
-        let mut cargo = self.cargo();
-        cargo.arg("test");
-        cargo.env("BAILIWICK_BIN", self.binary("bailiwick"));
-        cargo.env("BAILIWICK_DEMO_BIN", self.binary("bailiwick-demo"));
-        cargo.env("BAILIWICK_DEV_BIN", self.binary("bailiwick-dev"));
-        cargo.env("BAILIWICK_TOOLS", self.tools_folder());
+        let mut cargo = self.cargo_test();
         let clients = clients::set_up(&self.root);
         let is_whole = clients::is_whole(&clients);
         cargo.envs(clients);
         cargo.envs([languages::set_up(&self.root)]);
         cargo.env(tables::VARIABLE, tables::begin(&self.root)?);
         Ok((cargo, is_whole))
+    }
+
+    /// Returns `cargo test` with the variables for what [`Project::build_all`] builds.
+    fn cargo_test(&self) -> Command {
+        let mut cargo = self.cargo();
+        cargo.arg("test");
+        cargo.env("BAILIWICK_BIN", self.binary("bailiwick"));
+        cargo.env("BAILIWICK_DEMO_BIN", self.binary("bailiwick-demo"));
+        cargo.env("BAILIWICK_DEV_BIN", self.binary("bailiwick-dev"));
+        cargo.env("BAILIWICK_TOOLS", self.tools_folder());
+        cargo
     }
 
     /// Returns the command that fetches the crates that a build does not download: those of the

@@ -1,21 +1,22 @@
 // Runs the official conformance suite for a revision against a host that asks for tokens.
 //
-// `node run.mjs URL REVISION`, with the bearer token in the environment. The suite has no tokens, so its requests
-// pass a relay that adds one and changes nothing else. Prints {scenario: passed} of the required scenarios as JSON.
+// The suite has no tokens, so its requests pass a relay that adds one and changes nothing else. `node run.mjs` prints
+// {"origin": …}, the relay's, which the host has to allow; reads a line {"url", "token", "revision"}; and prints
+// {scenario: passed} of the required scenarios.
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import http from 'node:http';
-import os from 'node:os';
 import path from 'node:path';
+import readline from 'node:readline';
 
-const [url, revision] = process.argv.slice(2);
 const suite = path.join(import.meta.dirname, 'node_modules/@modelcontextprotocol/conformance');
 
-const { hostname, port, pathname } = new URL(url);
+let host, token;
 const relay = http.createServer((request, answer) => {
   const { method, url: path, rawHeaders } = request;
-  const headers = [...rawHeaders, 'authorization', `Bearer ${process.env.BAILIWICK_TOKEN}`];
+  const headers = [...rawHeaders, 'authorization', `Bearer ${token}`];
+  const { hostname, port } = host;
   const onward = http.request({ hostname, port, method, path, headers, setHost: false, agent: false }, (given) => {
     answer.writeHead(given.statusCode, given.rawHeaders);
     given.pipe(answer);
@@ -25,18 +26,25 @@ const relay = http.createServer((request, answer) => {
   request.pipe(onward);
 });
 await new Promise((listens) => relay.listen(0, '127.0.0.1', listens));
+const origin = `http://localhost:${relay.address().port}`;
+process.stdout.write(`${JSON.stringify({ origin })}\n`);
 
-const out = await mkdtemp(path.join(os.tmpdir(), 'conformance-'));
-const relayed = `http://localhost:${relay.address().port}${pathname}`;
+const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const asked = JSON.parse((await lines.next()).value);
+const { revision } = asked;
+[host, token] = [new URL(asked.url), asked.token];
+
+// What each check said stays there until the next run.
+const out = path.join(import.meta.dirname, 'results', revision);
+await rm(out, { recursive: true, force: true });
 const said = await new Promise((ends, fails) => {
   const start = ['--import', path.join(import.meta.dirname, 'older-node.mjs'), path.join(suite, 'dist/index.js')];
-  const what = ['server', '--url', relayed, '--requirements', revision, '--output-dir', out];
+  const what = ['server', '--url', `${origin}${host.pathname}`, '--requirements', revision, '--output-dir', out];
   const child = spawn(process.execPath, [...start, ...what], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (more) => (text += more));
   child.on('error', fails).on('close', () => ends(text));
 });
-await rm(out, { recursive: true });
 relay.close();
 relay.closeAllConnections();
 
@@ -53,7 +61,5 @@ if (missing.length > 0) {
   process.stderr.write(`no verdict on ${missing.join(', ')}\n${said}\n`);
   process.exit(1);
 }
-for (const name of names.filter((name) => !verdicts.get(name))) {
-  process.stderr.write(`${revision} ${name}: failed\n`);
-}
-process.stdout.write(JSON.stringify(Object.fromEntries(names.map((name) => [name, verdicts.get(name)]))));
+process.stdout.write(`${JSON.stringify(Object.fromEntries(names.map((name) => [name, verdicts.get(name)])))}\n`);
+process.exit(0);

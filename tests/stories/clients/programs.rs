@@ -56,7 +56,7 @@ impl Runtime {
 
     /// Returns a script of `tests/clients`, or the Rust program, ready to start; ended when
     /// dropped.
-    pub(super) fn script(self, name: &str) -> Result<Command> {
+    pub(crate) fn script(self, name: &str) -> Result<Command> {
         let installed = self.needed()?;
         let mut command = match self {
             Self::Rust => Command::new(installed.join("debug").join(name)),
@@ -101,7 +101,7 @@ impl Runtime {
     }
 
     /// Returns the version of an installed package.
-    pub(super) fn version(self, package: &str) -> Result<String> {
+    pub(crate) fn version(self, package: &str) -> Result<String> {
         let (file, before) = match self {
             Self::Rust => ("Cargo.lock", format!("name = \"{package}\"\nversion = \"")),
             Self::Python | Self::OldPython => ("requirements.txt", format!("\n{package}==")),
@@ -163,7 +163,7 @@ impl Runtime {
 const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A program that answers each line with a line; ended when dropped.
-pub(super) struct Dialogue {
+pub(crate) struct Dialogue {
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
     _child: Child,
@@ -171,7 +171,7 @@ pub(super) struct Dialogue {
 
 impl Dialogue {
     /// Starts the program.
-    pub(super) fn start(mut command: Command) -> Result<Self> {
+    pub(crate) fn start(mut command: Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -185,14 +185,14 @@ impl Dialogue {
     }
 
     /// Returns the next line that the program prints.
-    pub(super) async fn line(&mut self) -> Result<String> {
+    pub(crate) async fn line(&mut self) -> Result<String> {
         let line = tokio::time::timeout(PATIENCE, self.output.next_line()).await;
         line.context("the program hangs")??
             .context("the program ended")
     }
 
     /// Writes a line; returns the answer.
-    pub(super) async fn ask(&mut self, line: &Value) -> Result<String> {
+    pub(crate) async fn ask(&mut self, line: &Value) -> Result<String> {
         self.input.write_all(format!("{line}\n").as_bytes()).await?;
         self.line().await
     }

@@ -10,13 +10,13 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result, ensure};
 
 /// The run of every change.
-pub(super) const GATE: &str = "gate";
+pub(crate) const GATE: &str = "gate";
 
 /// The run of `cargo xtask deep`.
 pub(super) const LONG: &str = "deep";
 
 /// Notes that a client of a version connected, listed and called in a revision.
-pub(super) fn client(name: &str, version: &str, revision: &str, run: &str) -> Result<()> {
+pub(crate) fn client(name: &str, version: &str, revision: &str, run: &str) -> Result<()> {
     note(&["client", name, version, revision, run])
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use bailiwick_dev::process;
 use bailiwick_tests::{count, ensure_eq, guest};
 use serde_json::json;
@@ -19,7 +19,10 @@ async fn a_refused_token_ends_the_session_and_says_why() -> Result<()> {
     for (token, why) in [
         (desktop.token(-600)?, "the token has expired"),
         (format!("{good}x"), "the token's signature does not verify"),
-        ("opaque".to_owned(), "expected `Authorization: Bearer`"),
+        (
+            "no-token-of-anyone".to_owned(),
+            "expected `Authorization: Bearer`",
+        ),
         ("x".repeat(20_000), "the token is larger than 16 KiB"),
     ] {
         let mut session = desktop.session(&token)?;
@@ -135,9 +138,7 @@ async fn open_calls_are_answered_after_the_end_of_input_and_after_a_signal() -> 
         let answer = session.ask(&call(2, "whoami", json!({}), MODERN)).await?;
         ensure!(answer.get("result").is_some(), "{answer}");
         let end = if by_signal {
-            let id = session.id().context("no process")?;
-            let id = rustix::process::Pid::from_raw(id.try_into()?).context("no process")?;
-            rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
+            session.terminate()?;
             session.ends().await?
         } else {
             session.close().await?
@@ -152,13 +153,27 @@ async fn open_calls_are_answered_after_the_end_of_input_and_after_a_signal() -> 
 }
 
 #[tokio::test]
+async fn a_client_that_reads_nothing_does_not_keep_the_host_from_ending() -> Result<()> {
+    let desktop = Desktop::start().await?;
+    let mut session = desktop.session(&desktop.good()?)?;
+    session.fill(&call(1, "whoami", json!({}), MODERN)).await?;
+    session.terminate()?;
+    ensure!(session.ends_unread().await?.success(), "it stops as always");
+    let records = desktop.records()?;
+    ensure_eq(
+        count(&records, "call.opened"),
+        count(&records, "call.closed"),
+        "calls",
+    )
+}
+
+#[tokio::test]
 async fn a_host_on_streams_opens_no_port_and_says_what_it_needs() -> Result<()> {
     let desktop = Desktop::start().await?;
     let config = fs::read_to_string(desktop.folder.config())?;
-    let without: String = config
+    let without: Vec<&str> = config
         .lines()
         .filter(|line| !line.starts_with("resource"))
-        .map(|line| format!("{line}\n"))
         .collect();
     let mut session = desktop.session(&desktop.good()?)?;
     let answer = session.ask(&call(1, "whoami", json!({}), MODERN)).await?;
@@ -169,7 +184,7 @@ async fn a_host_on_streams_opens_no_port_and_says_what_it_needs() -> Result<()> 
         "{end:?}"
     );
     ensure!(!end.said.contains("listening on"), "{end:?}");
-    fs::write(desktop.folder.config(), without)?;
+    fs::write(desktop.folder.config(), without.join("\n"))?;
     let end = desktop.session(&desktop.good()?)?.ends().await?;
     ensure!(end.said.contains("server.resource is missing"), "{end:?}");
     let both = ["serve", "--stdio", "--until-stdin-closes", "--config", "x"];

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use bailiwick_dev::{Config, Folder, Issuer, TokenSpec, journal};
 use bailiwick_tests::{TRUST_DOMAIN, bailiwick, tools};
-use serde_json::{Value, json};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -19,6 +20,8 @@ pub(super) const MODERN: &str = "2026-07-28";
 /// The audience of tokens. Nothing listens there.
 const RESOURCE: &str = "http://127.0.0.1:9/mcp";
 const DEADLINE: Duration = Duration::from_mins(1);
+/// The time after which a full pipe is taken for one that stays full.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// An issuer, and the folder of a host that desktop clients start.
 pub(super) struct Desktop {
@@ -48,10 +51,10 @@ impl Desktop {
             );
             config.components.push_str(&grant);
         }
-        config
-            .server
-            .push_str(&format!("resource = \"{RESOURCE}\"\n"));
-        config.limits.push_str("time = \"4s\"\n");
+        config.server += "resource = \"";
+        config.server += RESOURCE;
+        config.server += "\"\n";
+        config.limits.push_str("[limits]\ntime = \"4s\"\n");
         folder.write_config(&config)?;
         Ok(Self {
             issuer,
@@ -194,9 +197,25 @@ impl Session {
         Self::ended(&mut child, &mut output, said).await
     }
 
-    /// Returns the process id.
-    pub(super) fn id(&self) -> Option<u32> {
-        self.child.id()
+    /// Writes a message again and again until the host takes no more.
+    pub(super) async fn fill(&mut self, message: &Value) -> Result<()> {
+        while let Ok(sent) = timeout(PATIENCE, self.send(message)).await {
+            sent?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the host has ended, and reads nothing.
+    pub(super) async fn ends_unread(mut self) -> Result<ExitStatus> {
+        let ended = timeout(DEADLINE, self.child.wait());
+        Ok(ended.await.context("the host does not end")??)
+    }
+
+    /// Sends SIGTERM.
+    pub(super) fn terminate(&self) -> Result<()> {
+        let id = self.child.id().context("no process")?;
+        let id = Pid::from_raw(id.try_into()?).context("no process")?;
+        Ok(kill_process(id, Signal::TERM)?)
     }
 
     async fn ended(
@@ -249,12 +268,11 @@ pub(super) fn request(id: impl Into<Value>, method: &str, params: Value, revisio
 
 /// Returns a call of a tool.
 pub(super) fn call(id: impl Into<Value>, tool: &str, arguments: Value, revision: &str) -> Value {
-    request(
-        id,
-        "tools/call",
-        json!({"name": tool, "arguments": arguments}),
-        revision,
-    )
+    let params = Map::from_iter([
+        ("name".to_owned(), json!(tool)),
+        ("arguments".to_owned(), arguments),
+    ]);
+    request(id, "tools/call", params.into(), revision)
 }
 
 /// Returns the code of an error.

@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use serde::Deserialize;
@@ -21,6 +21,7 @@ pub(super) fn head(path: &str) -> Parts {
     let mut request = Request::post(path).body(()).unwrap_or_default();
     let headers = request.headers_mut();
     for (name, value) in [
+        (HOST, "localhost"),
         (CONTENT_TYPE, "application/json"),
         (ACCEPT, "application/json, text/event-stream"),
     ] {

@@ -59,7 +59,8 @@ pub(super) const ASKING: &[Fixture] = &[
     }),
     Fixture {
         name: "test_sampling",
-        input: r#"{"type":"object","properties":{"prompt":{"type":"string"}},"required":["prompt"]}"#,
+        input: r#"{"type":"object","properties":{"prompt":{"type":"string"}},"required":["prompt"],
+            "additionalProperties":false}"#,
         run: |context| {
             let prompt = argument(context, "prompt");
             told(
@@ -70,7 +71,8 @@ pub(super) const ASKING: &[Fixture] = &[
     },
     Fixture {
         name: "test_elicitation",
-        input: r#"{"type":"object","properties":{"message":{"type":"string"}},"required":["message"]}"#,
+        input: r#"{"type":"object","properties":{"message":{"type":"string"}},"required":["message"],
+            "additionalProperties":false}"#,
         run: |context| {
             let schema = json!({"type": "object", "required": ["username", "email"], "properties": {
                 "username": {"type": "string", "description": "User's response"},

@@ -113,7 +113,7 @@ const SHOWING: &[Fixture] = &[
     Fixture {
         name: "test_custom_header",
         input: r#"{"type":"object","properties":{
-            "region":{"type":"string","x-mcp-header":"Region"}}}"#,
+            "region":{"type":"string","x-mcp-header":"Region"}},"additionalProperties":false}"#,
         run: |_| done(vec![text("a header repeats the argument")]),
     },
 ];
