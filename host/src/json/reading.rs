@@ -20,6 +20,14 @@ const OWN_READING: &[(&str, &str)] = &[
         "transport/message.rs",
         "`jsonrpc`, `method` and `name` are required: another type is refused as absence is",
     ),
+    (
+        "transport/lines.rs",
+        "the host's own answer to `initialize`",
+    ),
+    (
+        "transport/lines/head.rs",
+        "a revision of another type is none, which its own revision refuses",
+    ),
     ("schema/cost.rs", "a schema that its metaschema accepts"),
     ("json/numbers.rs", "every number of a value, whatever it is"),
     ("schema/portable.rs", "a schema that its metaschema accepts"),
