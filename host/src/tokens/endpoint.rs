@@ -97,13 +97,11 @@ impl TokenEndpoint {
     /// Logs the causes of a failure that the error does not name, and returns the error.
     fn unanswered(&self, error: &EgressError) -> EndpointError {
         let (endpoint, cause) = (self.shown(), error.with_causes());
-        match error {
-            EgressError::Blocked(_) => tracing::error!(
-                endpoint,
-                cause,
-                "an authorization server's address must not be dialled"
-            ),
-            _ => tracing::warn!(endpoint, cause, "an authorization server gave no answer"),
+        if matches!(error, EgressError::Blocked(_)) {
+            let what = "an authorization server's address must not be dialled";
+            tracing::error!(endpoint, cause, "{what}");
+        } else {
+            tracing::warn!(endpoint, cause, "an authorization server gave no answer");
         }
         match error {
             EgressError::TimedOut => EndpointError::TimedOut,
