@@ -40,7 +40,7 @@
 //! [package.metadata.bailiwick]
 //! name = "orders"        # the component's file name; the package's name unless given
 //! stack-kib = 64         # the stack, 40 unless given; a call that needs more is stopped
-//! arena-kib = 100        # memory to begin with, 8 unless given; a call that needs more is slower
+//! arena-kib = 100        # memory to begin with, 6 unless given; a call that needs more is slower
 //! ```
 //!
 //! `bailiwick build PATH` makes `orders.wasm` of it and owns every flag: the crate is an ordinary

@@ -230,7 +230,9 @@ fn read_if(
     let metadata = file.metadata().map_err(OwnedError::Read)?;
     regular(&way, &metadata)?;
     way.refuse(open(&way, &metadata))?;
-    let mut bytes = Vec::new();
+    // In one piece from the start: growing would copy it, and leave copies of secrets behind.
+    let room = metadata.len().min(max).saturating_add(1);
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
     file.take(max.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(OwnedError::Read)?;

@@ -85,6 +85,7 @@ impl Toolchain {
 
     /// Compiles the crate to a module.
     pub(super) fn compile(&self, package: &Package, target: &Path) -> Result<PathBuf, BuildError> {
+        self.fetch(package)?;
         let mut cargo = self.cargo();
         cargo.args([
             "rustc",
@@ -114,15 +115,29 @@ impl Toolchain {
         cargo.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", flags());
         cargo.current_dir(package.manifest.parent().unwrap_or(Path::new(".")));
         cargo.stdin(Stdio::null()).stderr(Stdio::inherit());
-        let source = |source| BuildError::Run {
-            program: "cargo".to_owned(),
-            source,
-        };
-        let output = cargo.output().map_err(source)?;
+        let output = cargo.output().map_err(not_run)?;
         let module = module_of(&output.stdout, &package.id);
         module
             .filter(|_| output.status.success())
             .ok_or(BuildError::Compile)
+    }
+
+    /// Fetches the dependencies, so that the folders that [`flags`] renames exist.
+    fn fetch(&self, package: &Package) -> Result<(), BuildError> {
+        let mut cargo = self.cargo();
+        cargo.args(["fetch", "--quiet", "--target", TARGET]);
+        cargo.arg("--manifest-path").arg(&package.manifest);
+        cargo.current_dir(package.manifest.parent().unwrap_or(Path::new(".")));
+        cargo.stdin(Stdio::null()).stderr(Stdio::inherit());
+        let fetched = cargo.status().map_err(not_run)?.success();
+        fetched.then_some(()).ok_or(BuildError::Compile)
+    }
+}
+
+fn not_run(source: std::io::Error) -> BuildError {
+    BuildError::Run {
+        program: "cargo".to_owned(),
+        source,
     }
 }
 
@@ -206,14 +221,32 @@ fn linker(known: &[Programs], folder: &Path) -> Option<PathBuf> {
 /// Joins the compiler's flags with 0x1f, as cargo expects.
 fn flags() -> OsString {
     let mut flags: Vec<OsString> = FLAGS.iter().map(OsString::from).collect();
-    // The folders of dependencies are private to this machine and would change the digest.
+    // The folders of dependencies are this machine's and its registry's own, and would change the
+    // digest. The compiler takes the last flag that fits.
     if let Some(home) = cargo_home() {
-        let mut remap = OsString::from("--remap-path-prefix=");
-        remap.push(home);
-        remap.push("=/cargo");
-        flags.push(remap);
+        let sources = folders(&home.join("registry/src"));
+        flags.push(renamed(&home, "/cargo"));
+        flags.extend(sources.iter().map(|source| renamed(source, "/cargo")));
     }
     flags.join(&OsString::from("\u{1f}"))
+}
+
+/// Returns the flag by which code names a folder otherwise.
+fn renamed(folder: &Path, name: &str) -> OsString {
+    let mut flag = OsString::from("--remap-path-prefix=");
+    flag.push(folder);
+    flag.push("=");
+    flag.push(name);
+    flag
+}
+
+/// Returns the folders in a folder, sorted; none if it cannot be read.
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = folder.read_dir().into_iter().flatten();
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    let mut folders: Vec<_> = paths.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
 }
 
 fn cargo_home() -> Option<PathBuf> {

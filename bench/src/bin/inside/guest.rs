@@ -67,7 +67,11 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    pub(crate) fn new(component: &Component, tool: &str, input: &str) -> wasmtime::Result<Self> {
+    pub(crate) async fn new(
+        component: &Component,
+        tool: &str,
+        input: &str,
+    ) -> wasmtime::Result<Self> {
         let mut linker = Linker::new(component.engine());
         linker.define_unknown_imports_as_traps(component)?;
         let pre = ToolPre::new(linker.instantiate_pre(component)?)?;
@@ -77,12 +81,26 @@ impl Guest {
         let call = component
             .get_export_index(Some(&interface), "call")
             .context("no call")?;
-        Ok(Self {
+        let guest = Self {
             pre,
             call,
             tool: tool.to_owned(),
             context: context(input),
-        })
+        };
+        guest.check().await?;
+        Ok(guest)
+    }
+
+    /// Compares the type of the call with [`Called`].
+    async fn check(&self) -> wasmtime::Result<()> {
+        let mut store = self.store();
+        let instance = self
+            .pre
+            .instance_pre()
+            .instantiate_async(&mut store)
+            .await?;
+        let _: Called<'_> = instance.get_typed_func(&mut store, self.call)?;
+        Ok(())
     }
 
     pub(crate) fn store(&self) -> Store<State> {
@@ -108,7 +126,14 @@ impl Guest {
             .instance_pre()
             .instantiate_async(&mut *store)
             .await?;
-        instance.get_typed_func(store, self.call)
+        let call = instance.get_func(store, self.call).context("no call")?;
+        #[expect(
+            unsafe_code,
+            reason = "the host compares the type once per component, too"
+        )]
+        // SAFETY: `new_unchecked` demands that the function has this type. `new` has found it to be
+        // so in an instance of this component, and all its instances have the same types.
+        Ok(unsafe { TypedFunc::new_unchecked(call) })
     }
 
     /// Runs store, instance, call and drop.
@@ -117,8 +142,8 @@ impl Guest {
     }
 
     /// Returns the measured tool with its arguments.
-    pub(crate) fn echo(component: &Component) -> wasmtime::Result<Self> {
-        Self::new(component, "echo", ECHO)
+    pub(crate) async fn echo(component: &Component) -> wasmtime::Result<Self> {
+        Self::new(component, "echo", ECHO).await
     }
 
     /// Returns an instance that has run, with its store.
@@ -167,7 +192,7 @@ impl Guest {
 pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> wasmtime::Result<()> {
     let component =
         Component::from_binary(ground.sandbox.engine(Tier::Compact), &ground.component)?;
-    let guest = Guest::echo(&component)?;
+    let guest = Guest::echo(&component).await?;
     figures.insert(
         "fresh".into(),
         each(20, async || guest.fresh().await).await?,

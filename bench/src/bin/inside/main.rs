@@ -20,6 +20,10 @@ use anyhow::Context as _;
 
 use ground::Ground;
 
+/// The program's own allocator, as in the host.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Microseconds by name.
 type Figures = BTreeMap<String, f64>;
 

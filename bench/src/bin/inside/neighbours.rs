@@ -92,9 +92,10 @@ async fn call(ground: &Ground, tool: &str, cancelled: CancellationToken) -> anyh
 async fn waiting(ground: &Ground, figures: &mut Figures) -> anyhow::Result<()> {
     let failed = |error: wasmtime::Error| anyhow::anyhow!("{error:#}");
     let engine = ground.sandbox.engine(bailiwick::sandbox::Tier::Compact);
-    let guest = Guest::echo(&Component::from_binary(engine, &ground.component).map_err(failed)?)
-        .map_err(failed)?;
-    let mut kept = Vec::new();
+    let component = Component::from_binary(engine, &ground.component).map_err(failed)?;
+    let guest = Guest::echo(&component).await.map_err(failed)?;
+    // The first makes the pool and the component's code resident.
+    let mut kept = vec![guest.called().await.map_err(failed)?];
     let before = resident()?;
     for _ in 0..INSTANCES {
         kept.push(guest.called().await.map_err(failed)?);

@@ -40,7 +40,9 @@ async fn one(
     let bytes = std::fs::read(path)?;
     let engine = ground.sandbox.engine(inspect(&bytes)?.tier);
     let component = Component::from_binary(engine, &bytes);
-    let guest = Guest::new(&component.map_err(failed)?, "", "{}").map_err(failed)?;
+    let guest = Guest::new(&component.map_err(failed)?, "", "{}")
+        .await
+        .map_err(failed)?;
     figures.insert(
         format!("{name}_fresh"),
         each(1, async || guest.described().await)
