@@ -177,7 +177,6 @@ mod tests {
     use crate::{Error, Outcome};
 
     #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
-    #[expect(dead_code, reason = "some variants are only in the schema")]
     enum Colour {
         Red,
         Blue,

@@ -109,10 +109,10 @@ const MOVES: [(&str, Move); 14] = [
     ("a user in capitals", |call| call.subject = "Alice"),
     ("no user", |call| call.subject = ""),
     ("another issuer", |call| {
-        call.issuer = "https://other.example"
+        call.issuer = "https://other.example";
     }),
     ("a longer issuer", |call| {
-        call.issuer = "https://idp.example/"
+        call.issuer = "https://idp.example/";
     }),
     // The parts together are the same text.
     ("a shifted boundary", |call| {
