@@ -213,16 +213,16 @@ impl Session {
         }
         let lines = self.lines.clone();
         let answering = async move {
+            let cancelled = place.cancelled.clone();
             let answered = async {
                 let answer = caught(answer).await;
-                reply::send(&id, answer, &lines).await;
+                reply::send(&id, answer, &lines, move || drop(place)).await;
             };
             tokio::select! {
                 biased;
-                () = place.cancelled.cancelled() => {}
+                () = cancelled.cancelled() => {}
                 () = answered => {}
             }
-            drop(place);
         };
         self.tasks.spawn(answering);
     }
