@@ -1,8 +1,9 @@
 //! MCP over the standard streams, for a program that starts its own host: one JSON-RPC message a
 //! line, and the same door behind it as HTTP has.
 //!
-//! Trusts no line. Each is admitted by the token as it is then, read, decided, recorded and answered
-//! by the code that does so for HTTP; here are only the order of messages, their ids and the end.
+//! Trusts no line. Each is admitted by the token as it is then, read, decided, recorded and
+//! answered by the code that does so for HTTP; here are only the order of messages, their ids and
+//! the end.
 //!
 //! Invariant: a line is parsed only for a caller who was admitted (of a refused one, only the id is
 //! read), and nothing but answers is written. A session ends at the first token that is refused.

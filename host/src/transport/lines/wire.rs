@@ -108,7 +108,7 @@ fn ended(line: Vec<u8>, is_too_long: bool) -> StreamLine {
 }
 
 /// The lines that wait between a thread and the session.
-const WAITING: usize = 16;
+const WAITING: usize = 4;
 
 #[cfg(test)]
 mod tests {
