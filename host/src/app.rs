@@ -67,15 +67,15 @@ pub struct StandardStreams {
     pub token: TokenPlace,
 }
 
-/// The way on which clients come in.
-enum Entrance {
+/// The way in for clients.
+enum WayIn {
     Port(TcpListener, String),
     Streams(Streams),
 }
 
 /// A host that is ready to serve its clients.
 pub struct App {
-    entrance: Entrance,
+    way_in: WayIn,
     front: Arc<Front>,
     operations: Option<(TcpListener, Arc<Operations>)>,
     trusted: Vec<IpNet>,
@@ -136,7 +136,7 @@ impl App {
             (listener, Arc::new(operations))
         });
         Ok(Self {
-            entrance: entrance(doors.listener, &doors.resource, streams, &server.trust)?,
+            way_in: way_in(doors.listener, &doors.resource, streams, &server.trust)?,
             front: Arc::new(Front::new(front, Arc::clone(&host))),
             operations,
             trusted: server.trusted_proxies,
@@ -154,9 +154,9 @@ impl App {
 
     /// Returns the URL of the MCP endpoint at the bound address, if there is one.
     pub fn url(&self) -> Option<&str> {
-        match &self.entrance {
-            Entrance::Port(_, url) => Some(url),
-            Entrance::Streams(_) => None,
+        match &self.way_in {
+            WayIn::Port(_, url) => Some(url),
+            WayIn::Streams(_) => None,
         }
     }
 
@@ -174,8 +174,8 @@ impl App {
         let denying = tokio::spawn(denying);
         let (front, drain) = (self.front, self.drain);
         let served = async {
-            match self.entrance {
-                Entrance::Port(listener, _) => {
+            match self.way_in {
+                WayIn::Port(listener, _) => {
                     let listening = transport::Listening {
                         listener,
                         trusted: self.trusted,
@@ -186,7 +186,7 @@ impl App {
                     transport::serve(listening, front).await;
                     Ok(())
                 }
-                Entrance::Streams(streams) => {
+                WayIn::Streams(streams) => {
                     transport::serve_streams(streams, front, stop.clone(), drain).await
                 }
             }
@@ -231,21 +231,21 @@ impl App {
     }
 }
 
-fn entrance(
+fn way_in(
     listener: Option<TcpListener>,
     resource: &Resource,
     streams: Option<StandardStreams>,
     trust: &Trust,
-) -> anyhow::Result<Entrance> {
+) -> anyhow::Result<WayIn> {
     match (listener, streams) {
-        (None, Some(streams)) => Ok(Entrance::Streams(Streams {
+        (None, Some(streams)) => Ok(WayIn::Streams(Streams {
             input: streams.input,
             output: streams.output,
             token: TokenSource::open(streams.token, trust)?,
         })),
         (Some(listener), _) => {
             let url = format!("http://{}{}", listener.local_addr()?, resource.path());
-            Ok(Entrance::Port(listener, url))
+            Ok(WayIn::Port(listener, url))
         }
         (None, None) => anyhow::bail!("the host has no way in"),
     }

@@ -1,8 +1,9 @@
 //! MCP over the standard streams, for a program that starts its own host: one JSON-RPC message a
 //! line, and the same door behind it as HTTP has.
 //!
-//! Trusts no line. Each is admitted by the token as it is then, read, decided, recorded and answered
-//! by the code that does so for HTTP; here are only the order of messages, their ids and the end.
+//! Trusts no line. Each is admitted by the token as it is then, read, decided, recorded and
+//! answered by the code that does so for HTTP; here are only the order of messages, their ids and
+//! the end.
 //!
 //! Invariant: a line is parsed only for a caller who was admitted (of a refused one, only the id is
 //! read), and nothing but answers is written. A session ends at the first token that is refused.
@@ -32,9 +33,9 @@ use super::body::{Burden, Unread};
 use super::front::{Carrier, Front};
 use super::message::Message;
 use crate::call::Entry;
-use head::Outline;
+use head::Headline;
 pub use token::{TokenPlace, TokenPlaceError, TokenSource};
-use wire::{Line, LineSender};
+use wire::{LineSender, StreamLine};
 
 /// The streams of a session, and the token that it presents.
 pub struct Streams {
@@ -70,7 +71,7 @@ pub(super) async fn serve(
         token: streams.token,
         lines,
         negotiated: None,
-        under_way: UnderWay::default(),
+        under_way: OpenRequests::default(),
         tasks: TaskTracker::new(),
     };
     let ended = tokio::select! {
@@ -96,7 +97,7 @@ pub enum LinesError {
 }
 
 /// The requests that are not answered yet, by id, with what cancels each.
-type UnderWay = Arc<Mutex<HashMap<String, CancellationToken>>>;
+type OpenRequests = Arc<Mutex<HashMap<String, CancellationToken>>>;
 
 struct Session {
     front: Arc<Front>,
@@ -104,15 +105,15 @@ struct Session {
     lines: LineSender,
     /// The revision that `initialize` settled, if the client sent it.
     negotiated: Option<String>,
-    under_way: UnderWay,
+    under_way: OpenRequests,
     tasks: TaskTracker,
 }
 
 impl Session {
-    async fn run(&mut self, input: &mut mpsc::Receiver<Line>) -> Result<(), TokenRefused> {
+    async fn run(&mut self, input: &mut mpsc::Receiver<StreamLine>) -> Result<(), TokenRefused> {
         while let Some(line) = input.recv().await {
             let is_blank = |bytes: &Vec<u8>| bytes.trim_ascii().is_empty();
-            if !matches!(&line, Line::Whole(bytes) if is_blank(bytes)) {
+            if !matches!(&line, StreamLine::Whole(bytes) if is_blank(bytes)) {
                 self.take(line).await?;
             }
         }
@@ -120,14 +121,14 @@ impl Session {
     }
 
     /// Takes one message: admits its sender, reads it, and starts to answer it.
-    async fn take(&mut self, line: Line) -> Result<(), TokenRefused> {
+    async fn take(&mut self, line: StreamLine) -> Result<(), TokenRefused> {
         let (parts, entry) = match self.admit().await {
             Ok(admitted) => admitted,
             Err(answer) => return self.refuse(&line, answer).await,
         };
         let body = match line {
-            Line::Whole(bytes) => self.front.whole(entry.caller(), bytes),
-            Line::TooLong => Err(Unread::TooLarge),
+            StreamLine::Whole(bytes) => self.front.whole(entry.caller(), bytes),
+            StreamLine::TooLong => Err(Unread::TooLarge),
         };
         match self.front.parse(entry.caller(), body).await {
             Ok((message, burden)) => self.begin((parts, entry), message, burden).await,
@@ -155,10 +156,10 @@ impl Session {
     }
 
     /// Answers a message whose sender was not admitted. Fails if that is because of the token.
-    async fn refuse(&self, line: &Line, answer: HttpAnswer) -> Result<(), TokenRefused> {
+    async fn refuse(&self, line: &StreamLine, answer: HttpAnswer) -> Result<(), TokenRefused> {
         let named = match line {
-            Line::Whole(bytes) => id_of(bytes),
-            Line::TooLong => Some(Value::Null),
+            StreamLine::Whole(bytes) => id_of(bytes),
+            StreamLine::TooLong => Some(Value::Null),
         };
         if !is_about_token(&answer) {
             if let Some(id) = named {
@@ -193,13 +194,13 @@ impl Session {
         message: Message,
         burden: Burden,
     ) {
-        let outline = Outline::of(&message);
-        if let Some(id) = outline.cancels() {
+        let headline = Headline::of(&message);
+        if let Some(id) = headline.cancels() {
             let cancelled = self.lock().remove(&id.to_string());
             cancelled.iter().for_each(CancellationToken::cancel);
             return;
         }
-        outline.write(&mut parts.headers, self.negotiated.as_deref());
+        headline.write(&mut parts.headers, self.negotiated.as_deref());
         let id = message.id.clone();
         let place = match self.place(&id) {
             Ok(place) => place,
@@ -208,21 +209,21 @@ impl Session {
         let front = Arc::clone(&self.front);
         let asked = (message, burden);
         let answer = async move { front.message(parts, entry, asked, Carrier::Line).await };
-        if outline.initializes() {
+        if headline.initializes() {
             return self.initialize(&id, answer).await;
         }
         let lines = self.lines.clone();
         let answering = async move {
+            let cancelled = place.cancelled.clone();
             let answered = async {
                 let answer = caught(answer).await;
-                reply::send(&id, answer, &lines).await;
+                reply::send(&id, answer, &lines, move || drop(place)).await;
             };
             tokio::select! {
                 biased;
-                () = place.cancelled.cancelled() => {}
+                () = cancelled.cancelled() => {}
                 () = answered => {}
             }
-            drop(place);
         };
         self.tasks.spawn(answering);
     }
@@ -241,7 +242,7 @@ impl Session {
     }
 
     /// Takes a place for a request among those under way.
-    fn place(&self, id: &Value) -> Result<Place, HttpAnswer> {
+    fn place(&self, id: &Value) -> Result<OpenRequest, HttpAnswer> {
         let key = id.to_string();
         let mut under_way = self.lock();
         if under_way.len() >= MAX_UNDER_WAY || self.tasks.len() >= MAX_UNDER_WAY {
@@ -258,7 +259,7 @@ impl Session {
         }
         drop(under_way);
         let under_way = Arc::clone(&self.under_way);
-        Ok(Place {
+        Ok(OpenRequest {
             key,
             cancelled,
             under_way,
@@ -293,13 +294,13 @@ impl Session {
 }
 
 /// The place of one request among those under way, given back when dropped.
-struct Place {
+struct OpenRequest {
     key: String,
     cancelled: CancellationToken,
-    under_way: UnderWay,
+    under_way: OpenRequests,
 }
 
-impl Drop for Place {
+impl Drop for OpenRequest {
     fn drop(&mut self) {
         lock(&self.under_way).remove(&self.key);
     }

@@ -32,7 +32,7 @@ pub(super) fn head(path: &str) -> Parts {
 
 /// The parts of a message that headers repeat, and those that concern the session.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Outline {
+pub(super) struct Headline {
     method: String,
     name: Option<String>,
     /// The revision that the message names in `_meta`.
@@ -41,7 +41,7 @@ pub(super) struct Outline {
     cancels: Option<Value>,
 }
 
-impl Outline {
+impl Headline {
     /// Reads a message.
     pub(super) fn of(message: &Message) -> Self {
         match &message.asks {
@@ -135,7 +135,7 @@ mod tests {
 
     fn written(body: &Value, negotiated: Option<&str>) -> HeaderMap {
         let mut parts = head("/mcp");
-        Outline::of(&message(body)).write(&mut parts.headers, negotiated);
+        Headline::of(&message(body)).write(&mut parts.headers, negotiated);
         parts.headers
     }
 
@@ -194,7 +194,7 @@ mod tests {
             ("notifications/progress", None),
         ] {
             let body = json!({"jsonrpc": "2.0", "method": method, "params": {"requestId": "7"}});
-            assert_eq!(Outline::of(&message(&body)).cancels().cloned(), cancels);
+            assert_eq!(Headline::of(&message(&body)).cancels().cloned(), cancels);
         }
     }
 }

@@ -8,17 +8,26 @@ use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::BoxBody;
 use hyper::body::Bytes;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::wire::LineSender;
 use crate::transport::answer::HttpAnswer;
 
-/// Writes the answer to the request with this id, or to a notification.
-pub(super) async fn send(id: &Value, answer: HttpAnswer, lines: &LineSender) {
+/// Writes the answer to the request with this id, or to a notification. Calls `last` before the
+/// message that ends it: from then on the client may use the id again.
+pub(super) async fn send(
+    id: &Value,
+    answer: HttpAnswer,
+    lines: &LineSender,
+    last: impl FnOnce() + Send,
+) {
     if is_of(answer.headers(), "text/event-stream") {
-        return events(answer, lines).await;
+        return events(answer, lines, last).await;
     }
     if let Some(line) = whole(id, answer).await {
+        last();
         let _ = lines.send(line).await;
     }
 }
@@ -85,19 +94,32 @@ pub(super) fn refusal(
 }
 
 /// Writes the messages of a stream of server-sent events as they come.
-async fn events(answer: HttpAnswer, lines: &LineSender) {
+async fn events(answer: HttpAnswer, lines: &LineSender, last: impl FnOnce() + Send) {
     let mut body = answer.into_body();
+    let mut last = Some(last);
     let mut events = Events::default();
     while let Some(Ok(frame)) = body.frame().await {
         let Ok(bytes) = frame.into_data() else {
             continue;
         };
         for message in events.take(&bytes) {
+            if let Some(last) = last.take_if(|_| is_response(&message)) {
+                last();
+            }
             if lines.send(in_one_line(&message)).await.is_err() {
                 return;
             }
         }
     }
+}
+
+/// Returns true if a message is a response, which has an id; a notification has none.
+fn is_response(message: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Message {
+        id: Option<IgnoredAny>,
+    }
+    serde_json::from_slice(message).is_ok_and(|message: Message| message.id.is_some())
 }
 
 /// The data of server-sent events, of which the bytes come in any pieces.
@@ -163,6 +185,18 @@ mod tests {
                 [br#"{"a":1}"#.to_vec(), br#"{"b":2}"#.to_vec()],
                 "{step}"
             );
+        }
+    }
+
+    #[test]
+    fn only_a_response_has_an_id() {
+        for (message, expected) in [
+            (r#"{"jsonrpc":"2.0","id":1,"result":{"id":2}}"#, true),
+            (r#"{"id":"a","jsonrpc":"2.0","error":{}}"#, true),
+            (r#"{"jsonrpc":"2.0","method":"x","params":{"id":1}}"#, false),
+            ("[]", false),
+        ] {
+            assert_eq!(is_response(message.as_bytes()), expected, "{message}");
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// A line that came.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum StreamLine {
     /// A line, without its end.
     Whole(Vec<u8>),
     /// A line that was longer than the bound, so it was not kept.
@@ -27,7 +27,7 @@ pub(super) type LineSender = mpsc::Sender<Vec<u8>>;
 pub(super) fn read(
     from: impl Read + Send + 'static,
     max: usize,
-) -> io::Result<mpsc::Receiver<Line>> {
+) -> io::Result<mpsc::Receiver<StreamLine>> {
     let (sender, lines) = mpsc::channel(WAITING);
     thread::Builder::new()
         .name("lines-in".into())
@@ -69,7 +69,7 @@ pub(super) fn write(
 
 /// Returns the next line, or `None` at the end. What comes after the last end of a line is a line
 /// too. A stream that cannot be read has ended.
-fn next(from: &mut impl BufRead, max: usize) -> Option<Line> {
+fn next(from: &mut impl BufRead, max: usize) -> Option<StreamLine> {
     let (mut line, mut is_too_long, mut began) = (Vec::new(), false, false);
     loop {
         let bytes = match from.fill_buf() {
@@ -99,30 +99,30 @@ fn next(from: &mut impl BufRead, max: usize) -> Option<Line> {
     }
 }
 
-fn ended(line: Vec<u8>, is_too_long: bool) -> Line {
+fn ended(line: Vec<u8>, is_too_long: bool) -> StreamLine {
     if is_too_long {
-        Line::TooLong
+        StreamLine::TooLong
     } else {
-        Line::Whole(line)
+        StreamLine::Whole(line)
     }
 }
 
 /// The lines that wait between a thread and the session.
-const WAITING: usize = 16;
+const WAITING: usize = 4;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Returns the lines of a stream that gives `step` bytes at a time.
-    fn lines(text: &[u8], max: usize, step: usize) -> Vec<Line> {
+    fn lines(text: &[u8], max: usize, step: usize) -> Vec<StreamLine> {
         let mut from = BufReader::with_capacity(step, text);
         std::iter::from_fn(|| next(&mut from, max)).collect()
     }
 
     #[test]
     fn a_line_ends_at_its_end_however_its_bytes_come() {
-        let whole = |text: &str| Line::Whole(text.as_bytes().to_vec());
+        let whole = |text: &str| StreamLine::Whole(text.as_bytes().to_vec());
         for (text, expected) in [
             ("", vec![]),
             ("a\n", vec![whole("a")]),
@@ -130,9 +130,12 @@ mod tests {
             ("a\nhalf", vec![whole("a"), whole("half")]),
             ("\n\r\na", vec![whole(""), whole("\r"), whole("a")]),
             ("123456\n", vec![whole("123456")]),
-            ("1234567\na\n", vec![Line::TooLong, whole("a")]),
-            ("1234567", vec![Line::TooLong]),
-            ("a\n12345678901234567890", vec![whole("a"), Line::TooLong]),
+            ("1234567\na\n", vec![StreamLine::TooLong, whole("a")]),
+            ("1234567", vec![StreamLine::TooLong]),
+            (
+                "a\n12345678901234567890",
+                vec![whole("a"), StreamLine::TooLong],
+            ),
         ] {
             for step in [1, 2, 3, 5, 64] {
                 assert_eq!(lines(text.as_bytes(), 6, step), expected, "{text:?} {step}");
@@ -143,7 +146,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_a_line_as_well() {
         let text = b"\xff\xfe\n";
-        assert_eq!(lines(text, 8, 1), [Line::Whole(vec![0xff, 0xfe])]);
+        assert_eq!(lines(text, 8, 1), [StreamLine::Whole(vec![0xff, 0xfe])]);
     }
 
     #[tokio::test]
