@@ -28,6 +28,10 @@ const OWN_READING: &[(&str, &str)] = &[
         "transport/lines/head.rs",
         "a revision of another type is none, which its own revision refuses",
     ),
+    (
+        "answers/explain/claimed.rs",
+        "a claim that is no number is shown as no time",
+    ),
     ("schema/cost.rs", "a schema that its metaschema accepts"),
     ("json/numbers.rs", "every number of a value, whatever it is"),
     ("schema/portable.rs", "a schema that its metaschema accepts"),
