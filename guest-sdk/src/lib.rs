@@ -100,7 +100,6 @@
 //! let call = Scene::new().declines("sure").call();
 //! assert_eq!(delete_file(&call), Ok(Output::text("kept").into()));
 //! # }
-//! # fn main() {}
 //! ```
 //!
 //! # What is not there
