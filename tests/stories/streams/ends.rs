@@ -153,6 +153,32 @@ async fn open_calls_are_answered_after_the_end_of_input_and_after_a_signal() -> 
 }
 
 #[tokio::test]
+async fn calls_under_way_are_answered_after_the_next_token_is_refused() -> Result<()> {
+    let desktop = Desktop::with(&[("prober.wasm", guest("prober").await?)]).await?;
+    let path = desktop.folder.path().join("secrets/token");
+    let path = path.to_string_lossy();
+    desktop.folder.write_secret("token", &desktop.good()?)?;
+    let mut session = desktop.session_with(&[("BAILIWICK_TOKEN_FILE", &path)])?;
+    session
+        .send(&call("long", "spin", json!({}), MODERN))
+        .await?;
+    let answer = session.ask(&call(2, "whoami", json!({}), MODERN)).await?;
+    ensure!(answer.get("result").is_some(), "{answer}");
+    desktop
+        .folder
+        .write_secret("token", &desktop.token(-600)?)?;
+    let refused = session.ask(&call(3, "whoami", json!({}), MODERN)).await?;
+    ensure_eq(refused.get("id"), Some(&json!(3)), "at once")?;
+    let end = session.ends().await?;
+    let ids: Vec<_> = end.lines.iter().filter_map(|line| line.get("id")).collect();
+    ensure_eq(ids, [&json!("long")], &format!("{end:?}"))?;
+    ensure_eq(end.status.code(), Some(REFUSED), "the end")?;
+    let records = desktop.records()?;
+    ensure_eq(count(&records, "call.opened"), 2, "opened")?;
+    ensure_eq(count(&records, "call.closed"), 2, "closed")
+}
+
+#[tokio::test]
 async fn a_client_that_reads_nothing_does_not_keep_the_host_from_ending() -> Result<()> {
     let desktop = Desktop::start().await?;
     let mut session = desktop.session(&desktop.good()?)?;
