@@ -30,6 +30,7 @@ use crate::tokens::{
     TokenStanding, Unverified, VerifyError,
 };
 
+pub(crate) use caller::MAX_ACTORS;
 pub use caller::{Caller, SessionBasis};
 pub use display::{AgentNames, DisplayNames};
 pub use issuer::{

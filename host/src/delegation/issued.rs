@@ -11,6 +11,7 @@ use super::asker::{Acting, Asker};
 use super::obtaining::refuse;
 use super::settings::{ExchangeProfile, ExchangeSettings, IssuedSettings};
 use crate::downstream::DownstreamError;
+use crate::identity::MAX_ACTORS;
 use crate::seams::Clock;
 use crate::tokens::{
     ACCESS_TOKEN, Audience, Claims, Expectations, Granted, JWT, KeyRing, Subject, TokenError,
@@ -161,7 +162,12 @@ impl Expected<'_> {
             ));
         }
         let mut nested = act.optional_object("act")?;
+        let mut depth = 0_usize;
         while let Some(prior) = nested {
+            depth += 1;
+            if depth > MAX_ACTORS {
+                return Err(refuse("its `act` has too many actors nested in it"));
+            }
             if !self.is_agent(prior.string("sub")?, prior.optional_string("iss")?) {
                 return Err(refuse(
                     "its `act` has an actor nested in it that the caller's token does not name",

@@ -252,7 +252,7 @@ fn agent(
 }
 
 /// Returns the `act` chain, outermost first (RFC 8693 §4.1). A chain that is too long is refused:
-/// cutting it would hide an agent.
+/// cutting it would hide an agent. A name has at most 256 bytes, as in any claim.
 fn actors(claims: &Claims, client_id: &str) -> Result<Vec<PriorActor>, TokenError> {
     let mut chain = Vec::new();
     let mut next = claims.actor()?;
@@ -278,7 +278,8 @@ fn session(claims: &Claims, token_digest: [u8; 32]) -> Result<SessionBasis, Toke
     })
 }
 
-const MAX_ACTORS: usize = 8;
+/// The most actors in a chain.
+pub(crate) const MAX_ACTORS: usize = 8;
 
 #[cfg(test)]
 mod tests;

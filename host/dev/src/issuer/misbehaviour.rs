@@ -74,6 +74,8 @@ pub enum Misbehaviour {
     NullNested,
     /// Its `act` has a nested actor whom the subject token does not name.
     NestedStranger,
+    /// Its `act` names the agent nine times, one nested in the other.
+    NestedDeep,
     /// It has `authorization_details` that were not requested.
     Details,
     /// The answer has them.
@@ -92,7 +94,7 @@ pub enum Misbehaviour {
 
 impl Misbehaviour {
     /// All of them that no delegation mode accepts, for tests that try each.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::WrongSubject,
         Self::WrongAudience,
         Self::WrongIssuer,
@@ -122,6 +124,7 @@ impl Misbehaviour {
         Self::NullActor,
         Self::NullNested,
         Self::NestedStranger,
+        Self::NestedDeep,
         Self::Details,
         Self::DetailsInAnswer,
         Self::NoTokenType,
@@ -156,6 +159,11 @@ impl Misbehaviour {
                 "act",
                 json!({"sub": "bailiwick", "act": {"sub": "clerk", "act": {"sub": "stranger"}}}),
             ),
+            Self::NestedDeep => {
+                let nest = |inner, _| json!({"sub": "clerk", "act": inner});
+                let nested = (1..9).fold(json!({"sub": "clerk"}), nest);
+                spec.claim("act", json!({"sub": "bailiwick", "act": nested}))
+            }
             Self::Details => spec.claim("authorization_details", json!([{"type": "payment"}])),
             Self::SilentScopes => spec.without("scope"),
             _ => spec,

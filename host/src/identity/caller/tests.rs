@@ -152,6 +152,16 @@ fn a_chain_of_actors_that_is_too_long_or_malformed_is_refused_and_not_cut() {
     let long = caller(&settings(), &json!({"act": chain(9)}));
     assert_eq!(long.err(), refused);
     assert_eq!(caller(&settings(), &json!({"act": "a"})).err(), refused);
+    for (bytes, accepted) in [(256, true), (257, false)] {
+        for act in [
+            json!({"sub": "o".repeat(bytes)}),
+            json!({"sub": "o", "act": {"sub": "i".repeat(bytes)}}),
+            json!({"sub": "o", "act": {"sub": "i", "iss": "i".repeat(bytes)}}),
+        ] {
+            let found = caller(&settings(), &json!({"act": act}));
+            assert_eq!(found.is_ok(), accepted, "{act}");
+        }
+    }
     assert!(caller(&settings(), &json!({"act": {}})).is_err());
 }
 

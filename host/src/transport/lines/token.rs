@@ -166,11 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_everyone_may_read_is_refused() {
+    fn a_file_that_others_may_write_is_refused() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("token");
         write(&path, "abc");
-        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o606)).unwrap();
         let error = TokenSource::open(TokenPlace::File(path), &Trust::default()).err();
         assert!(matches!(error, Some(TokenPlaceError::File(..))));
     }
