@@ -121,6 +121,15 @@ async fn an_author_edits_builds_and_calls() -> Result<()> {
         "no warning:\n{}",
         bench.printed
     );
+    let config = bench
+        .printed
+        .lines()
+        .find_map(|line| line.strip_prefix("config   "));
+    ensure!(
+        config.is_some_and(|config| Path::new(config).is_file()),
+        "no configuration:\n{}",
+        bench.printed
+    );
     ensure!(
         bench.printed.contains("Mcp-Name: whoami"),
         "no curl:\n{}",

@@ -95,7 +95,7 @@ impl<'o> Bench<'o> {
 
     /// Starts the host, and lets its folder follow the author's.
     async fn serve(&mut self) -> anyhow::Result<()> {
-        tell::banner(&mut self.teller, &self.issuer, &self.folder.audit());
+        tell::banner(&mut self.teller, &self.issuer, &self.folder);
         self.follow()?;
         self.start().await?;
         loop {

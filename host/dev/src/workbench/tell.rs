@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::folder::Folder;
 use crate::issuer::{Issuer, TokenSpec};
 use crate::mcp;
 use crate::process::{self, Host};
@@ -23,8 +24,8 @@ const AGENT: &str = "dev-agent";
 /// The life of the printed tokens, in seconds.
 const LIFETIME: i64 = 12 * 3600;
 
-/// Prints the warning.
-pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, journal: &Path) {
+/// Prints the warning, and where the host's configuration and journal are.
+pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, folder: &Folder) {
     let rule = "!".repeat(78);
     teller.heading(&format!(
         "{rule}\n!!  DEVELOPMENT ONLY: anyone on this machine gets a token for any user here."
@@ -32,9 +33,10 @@ pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, journal: &Path) {
     teller.lines("!!  Keys, journal and tokens are in a temporary folder and go when this ends.");
     teller.lines(&rule);
     teller.lines(&format!("\nissuer   {}", issuer.url()));
+    teller.lines(&format!("config   {}", folder.config().display()));
     teller.lines(&format!(
         "journal  bailiwick audit show {}",
-        journal.display()
+        folder.audit().display()
     ));
 }
 

@@ -90,6 +90,11 @@ pub enum Finding {
         /// The service's name in the configuration.
         service: String,
     },
+    /// Clients ask at login for a scope that no tool needs.
+    ScopeUnneeded {
+        /// The scope.
+        scope: String,
+    },
     /// A part of a template looks like a placeholder of another notation, and is plain text.
     TakenLiterally {
         /// The service's name in the configuration.
@@ -151,6 +156,11 @@ impl fmt::Display for Finding {
                 formatter,
                 "services.{service}.allow is empty, so nothing may be asked of it; list requests \
                  such as \"GET /items/{{}}\""
+            ),
+            Self::ScopeUnneeded { scope } => write!(
+                formatter,
+                "server.initial_scopes: no tool needs {scope}; remove it, so that tokens allow no \
+                 more than is used"
             ),
             Self::TakenLiterally {
                 service,
@@ -260,6 +270,7 @@ impl Findings {
             found.granted(name, grant, folder);
         }
         found.unused(config);
+        found.asked_at_login(config, folder);
         found.literal(config);
         found.secrets(config);
         let limits = config.limits.beyond(Room::here());

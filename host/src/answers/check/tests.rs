@@ -197,3 +197,34 @@ async fn a_restriction_of_a_tool_that_is_not_there_is_an_error_and_a_widening_is
     let report = report(&gone, &[ORDER]).await;
     assert!(report.errors.is_empty(), "no component, nothing to offer");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_that_is_asked_for_at_login_and_needed_by_no_tool_is_a_warning() {
+    let initial = |scopes: &str| {
+        CONFIG.replace(
+            "[server]\n",
+            &format!("[server]\ninitial_scopes = [{scopes}]\n"),
+        )
+    };
+    for (scopes, tool, unneeded) in [
+        ("\"orders:read\"", ORDER, &[][..]),
+        ("\"orders:read\", \"admin\"", ORDER, &["admin"]),
+    ] {
+        let report = report(&initial(scopes), &[tool]).await;
+        let expected: Vec<_> = unneeded
+            .iter()
+            .map(|scope| Finding::ScopeUnneeded {
+                scope: (*scope).to_owned(),
+            })
+            .collect();
+        assert_eq!(report.warnings, expected, "{scopes}");
+    }
+    let refused =
+        initial("\"admin\"").replace("\"any\"", &format!("\"sha256:{}\"", "0".repeat(64)));
+    let report = report(&refused, &[ORDER]).await;
+    assert!(
+        report.warnings.is_empty(),
+        "its needs are unknown: {:?}",
+        report.warnings
+    );
+}

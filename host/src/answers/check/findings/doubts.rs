@@ -3,11 +3,31 @@
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 
-use super::{Finding, Findings};
+use super::{Finding, Findings, Folder};
 use crate::config::Config;
 use crate::owned::folder_of;
 
 impl Findings {
+    /// Finds scopes that clients ask for at login although no tool needs them. Says nothing while
+    /// the needs are unknown: without tools, or beside a component that was refused.
+    pub(super) fn asked_at_login(&mut self, config: &Config, folder: &Folder) {
+        let needed: Vec<&String> = folder
+            .catalog
+            .tools()
+            .flat_map(|tool| tool.definition.scopes())
+            .collect();
+        if !folder.refused.is_empty() || folder.catalog.tools().next().is_none() {
+            return;
+        }
+        let initial = config.server.scopes.initial.iter();
+        let unneeded = initial.filter(|scope| !needed.contains(scope));
+        self.warnings.extend(
+            unneeded
+                .cloned()
+                .map(|scope| Finding::ScopeUnneeded { scope }),
+        );
+    }
+
     /// Finds parts of templates that other programs would read as placeholders.
     pub(super) fn literal(&mut self, config: &Config) {
         let allowed = config
