@@ -78,6 +78,18 @@ pub struct QuestionRule {
     pub relays: Arc<[RelayedKind]>,
 }
 
+impl QuestionRule {
+    /// Returns a text that is the same for the same rule, and for no other.
+    pub fn text(&self) -> String {
+        let relay = |kind: &RelayedKind| match kind {
+            RelayedKind::Sampling => SAMPLING,
+            RelayedKind::Roots => ROOTS,
+        };
+        let relays: Vec<_> = self.relays.iter().map(relay).collect();
+        json!([&*self.origins, relays]).to_string()
+    }
+}
+
 /// A request that is relayed to a client as a component made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayedKind {
@@ -261,6 +273,10 @@ fn url_question(
     let Some(parsed) = parsed.filter(|parsed| parsed.as_str().len() <= MAX_URL) else {
         return Err(wrong("an absolute URL of at most 2048 bytes"));
     };
+    // `blob:` has the origin of the URL in it.
+    if !matches!(parsed.scheme(), "https" | "http") {
+        return Err(wrong("a URL with https"));
+    }
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(wrong("a URL without a user"));
     }

@@ -21,7 +21,7 @@ use bailiwick_journal::MacKey;
 use serde_json::{Map, Value};
 
 use crate::principal::Principal;
-use crate::questions::{ClientQuestion, Questionnaire};
+use crate::questions::{ClientQuestion, QuestionRule, Questionnaire};
 use crate::seams::{Clock, Random};
 pub use marks::{Marks, MarksInMemory, NotSpent, RoundMark};
 use state::StateKey;
@@ -50,6 +50,8 @@ pub struct Binding<'b> {
     pub name: &'b str,
     /// The digest of the component's code.
     pub component: &'b str,
+    /// The operator's rule about its questions: what it may no longer ask, no state asks again.
+    pub rule: &'b QuestionRule,
     /// The arguments.
     pub arguments: &'b Value,
 }

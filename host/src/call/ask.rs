@@ -62,25 +62,30 @@ impl OpenCall {
         let Some(asked) = ending.take_questions() else {
             return (ending, None);
         };
-        if asked.state.is_none() && reached.changing > 0 {
+        let resumed = self.sealed().permit().round();
+        // A tool that gave a state once may have changed something before it.
+        let changed = reached.changing > 0 || resumed.is_some_and(|round| round.state().is_some());
+        if asked.state.is_none() && changed {
             return (Ending::not_asked(NEEDS_STATE), None);
         }
+        // -32042 and -32021 let a client call again without a state, as if nothing had been done.
+        let may_start_anew = asked.state.is_none() && resumed.is_none();
         match &client.ask_by {
-            AskBy::Nothing => (ending, None),
-            AskBy::Error => match pages(host, &asked) {
+            AskBy::Error if may_start_anew => match pages(host, &asked) {
                 Some(outgoing) => (Ending::asked(), Some(outgoing)),
                 None => (ending, None),
             },
-            AskBy::Rounds(declared) => self.round(host, declared, *asked, ending),
+            AskBy::Nothing | AskBy::Error => (ending, None),
+            AskBy::Rounds(declared) => self.round(host, (declared, may_start_anew), *asked, ending),
         }
     }
 
-    /// Seals a round of the questions that the client declared. The others are left out, unless
-    /// none is left.
+    /// Seals a round of the questions that the client declared. The others are left out. If none is
+    /// left, the client learns what it lacks, but only if the tool may start anew.
     fn round(
         &self,
         host: &Host,
-        declared: &Declared,
+        (declared, may_start_anew): (&Declared, bool),
         mut asked: Questionnaire,
         ending: Ending,
     ) -> (Ending, Option<Outgoing>) {
@@ -89,6 +94,9 @@ impl OpenCall {
             .into_iter()
             .partition(|(_, question)| declared.covers(question));
         if covered.is_empty() && !lacking.is_empty() {
+            if !may_start_anew {
+                return (ending, None);
+            }
             let outgoing = Outgoing {
                 reply: CallReply::Lacks(required(lacking.values())),
                 record: None,
@@ -148,6 +156,7 @@ pub(super) fn binding(permit: &Permit) -> Binding<'_> {
         kind: target.kind().as_str(),
         name: target.name(),
         component: &target.backing().component.digest,
+        rule: target.questions(),
         arguments: permit.arguments(),
     }
 }

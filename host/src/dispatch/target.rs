@@ -13,6 +13,7 @@ use crate::identity::Caller;
 use crate::intake::ComponentId;
 use crate::json::numbers;
 use crate::principal::Tenant;
+use crate::questions::QuestionRule;
 use crate::rounds::Resumption;
 use crate::sandbox::{Code, Export, ToolExport};
 use crate::schema::Schema;
@@ -151,6 +152,13 @@ impl Target {
     pub fn is_visible_to(&self, caller: &Caller) -> bool {
         match self {
             Self::Tool(tool) => tool.is_visible_to(caller),
+        }
+    }
+
+    /// Returns the operator's rule about the questions of its component.
+    pub fn questions(&self) -> &QuestionRule {
+        match self {
+            Self::Tool(tool) => &tool.definition.questions,
         }
     }
 

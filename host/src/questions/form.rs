@@ -102,6 +102,13 @@ fn check_field(name: &str, field: &Value) -> Result<(), FormError> {
     check_text(name, name)?;
     let not_primitive = || FormError::Field(name.to_owned());
     let members = field.as_object().ok_or_else(not_primitive)?;
+    if members
+        .get("title")
+        .and_then(Value::as_str)
+        .is_some_and(names_secret)
+    {
+        return Err(FormError::Secret(name.to_owned()));
+    }
     for text in ["title", "description"] {
         match members.get(text) {
             None => {}
@@ -184,7 +191,8 @@ fn has_known_format(members: &Map<String, Value>) -> bool {
     format.is_none_or(|format| format.as_str().is_some_and(|name| known.contains(&name)))
 }
 
-/// Returns true if one word of a name is a secret: `db_password`, `githubToken`.
+/// Returns true if words of a name or a title stand for a secret: `db_password`, `githubApiKey`,
+/// `Your password`.
 fn names_secret(name: &str) -> bool {
     let mut words = vec![String::new()];
     let mut before_is_lower = false;
@@ -198,8 +206,12 @@ fn names_secret(name: &str) -> bool {
         }
         before_is_lower = character.is_lowercase();
     }
-    let is_secret = |word: &String| SECRETS.contains(&word.as_str());
-    words.iter().any(is_secret) || SECRET_NAMES.contains(&words.concat().as_str())
+    let known = |name: &str| SECRETS.contains(&name) || SECRET_NAMES.contains(&name);
+    // The second one is a secret, too.
+    let is_secret = |words: &[String]| known(words.concat().trim_end_matches(char::is_numeric));
+    let all = words.concat();
+    // `tokens` are secrets, and `tokens_to_buy` are a number.
+    (1..=3).any(|run| words.windows(run).any(is_secret)) || all.strip_suffix('s').is_some_and(known)
 }
 
 /// The keywords of a form.
@@ -231,7 +243,7 @@ const SECRETS: &[&str] = &[
     "apikey",
     "jwt",
 ];
-/// Names that stand for a secret as a whole.
+/// Adjacent words that stand for a secret together.
 const SECRET_NAMES: &[&str] = &[
     "privatekey",
     "secretkey",

@@ -109,6 +109,13 @@ fn a_form_never_asks_for_an_identity_or_a_secret() {
         "tenant",
         "privateKey",
         "recovery_code",
+        "openai_api_key",
+        "githubApiKey",
+        "my_credit_card_number",
+        "passwords",
+        "tokens",
+        "password2",
+        "pass_word",
     ] {
         let asked = ask(
             form(&json!({name: {"type": "string"}}), &[]),
@@ -118,6 +125,11 @@ fn a_form_never_asks_for_an_identity_or_a_secret() {
             asked.as_ref().is_err_and(|why| why.contains("secret")),
             "{name}: {asked:?}"
         );
+    }
+    for (title, accepted) in [("Your password", false), ("Your room", true)] {
+        let field = json!({"value": {"type": "string", "title": title}});
+        let asked = ask(form(&field, &[]), &QuestionRule::default());
+        assert_eq!(asked.is_ok(), accepted, "{title}: {asked:?}");
     }
     for name in [
         "username",
@@ -195,6 +207,8 @@ fn a_page_has_an_origin_that_the_operator_lists() {
     for (url, accepted) in [
         ("https://pay.example.com/a?b=c#d", true),
         ("https://pay.example.com:443/", true),
+        ("blob:https://pay.example.com/a", false),
+        ("blob:https://user:word@pay.example.com/a", false),
         ("HTTPS://PAY.example.com/", true),
         ("http://localhost:8080/x", true),
         ("http://pay.example.com/", false),

@@ -137,7 +137,8 @@ fn associated(binding: &Binding<'_>, expires: u64) -> Option<Vec<u8>> {
     let arguments = serde_json_canonicalizer::to_vec(binding.arguments).ok()?;
     let arguments: [u8; 32] = Sha256::digest(arguments).into();
     let expires = expires.to_be_bytes();
-    let parts: [&[u8]; 9] = [
+    let rule = binding.rule.text();
+    let parts: [&[u8]; 10] = [
         &[VERSION],
         &expires,
         binding.issuer.as_bytes(),
@@ -146,6 +147,7 @@ fn associated(binding: &Binding<'_>, expires: u64) -> Option<Vec<u8>> {
         binding.kind.as_bytes(),
         binding.name.as_bytes(),
         binding.component.as_bytes(),
+        rule.as_bytes(),
         &arguments,
     ];
     let mut all = Vec::new();

@@ -1,6 +1,7 @@
 //! States that no one may go on with, each family with the twin that is accepted.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
@@ -9,7 +10,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::questions::{QuestionRule, RawQuestion};
+use crate::questions::{QuestionRule, RawQuestion, RelayedKind};
 use crate::seams::SystemRandom;
 use forged::texts;
 
@@ -52,7 +53,24 @@ fn binding(arguments: &Value) -> Binding<'_> {
         kind: "tool",
         name: "book",
         component: "sha256:aa",
+        rule: &OWN_RULE,
         arguments,
+    }
+}
+
+static OWN_RULE: LazyLock<QuestionRule> = LazyLock::new(|| rule(&["https://pay.example.com"], &[]));
+static OTHER_RULES: LazyLock<[QuestionRule; 3]> = LazyLock::new(|| {
+    [
+        rule(&[], &[]),
+        rule(&["https://pay.example.com", "https://b.example"], &[]),
+        rule(&["https://pay.example.com"], &[RelayedKind::Roots]),
+    ]
+});
+
+fn rule(origins: &[&str], relays: &[RelayedKind]) -> QuestionRule {
+    QuestionRule {
+        origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
+        relays: relays.into(),
     }
 }
 
@@ -104,7 +122,7 @@ fn a_state_that_was_changed_in_any_way_is_not_ours() {
 /// A call to which a state is moved.
 type Move = fn(&mut Binding<'_>);
 
-const MOVES: [(&str, Move); 14] = [
+const MOVES: [(&str, Move); 17] = [
     ("another user", |call| call.subject = "bob"),
     ("a user in capitals", |call| call.subject = "Alice"),
     ("no user", |call| call.subject = ""),
@@ -128,6 +146,15 @@ const MOVES: [(&str, Move); 14] = [
     ("a tool with a longer name", |call| call.name = "book2"),
     ("other code", |call| call.component = "sha256:ab"),
     ("no code", |call| call.component = ""),
+    ("an origin that is no longer listed", |call| {
+        call.rule = &OTHER_RULES[0];
+    }),
+    ("another origin beside it", |call| {
+        call.rule = &OTHER_RULES[1];
+    }),
+    ("another request that is relayed", |call| {
+        call.rule = &OTHER_RULES[2];
+    }),
 ];
 
 #[test]
