@@ -195,7 +195,8 @@ impl Session {
         burden: Burden,
     ) {
         let headline = Headline::of(&message);
-        if let Some(id) = headline.cancels() {
+        // A request has an id and gets an answer, whatever its method.
+        if let Some(id) = headline.cancels().filter(|_| message.id.is_null()) {
             let cancelled = self.lock().remove(&id.to_string());
             cancelled.iter().for_each(CancellationToken::cancel);
             return;
@@ -302,7 +303,10 @@ struct OpenRequest {
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
-        lock(&self.under_way).remove(&self.key);
+        // A cancelled one has lost its place already, and its id may be another request's by now.
+        if !self.cancelled.is_cancelled() {
+            lock(&self.under_way).remove(&self.key);
+        }
     }
 }
 
