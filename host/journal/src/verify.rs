@@ -269,10 +269,12 @@ impl<'g> Check<'g> {
             let Step::Record(leaf) = self.next_record()? else {
                 let newest = self.newest.as_ref().map_or(0, |newest| newest.size);
                 let last = newest.max(listed.checkpoint.size);
-                return Err(Damage::Missing {
+                let missing = Damage::Missing {
                     first: self.walk.tree().size() + 1,
                     last,
-                });
+                };
+                // A record that was taken out moves all that follow it.
+                return Err(before.changed().unwrap_or(missing));
             };
             before.see(&leaf, self.walk.spot());
             self.pass(Some(&before))?;

@@ -42,13 +42,17 @@ impl<'l> Interval<'l> {
     /// Returns the damage, if the records are not the signed ones. If the hashes are, it names the
     /// record.
     pub(super) fn damage(&self) -> Damage {
-        match &self.differs {
-            Some(spot) if self.hints_are_signed() => Damage::Changed(spot.place()),
-            _ => Damage::ChangedBetween {
-                first: self.first,
-                last: self.listed.checkpoint.size,
-            },
-        }
+        self.changed().unwrap_or(Damage::ChangedBetween {
+            first: self.first,
+            last: self.listed.checkpoint.size,
+        })
+    }
+
+    /// Returns the first record that is not the signed one, if the hashes are signed.
+    pub(super) fn changed(&self) -> Option<Damage> {
+        let spot = self.differs.as_ref()?;
+        self.hints_are_signed()
+            .then(|| Damage::Changed(spot.place()))
     }
 
     /// Returns true if the records are the signed ones but the hashes are not.

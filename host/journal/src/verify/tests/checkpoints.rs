@@ -1,5 +1,8 @@
 //! The list of checkpoints, and its proof about a journal that goes on.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 
 #[test]
@@ -161,7 +164,7 @@ fn another_log_of_the_same_key_is_not_this_one() {
             origin: "example/other".to_owned(),
             ..settings(other.path())
         },
-        keys(),
+        keys,
     );
     assert!(matches!(
         verify(other.path(), Some(&verifier)),
@@ -172,4 +175,57 @@ fn another_log_of_the_same_key_is_not_this_one() {
         damage(other.path(), &verifier),
         Damage::BadCheckpoint(_)
     ));
+}
+
+#[test]
+fn a_record_that_was_taken_out_is_named_although_the_records_then_end_too_early() {
+    let (folder, key) = made();
+    let path = folder.path().join(CHECKPOINTS);
+    let text = fs::read_to_string(&path).unwrap();
+    let entries: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let leaves: Vec<_> = entries
+        .iter()
+        .flat_map(|entry| {
+            STANDARD
+                .decode(entry["leaves"].as_str().unwrap_or_default())
+                .unwrap()
+        })
+        .collect();
+    let note = entries.last().unwrap()["note"].as_str().unwrap();
+    // One checkpoint over everything, as a slow disk makes them.
+    fs::write(
+        &path,
+        crate::checkpoints::line(note, leaves.as_chunks().0).unwrap(),
+    )
+    .unwrap();
+    assert!(verify(folder.path(), Some(&key)).is_ok());
+    let good = lines(folder.path());
+    for at in (0..good.len() - 2)
+        .filter(|at| !is_batch(&good[*at].1))
+        .skip(2)
+    {
+        let seq: Value = serde_json::from_str(&good[at].1).unwrap();
+        let mut removed = good.clone();
+        removed.drain(at..at + 2);
+        renumber(&mut removed);
+        rewrite(folder.path(), &removed);
+        let found = damage(folder.path(), &key);
+        assert!(matches!(found, Damage::Changed(_)), "{found}");
+        assert_eq!(first_bad(&found), seq["seq"].as_u64().unwrap());
+    }
+    rewrite(folder.path(), &good[..good.len() - 2]);
+    let found = damage(folder.path(), &key);
+    assert!(
+        matches!(
+            found,
+            Damage::Missing {
+                first: 14,
+                last: 14
+            }
+        ),
+        "{found}"
+    );
 }
