@@ -70,12 +70,12 @@ use crate::dispatch::TargetRequest;
 
 pub use admit::{Entry, admit};
 pub use ask::CallReply;
-pub use client::{CallClient, Progress};
+pub use client::{CallClient, Reports};
 pub use close::Ended;
 pub use gate::{Full, Gate, Place};
-pub use host::{Access, Host, Policy, Serving, TenantShare};
+pub use host::{Access, Faces, Host, Policy, Serving, TenantShare};
 pub use lines::Lines;
-pub use listening::{Listener, MAX_LISTENERS_OF_ONE, Shown, listen};
+pub use listening::{Changed, Listener, MAX_LISTENERS_OF_ONE, Shown, Sights, listen};
 pub use open::OpenCall;
 pub use pace::{Pace, Rate, TooEarly};
 pub use permit::Permit;

@@ -17,12 +17,17 @@ mod outline;
 mod target;
 mod visibility;
 
-pub use catalog::{Catalog, Clash};
+pub use catalog::{Catalog, Claim, Clash};
 pub use decide::{Allowed, Decided, Denied, Named, allow, decide};
-pub use definition::{ClientSchemas, Definition, DefinitionError, is_tool_name};
+pub use definition::{
+    ClientSchemas, Definition, DefinitionError, Described, Facets, PromptFace, ResourceFace,
+    ToolFace, is_tool_name,
+};
 pub use grant::{Acceptance, ComponentGrant, Terms, ToolGrant};
 pub use near::expected;
 pub use offer::{NotOffered, Offer, OfferError, StrayTool, Unaccepted};
-pub use outline::{Outline, Parts};
-pub use target::{Backing, GrantName, Kind, Target, TargetRequest, Tool};
+pub use outline::{Outline, Parts, prompt_key};
+pub use target::{
+    Backing, GrantName, Kind, Offered, Prompt, Resource, Target, TargetRequest, Tool, Wanted,
+};
 pub use visibility::{Sight, Visibility};

@@ -48,5 +48,6 @@ pub mod rounds;
 pub mod schema;
 #[cfg(any(test, fuzzing))]
 pub mod surfaces;
+pub mod uri;
 
 pub use bailiwick_journal::{note, owned, reason, seams};

@@ -1,4 +1,4 @@
-//! The engines that run tools: a fresh instance per call, with only what the world `tool` provides.
+//! The engines that run tools: a fresh instance per call, with only what the interface provides.
 //!
 //! Trusts the engine to keep a component in its memory, and trusts no component. Hands on the
 //! ending of a call, with an answer that is complete, bounded and valid.
@@ -13,6 +13,7 @@ mod answer;
 mod bindings;
 #[cfg(test)]
 mod canary;
+mod client;
 mod code;
 mod described;
 mod downstream;
@@ -22,7 +23,7 @@ mod export;
 mod growth;
 mod identity;
 mod log;
-mod progress;
+mod report;
 mod run;
 mod state;
 #[cfg(test)]
@@ -30,15 +31,18 @@ mod testing;
 mod ticker;
 pub(crate) mod wasi;
 
-pub use answer::{Answer, Ending};
+pub use answer::{Answer, Ending, Failure, Fault, Message, ToolResult};
+pub use client::{ClientView, Severity};
 pub use code::Code;
-pub use described::{Annotations, RawDefinition};
+pub use described::{
+    Annotations, Description, RawArgument, RawDefinition, RawFacets, RawPrompt, RawResource,
+};
 pub(crate) use engine::{
     COMPACT_INSTANCES, COMPACT_MEMORIES, COMPACT_MEMORY, COMPACT_TABLES, RESIDENT_MEMORIES,
     RESIDENT_MEMORY, SHARED_MEMORY, compile_config,
 };
 pub use engine::{EngineError, Tier};
 pub(crate) use entry::INTERFACE;
-pub use export::{Export, ToolExport};
-pub use progress::{ProgressSink, Report};
+pub use export::{CompletionOf, Export, ExportFunction};
+pub use report::{Report, ReportSink, Wishes};
 pub use run::{Capacity, Job, Sandbox};

@@ -18,6 +18,7 @@ mod front;
 mod headers;
 mod http;
 mod lines;
+mod listed;
 mod listening;
 mod mcp;
 mod message;

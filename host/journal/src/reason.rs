@@ -31,6 +31,8 @@ codes! {
         StateRefused => "state-refused",
         /// The request contradicts itself or the protocol.
         InvalidRequest => "invalid-request",
+        /// The client lacks a capability that the target requires.
+        CapabilityMissing => "capability-missing",
         /// The operator has denied the caller, the tool or its code.
         Denied => "denied",
         /// It is not known what the operator has denied.

@@ -172,8 +172,8 @@ impl CheckedTool {
 fn scopes(folder: &Folder) -> Vec<ScopeUse> {
     let all: BTreeSet<&String> = folder
         .catalog
-        .tools()
-        .flat_map(|tool| tool.definition.scopes())
+        .offered()
+        .flat_map(|(_, described, _)| described.scopes())
         .collect();
     let mut uses: Vec<_> = all
         .into_iter()

@@ -22,7 +22,7 @@ use super::{Folder, all_worded};
 use crate::audit::rfc3339;
 use crate::config::{Config, Issuer};
 use crate::denials::{Denials, Stop};
-use crate::dispatch::{Decided, Denied, Sight, Target, TargetRequest, Tool, decide};
+use crate::dispatch::{Decided, Denied, Sight, TargetRequest, Tool, decide};
 use crate::identity::{Caller, Identity, Presented};
 use crate::intake::Compiler;
 use crate::seams::{Clock, SystemClock};
@@ -145,11 +145,12 @@ pub async fn explain(
         Some(stop) => Err(Denied::general(stop.reason(), stop.message()).because_of(stop.id())),
         None => decide(&folder.catalog, &caller, request),
     };
-    Ok(match decided {
-        Ok(decided) => AllowedCall::of(&decided, &caller, config).into(),
-        Err(denied) => {
+    let tool = folder.catalog.find(&question.tool);
+    Ok(match (decided, tool) {
+        (Ok(decided), Some(tool)) => AllowedCall::of((&decided, tool), &caller, config).into(),
+        (Ok(_), None) => bail!("the tool is not in the catalog that decided about it"),
+        (Err(denied), tool) => {
             let given = question.arguments.is_some();
-            let tool = folder.catalog.find(&question.tool);
             let tool = tool.map(|tool| NamedTool::of(tool));
             Explanation::Refused(Box::new(RefusedCall {
                 caller: KnownCaller::of(&caller),
@@ -218,8 +219,7 @@ fn identity(issuers: &[Issuer], resource: &str) -> anyhow::Result<Identity> {
 }
 
 impl AllowedCall {
-    fn of(decided: &Decided, caller: &Caller, config: &Config) -> Self {
-        let Target::Tool(tool) = decided.target();
+    fn of((decided, tool): (&Decided, &Tool), caller: &Caller, config: &Config) -> Self {
         Self {
             caller: KnownCaller::of(caller),
             tool: NamedTool::of(tool),

@@ -52,7 +52,7 @@ impl Folder {
         for candidate in candidates {
             match Offer::load(&intake, &candidate, &terms.of(&candidate.name)).await {
                 Ok(component) => {
-                    outlines.insert(candidate.name, component.definitions.iter().collect());
+                    outlines.insert(candidate.name, component.outline());
                     loaded.push(component);
                 }
                 Err(NotOffered { cause, .. }) => {

@@ -15,7 +15,7 @@ use super::chain;
 use crate::dispatch::{Definition, Offer, OfferError, Terms};
 use crate::intake::{self, Compiler, Intake};
 use crate::limits::{Limits, Room};
-use crate::sandbox::{RawDefinition, Sandbox};
+use crate::sandbox::{RawDefinition, RawPrompt, RawResource, Sandbox};
 use crate::seams::{SystemClock, SystemRandom};
 
 /// The facts about a component.
@@ -35,6 +35,10 @@ pub struct ComponentReport {
     pub imports: Vec<String>,
     /// Its tools, if it came as far as describing them.
     pub tools: Vec<OfferedTool>,
+    /// Its resources and families of resources, likewise.
+    pub resources: Vec<OfferedResource>,
+    /// Its prompts, likewise.
+    pub prompts: Vec<OfferedPrompt>,
     /// The verdict of this host.
     pub verdict: Verdict,
     /// The error with its causes, if this host would not load it.
@@ -72,6 +76,44 @@ pub struct OfferedTool {
     pub output_schema: Option<Value>,
     /// The hints for clients.
     pub annotations: OfferedHints,
+    /// The scopes that it requires.
+    pub scopes: Vec<String>,
+    /// The services that it asks for.
+    pub services: Vec<String>,
+}
+
+/// A resource, or a family of resources, as its component describes it.
+#[derive(Debug, Serialize)]
+pub struct OfferedResource {
+    /// The URI; with variables, it is a family.
+    pub uri: String,
+    /// The name for programs.
+    pub name: String,
+    /// The title, for people.
+    pub title: Option<String>,
+    /// The description, for the model.
+    pub description: Option<String>,
+    /// The media type.
+    pub mime_type: Option<String>,
+    /// The scopes that it requires.
+    pub scopes: Vec<String>,
+    /// The services that it asks for.
+    pub services: Vec<String>,
+}
+
+/// A prompt as its component describes it.
+#[derive(Debug, Serialize)]
+pub struct OfferedPrompt {
+    /// The prompt's name.
+    pub name: String,
+    /// The title, for people.
+    pub title: Option<String>,
+    /// The description, for people.
+    pub description: String,
+    /// The names of the arguments that it needs.
+    pub required: Vec<String>,
+    /// The names of the others.
+    pub optional: Vec<String>,
     /// The scopes that it requires.
     pub scopes: Vec<String>,
     /// The services that it asks for.
@@ -116,10 +158,23 @@ impl ComponentReport {
     fn of(examined: Judged) -> Self {
         let cannot = cannot(&examined);
         let reason = examined.verdict.as_ref().err().map(|error| chain(error));
-        let tools: Vec<_> = examined.tools.iter().map(OfferedTool::of).collect();
+        let tools: Vec<_> = examined
+            .description
+            .tools
+            .iter()
+            .map(OfferedTool::of)
+            .collect();
         let definitions = examined.verdict.iter().flat_map(|offer| &offer.definitions);
-        let warnings = definitions.flat_map(Definition::differences).collect();
-        let asked = tools.iter().flat_map(|tool| tool.services.iter().cloned());
+        let mut warnings: Vec<_> = definitions.flat_map(Definition::differences).collect();
+        warnings.extend(examined.verdict.iter().flat_map(unknown_facets));
+        let resources = examined.description.resources.iter();
+        let resources: Vec<_> = resources.map(OfferedResource::of).collect();
+        let prompts = examined.description.prompts.iter();
+        let prompts: Vec<_> = prompts.map(OfferedPrompt::of).collect();
+        let asked = tools.iter().flat_map(|tool| &tool.services);
+        let asked = asked.chain(resources.iter().flat_map(|one| &one.services));
+        let asked = asked.chain(prompts.iter().flat_map(|prompt| &prompt.services));
+        let asked: BTreeSet<String> = asked.cloned().collect();
         let (signers_named, signature_error) = match examined.signers {
             None => (None, None),
             Some(Ok(keys)) => (Some(keys), None),
@@ -134,11 +189,13 @@ impl ComponentReport {
             imports: examined.imports,
             warnings,
             asks_for: if reason.is_none() {
-                asked.collect()
+                asked
             } else {
                 BTreeSet::new()
             },
             tools,
+            resources,
+            prompts,
             verdict: match reason {
                 None => Verdict::Loads,
                 Some(_) => Verdict::Refused,
@@ -167,6 +224,57 @@ impl OfferedTool {
             services: tool.services.clone(),
         }
     }
+}
+
+impl OfferedResource {
+    fn of(resource: &RawResource) -> Self {
+        Self {
+            uri: resource.uri.clone(),
+            name: resource.name.clone(),
+            title: resource.title.clone(),
+            description: resource.description.clone(),
+            mime_type: resource.mime_type.clone(),
+            scopes: resource.scopes.clone(),
+            services: resource.services.clone(),
+        }
+    }
+}
+
+impl OfferedPrompt {
+    fn of(prompt: &RawPrompt) -> Self {
+        let names = |required| {
+            let arguments = prompt.arguments.iter();
+            let arguments = arguments.filter(|argument| argument.required == required);
+            arguments.map(|argument| argument.name.clone()).collect()
+        };
+        Self {
+            name: prompt.name.clone(),
+            title: prompt.title.clone(),
+            description: prompt.description.clone(),
+            required: names(true),
+            optional: names(false),
+            scopes: prompt.scopes.clone(),
+            services: prompt.services.clone(),
+        }
+    }
+}
+
+/// Returns a line for each facet that this host does not know.
+fn unknown_facets(offer: &Offer) -> Vec<String> {
+    let tools = offer
+        .definitions
+        .iter()
+        .map(|tool| (&tool.name, &tool.facets));
+    let resources = offer.resources.iter().map(|one| (&one.name, &one.facets));
+    let prompts = offer
+        .prompts
+        .iter()
+        .map(|prompt| (&prompt.name, &prompt.facets));
+    let all = tools.chain(resources).chain(prompts);
+    let line = |(name, facet)| format!("{name}: this host does not know the facet {facet}");
+    all.flat_map(|(name, facets)| facets.unknown.iter().map(move |facet| (name, facet)))
+        .map(line)
+        .collect()
 }
 
 fn schema(text: &str) -> Value {

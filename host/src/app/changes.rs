@@ -1,7 +1,7 @@
 //! The journal's records about components: loaded, changed, refused or removed.
 //!
 //! Invariant: a component that changed is one record with both digests and the changes of its
-//! tools' definitions. No text of a definition is in it, only digests of the texts.
+//! definitions. No text of a definition is in it, only digests of the texts.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -11,37 +11,28 @@ use serde_json::{Map, Value};
 use super::{chain, detail};
 use crate::audit::{ComponentLoaded, ComponentRefused, ComponentRemoved, Detail, Journal};
 use crate::call::Policy;
-use crate::dispatch::{Catalog, Definition, OfferError, Outline};
+use crate::dispatch::{Catalog, OfferError, Outline};
 use crate::intake::{ComponentId, LoadError, Refused};
 use crate::observe::Meters;
 use crate::reason::LoadReason;
 
-/// A component whose tools are offered.
+/// A component that serves.
 pub(super) struct Served {
     pub(super) component: ComponentId,
-    /// The definitions of its tools, as digests.
+    /// Its definitions, as digests.
     outline: Outline,
 }
 
 /// Returns the components of a catalog, by name.
 pub(super) fn served(catalog: &Catalog) -> BTreeMap<String, Served> {
-    let mut components: BTreeMap<&str, (&ComponentId, Vec<&Definition>)> = BTreeMap::new();
-    for tool in catalog.loaded() {
-        let (_, tools) = components
-            .entry(&tool.backing.component.name)
-            .or_insert((&tool.backing.component, Vec::new()));
-        tools.push(&tool.definition);
-    }
-    let served = |(name, (component, tools)): (&str, (&ComponentId, Vec<&Definition>))| {
-        (
-            name.to_owned(),
-            Served {
-                component: component.clone(),
-                outline: tools.into_iter().collect(),
-            },
-        )
+    let served = |(component, outline): (&ComponentId, &Outline)| {
+        let served = Served {
+            component: component.clone(),
+            outline: outline.clone(),
+        };
+        (component.name.clone(), served)
     };
-    components.into_iter().map(served).collect()
+    catalog.components().map(served).collect()
 }
 
 /// Records the differences between the components of `policy` and those of `previous`.
@@ -109,7 +100,7 @@ fn loaded(new: &Served, old: Option<&Served>) -> Map<String, Value> {
 }
 
 fn tools(outline: &Outline) -> String {
-    outline.tools().collect::<Vec<_>>().join(" ")
+    outline.names().collect::<Vec<_>>().join(" ")
 }
 
 /// Logs that a component is refused, and returns the record of it.
@@ -157,9 +148,13 @@ fn reason(error: Option<&OfferError>) -> LoadReason {
         OfferError::Code(LoadError::Refused(Refused::Import { .. })) => LoadReason::ImportRefused,
         OfferError::Code(LoadError::Digest { .. }) => LoadReason::DigestMismatch,
         OfferError::Code(LoadError::Signature(_)) => LoadReason::SignatureRefused,
-        OfferError::Definition(_) | OfferError::Stray(_) => LoadReason::DefinitionRefused,
+        OfferError::Definition(_) | OfferError::Stray(_) | OfferError::Families { .. } => {
+            LoadReason::DefinitionRefused
+        }
         OfferError::Unaccepted(_) => LoadReason::DefinitionChanged,
-        OfferError::Code(_) | OfferError::Tools(_) => LoadReason::NotLoadable,
+        OfferError::Code(_) | OfferError::Count { .. } | OfferError::Nothing => {
+            LoadReason::NotLoadable
+        }
     }
 }
 
@@ -193,16 +188,20 @@ mod tests {
                 LoadReason::NotLoadable,
                 "7 bytes",
             ),
-            (OfferError::Tools(0), LoadReason::NotLoadable, "0 tools"),
+            (
+                OfferError::Nothing,
+                LoadReason::NotLoadable,
+                "neither tools",
+            ),
             (
                 OfferError::Stray(StrayTool {
                     component: "orders".into(),
-                    tool: "refnud".into(),
+                    table: "tools.refnud".into(),
                     expected: "expected refund".into(),
                 }),
                 LoadReason::DefinitionRefused,
-                "[components.orders.tools.refnud] restricts a tool, and this component has none \
-                 of that name; expected refund; correct the name, or remove the table",
+                "[components.orders.tools.refnud] restricts what this component does not \
+                 have; expected refund; correct the name, or remove the table",
             ),
         ] {
             let record = record("orders", &error);

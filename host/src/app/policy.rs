@@ -45,13 +45,14 @@ impl Ground {
             missing,
             strays,
         } = tools;
-        for tool in catalog.tools() {
-            let lacking: Vec<&str> = tool.ungranted().collect();
+        for (name, described, backing) in catalog.offered() {
+            let lacking = backing.ungranted(described);
+            let lacking: Vec<&str> = lacking.collect();
             if !lacking.is_empty() {
                 tracing::info!(
-                    tool.name = tool.definition.name,
+                    name,
                     services = lacking.join(" "),
-                    "a tool is not listed: services that it asks for are not granted \
+                    "not listed: services that it asks for are not granted \
                      ([components.NAME] services)"
                 );
             }

@@ -138,7 +138,7 @@ impl Ground {
             Err(error) => Ok(Some(chain(&error))),
             Ok(_) => {
                 let emptied = shelf.emptied
-                    && previous.is_some_and(|policy| policy.catalog.loaded().next().is_some());
+                    && previous.is_some_and(|policy| policy.catalog.components().next().is_some());
                 let said = || format!("an empty folder has replaced {}", self.tools.display());
                 Ok(emptied.then(said))
             }

@@ -1,4 +1,6 @@
-//! The client's part in its call: it can go away, and it can watch the progress.
+//! The client's part in its call: it can go away, and it can watch.
+
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -8,7 +10,7 @@ use super::{Full, Place};
 use crate::audit::Settled;
 use crate::questions::AskBy;
 use crate::reason::RefusalReason;
-use crate::sandbox::Report;
+use crate::sandbox::{ClientView, Report, Wishes};
 
 /// The client of one call.
 pub struct CallClient {
@@ -16,14 +18,19 @@ pub struct CallClient {
     pub cancelled: CancellationToken,
     /// Fires when the host stops.
     pub stopping: CancellationToken,
-    /// Takes progress, if the client asked for it.
-    pub progress: Option<Progress>,
+    /// Takes reports, if the client asked for any.
+    pub reports: Option<Reports>,
     /// The way in which it can be asked.
     pub ask_by: AskBy,
+    /// What its component may know of it.
+    pub view: Arc<ClientView>,
 }
 
-/// The way for progress from a call to its client.
-pub struct Progress(mpsc::Sender<Report>);
+/// The way for reports from a call to its client: progress and messages.
+pub struct Reports {
+    sender: mpsc::Sender<Report>,
+    wishes: Wishes,
+}
 
 /// The reason why a call got no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +73,16 @@ impl CallClient {
         }
     }
 
+    /// Returns those of `required` that the client did not declare. Without a session, what a client
+    /// of an older revision declared is not known, and then nothing is lacking.
+    pub(super) fn lacking(&self, required: &[String]) -> Vec<String> {
+        if self.view.capabilities.is_null() {
+            return Vec::new();
+        }
+        let is_lacking = |path: &&String| !self.view.declares(path);
+        required.iter().filter(is_lacking).cloned().collect()
+    }
+
     /// Waits until the client has gone away or the host stops.
     pub(super) async fn gone(&self) {
         tokio::select! {
@@ -75,12 +92,17 @@ impl CallClient {
     }
 }
 
-impl Progress {
-    /// Builds a way to the client, and its other end. At most `most` reports wait for a slow
-    /// client.
-    pub fn new(most: usize) -> (Self, mpsc::Receiver<Report>) {
+impl Reports {
+    /// Builds a way to a client with these wishes, and its other end. At most `most` reports wait
+    /// for a slow client.
+    pub fn new(wishes: Wishes, most: usize) -> (Self, mpsc::Receiver<Report>) {
         let (sender, receiver) = mpsc::channel(most);
-        (Self(sender), receiver)
+        (Self { sender, wishes }, receiver)
+    }
+
+    /// Returns the reports that the client asked for.
+    pub(super) fn wishes(&self) -> Wishes {
+        self.wishes
     }
 
     /// Hands a report to the client. The report leaves the host, so everything before it is
@@ -89,7 +111,7 @@ impl Progress {
     /// # Errors
     /// Fails with the report if the client has gone away.
     pub(super) async fn report(&self, report: Report, _: Settled<'_>) -> Result<(), Report> {
-        self.0.send(report).await.map_err(|unsent| unsent.0)
+        self.sender.send(report).await.map_err(|unsent| unsent.0)
     }
 
     /// Does the same unless the client has no room for the report now.
@@ -97,7 +119,7 @@ impl Progress {
     /// # Errors
     /// Fails with the report if there is no room, or the client has gone away.
     pub(super) fn try_report(&self, report: Report, _: Settled<'_>) -> Result<(), Report> {
-        self.0.try_send(report).map_err(|unsent| match unsent {
+        self.sender.try_send(report).map_err(|unsent| match unsent {
             TrySendError::Full(report) | TrySendError::Closed(report) => report,
         })
     }

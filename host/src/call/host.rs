@@ -102,15 +102,25 @@ pub struct Policy {
     pub scopes: ShownScopes,
     /// The rule about which of them a caller is shown.
     pub visibility: Visibility,
-    /// A digest of each tool as clients see it, in the catalog's order. Made for the first
-    /// listener.
-    pub faces: OnceLock<Vec<[u8; 32]>>,
+    /// A digest of each definition as clients see it. Made for the first listener.
+    pub faces: OnceLock<Faces>,
     /// The tenants with a share or a rate of their own.
     pub tenants: Vec<TenantShare>,
     /// The number of components that the configuration names.
     pub configured: usize,
     /// The components among these that are not offered.
     pub missing: Vec<String>,
+}
+
+/// Digests of all definitions as clients see them, each list in the catalog's order.
+#[derive(Debug, Default)]
+pub struct Faces {
+    /// Of the tools.
+    pub tools: Vec<[u8; 32]>,
+    /// Of the resources and families.
+    pub resources: Vec<[u8; 32]>,
+    /// Of the prompts.
+    pub prompts: Vec<[u8; 32]>,
 }
 
 /// The share and the rate of one tenant, where they are not the usual ones.

@@ -20,8 +20,30 @@ use crate::dispatch::Denied;
 use crate::identity::{Caller, SubjectToken};
 use crate::reason::RefusalReason;
 
-/// A digest of what one caller can see under one policy.
-pub type Shown = fn(&Policy, &Caller) -> [u8; 32];
+/// Digests of what one caller can see under one policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sights {
+    /// Of the tools.
+    pub tools: [u8; 32],
+    /// Of the resources and families.
+    pub resources: [u8; 32],
+    /// Of the prompts.
+    pub prompts: [u8; 32],
+}
+
+/// The function that digests what one caller can see under one policy.
+pub type Shown = fn(&Policy, &Caller) -> Sights;
+
+/// The lists that a change is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// The tools.
+    pub tools: bool,
+    /// The resources and families.
+    pub resources: bool,
+    /// The prompts.
+    pub prompts: bool,
+}
 
 /// A caller who waits for changes of what they can see.
 pub struct Listener {
@@ -32,7 +54,7 @@ pub struct Listener {
     changes: watch::Receiver<()>,
     denials: watch::Receiver<()>,
     shown: Shown,
-    last: [u8; 32],
+    last: Sights,
     earliest: Instant,
     end: Instant,
     _place: Place,
@@ -74,16 +96,15 @@ pub async fn listen(host: &Arc<Host>, mut entry: Entry, shown: Shown) -> Result<
 }
 
 impl Listener {
-    /// Waits for the next change of what the caller can see. Returns `false` when listening is
-    /// over.
-    pub async fn changed(&mut self) -> bool {
+    /// Waits for the next change of what the caller can see. Returns `None` when listening is over.
+    pub async fn changed(&mut self) -> Option<Changed> {
         let (ending, end) = (self.host.ending.clone(), self.end);
         let (host, caller) = (Arc::clone(&self.host), Arc::clone(&self.caller));
         let stopped = stopped(&host, &caller, self.denials.clone());
         let stop = tokio::select! {
             biased;
-            () = ending.cancelled() => return false,
-            () = tokio::time::sleep_until(end) => return false,
+            () = ending.cancelled() => return None,
+            () = tokio::time::sleep_until(end) => return None,
             stop = stopped => stop,
             changed = self.differs() => return changed,
         };
@@ -91,28 +112,30 @@ impl Listener {
         if let Some(stop) = stop {
             refusal::stopped(&host, &caller, &stop).await;
         }
-        false
+        None
     }
 
-    async fn differs(&mut self) -> bool {
+    async fn differs(&mut self) -> Option<Changed> {
         loop {
             // Changes that come close together make one notification, after the last of them.
             tokio::time::sleep_until(self.earliest).await;
             // After a minute without a change, the token is checked all the same.
             let _quiet = tokio::time::timeout(ADMISSION, self.changes.changed()).await;
             let policy = self.host.serving.now();
-            let Some(caller) = self.admit_again(&policy).await else {
-                return false;
-            };
+            let caller = self.admit_again(&policy).await?;
             // Denials are held against the caller as it was admitted first.
             if caller.asking() != self.caller.asking() {
-                return false;
+                return None;
             }
             let now = (self.shown)(&policy, &caller);
             if now != self.last {
-                self.last = now;
+                let last = std::mem::replace(&mut self.last, now);
                 self.earliest = Instant::now() + PACE;
-                return true;
+                return Some(Changed {
+                    tools: now.tools != last.tools,
+                    resources: now.resources != last.resources,
+                    prompts: now.prompts != last.prompts,
+                });
             }
         }
     }

@@ -59,6 +59,12 @@ impl Entry {
             let denied = allowed.denied(stop.reason(), stop.message().to_owned());
             return Err(denied.because_of(stop.id()));
         }
+        let lacking = client.lacking(&allowed.target().described().facets.requires);
+        if !lacking.is_empty() {
+            let message = "this client did not declare a capability that is needed".to_owned();
+            let denied = allowed.denied(RefusalReason::CapabilityMissing, message);
+            return Err(Denied { lacking, ..denied });
+        }
         if !allowed.is_costly() {
             return allowed.check();
         }
@@ -74,7 +80,10 @@ impl Entry {
 /// Returns the reason to stop a call of `caller` to `target`, if there is one now.
 fn stop(host: &Host, caller: &Caller, target: &Target) -> Option<Stop> {
     let component = target.backing().component.digest.as_str();
-    let asking = caller.asking().for_tool(target.name(), component);
+    let asking = match target.tool() {
+        Some(tool) => caller.asking().for_tool(&tool.definition.name, component),
+        None => caller.asking().for_code(component),
+    };
     host.denials.stop(&asking)
 }
 

@@ -175,6 +175,11 @@ impl Refusal {
         &self.denied.scopes
     }
 
+    /// Returns the capabilities that the client lacks, if that is the reason.
+    pub fn lacking(&self) -> &[String] {
+        &self.denied.lacking
+    }
+
     /// Returns the text for the caller.
     pub fn message(&self) -> &str {
         &self.denied.message

@@ -8,23 +8,21 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 
-use super::{CallClient, Ended, Host, OpenCall, Progress, resume};
+use super::{CallClient, Ended, Host, OpenCall, Reports, resume};
 use crate::audit::{Outcome, Trail};
 use crate::delegation::Authority;
 use crate::reason::EndReason;
 use crate::rounds::Round;
-use crate::sandbox::{Ending, Job, ProgressSink, Report};
+use crate::sandbox::{Ending, Job, Report, ReportSink};
 
 impl OpenCall {
     /// Runs the guest to its end, then stops or awaits the requests to services that it left
     /// behind, until all of them are recorded.
     pub async fn run(mut self, host: &Host, client: CallClient) -> Ended {
         let authority = Arc::new(self.authority());
-        let (sink, reports) = client
-            .progress
-            .is_some()
-            .then(|| ProgressSink::new(host.sandbox.limits()))
-            .unzip();
+        let wishes = client.reports.as_ref().map(Reports::wishes);
+        let sink = wishes.and_then(|wishes| ReportSink::new(host.sandbox.limits(), wishes));
+        let (sink, reports) = sink.unzip();
         let guest = self.guest(host, &client, Arc::clone(&authority), sink);
         // A panic of the host ends this call, but the call is still closed in the journal.
         let guest = AssertUnwindSafe(guest).catch_unwind();
@@ -47,7 +45,7 @@ impl OpenCall {
         host: &Host,
         client: &CallClient,
         authority: Arc<Authority>,
-        progress: Option<ProgressSink>,
+        reports: Option<ReportSink>,
     ) -> Ending {
         let permit = self.sealed().permit();
         let round = permit.round();
@@ -68,13 +66,14 @@ impl OpenCall {
             code: &backing.code,
             component: &backing.component.name,
             settings: &backing.settings,
-            export: target.export(),
+            export: target.export(permit.arguments()),
             envelope: self.sealed().envelope().sealed(),
-            input: permit.arguments().to_string(),
+            input: target.component_input(permit.arguments()),
             answers: round.map(Round::answers).unwrap_or_default(),
             state: round.and_then(Round::state).map(<[u8]>::to_vec),
             services: authority,
-            progress,
+            client: Arc::clone(&client.view),
+            reports,
         };
         host.sandbox.run(job, client.gone(), settled).await
     }
@@ -91,12 +90,12 @@ impl OpenCall {
     }
 }
 
-/// Hands the guest's reports to the client, each once everything before it is durable. Skips a
-/// report that is no further than the last one, because MCP's progress must increase. The guest
-/// does not wait: reports that come too fast are dropped where they are made.
+/// Hands the guest's reports to the client, each once everything before it is durable. Skips
+/// progress that is no further than the last, because MCP's progress must increase. The guest does
+/// not wait: reports that come too fast are dropped where they are made.
 struct Relay<'c> {
     trail: &'c Trail,
-    way: Option<(&'c Progress, mpsc::Receiver<Report>)>,
+    way: Option<(&'c Reports, mpsc::Receiver<Report>)>,
     last: f64,
 }
 
@@ -108,23 +107,22 @@ impl<'c> Relay<'c> {
     ) -> Self {
         Self {
             trail,
-            way: client.progress.as_ref().zip(reports),
+            way: client.reports.as_ref().zip(reports),
             last: f64::NEG_INFINITY,
         }
     }
 
     /// Relays for as long as it is polled.
     async fn run(&mut self) -> Infallible {
-        while let Some((progress, reports)) = &mut self.way {
+        while let Some((client, reports)) = &mut self.way {
             let Some(report) = reports.recv().await else {
                 break;
             };
-            if report.done <= self.last {
+            if !is_next(&report, &mut self.last) {
                 continue;
             }
-            self.last = report.done;
             let sent = match self.trail.settled().await {
-                Ok(settled) => progress.report(report, settled).await.is_ok(),
+                Ok(settled) => client.report(report, settled).await.is_ok(),
                 Err(_) => false,
             };
             if !sent {
@@ -136,20 +134,31 @@ impl<'c> Relay<'c> {
 
     /// Relays the reports that are left, as far as the client has room for them.
     async fn finish(&mut self) {
-        let Some((progress, reports)) = &mut self.way else {
+        let Some((client, reports)) = &mut self.way else {
             return;
         };
         while let Ok(report) = reports.try_recv() {
-            if report.done <= self.last {
+            if !is_next(&report, &mut self.last) {
                 continue;
             }
-            self.last = report.done;
             let Ok(settled) = self.trail.settled().await else {
                 return;
             };
-            if progress.try_report(report, settled).is_err() {
+            if client.try_report(report, settled).is_err() {
                 return;
             }
+        }
+    }
+}
+
+/// Returns true unless a report is progress that is no further than the `last`.
+fn is_next(report: &Report, last: &mut f64) -> bool {
+    match report {
+        Report::Message { .. } => true,
+        Report::Progress { done, .. } if *done <= *last => false,
+        Report::Progress { done, .. } => {
+            *last = *done;
+            true
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use bailiwick::answers::inspect::{ComponentReport, OfferedHints, OfferedTool, Verdict, inspect};
+use bailiwick::answers::inspect::{
+    ComponentReport, OfferedHints, OfferedPrompt, OfferedResource, OfferedTool, Verdict, inspect,
+};
 use serde_json::Value;
 
 use super::compile::compiler;
@@ -45,6 +47,12 @@ fn as_text(inspection: &ComponentReport, page: &mut Page<'_>) -> anyhow::Result<
     for tool in &inspection.tools {
         about(tool, page)?;
     }
+    for resource in &inspection.resources {
+        about_resource(resource, page)?;
+    }
+    for prompt in &inspection.prompts {
+        about_prompt(prompt, page)?;
+    }
     page.heading("verdict")?;
     match &inspection.reason {
         None => page.toned("loads", Tone::Good, "this host would load it")?,
@@ -73,18 +81,48 @@ fn signature(inspection: &ComponentReport) -> String {
 
 fn about(tool: &OfferedTool, page: &mut Page<'_>) -> anyhow::Result<()> {
     page.heading(&format!("tool {}", tool.name))?;
-    if let Some(title) = &tool.title {
-        page.field("title", title)?;
-    }
-    for (index, line) in tool.description.trim().lines().enumerate() {
-        page.field(if index == 0 { "description" } else { "" }, line)?;
-    }
+    described(tool.title.as_ref(), Some(&tool.description), page)?;
     page.field("scopes", &or_none(&tool.scopes))?;
     page.field("services", &or_none(&tool.services))?;
     page.field("hints", &or_none(&hints(tool.annotations)))?;
     page.field("input", &schema(&tool.input_schema))?;
     if let Some(output) = &tool.output_schema {
         page.field("output", &schema(output))?;
+    }
+    Ok(())
+}
+
+fn about_resource(resource: &OfferedResource, page: &mut Page<'_>) -> anyhow::Result<()> {
+    page.heading(&format!("resource {}", resource.uri))?;
+    page.field("name", &resource.name)?;
+    described(resource.title.as_ref(), resource.description.as_ref(), page)?;
+    if let Some(mime_type) = &resource.mime_type {
+        page.field("type", mime_type)?;
+    }
+    page.field("scopes", &or_none(&resource.scopes))?;
+    page.field("services", &or_none(&resource.services))
+}
+
+fn about_prompt(prompt: &OfferedPrompt, page: &mut Page<'_>) -> anyhow::Result<()> {
+    page.heading(&format!("prompt {}", prompt.name))?;
+    described(prompt.title.as_ref(), Some(&prompt.description), page)?;
+    page.field("needs", &or_none(&prompt.required))?;
+    page.field("takes", &or_none(&prompt.optional))?;
+    page.field("scopes", &or_none(&prompt.scopes))?;
+    page.field("services", &or_none(&prompt.services))
+}
+
+fn described(
+    title: Option<&String>,
+    description: Option<&String>,
+    page: &mut Page<'_>,
+) -> anyhow::Result<()> {
+    if let Some(title) = title {
+        page.field("title", title)?;
+    }
+    let lines = description.iter().flat_map(|text| text.trim().lines());
+    for (index, line) in lines.enumerate() {
+        page.field(if index == 0 { "description" } else { "" }, line)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::reader::Section;
 use super::services::ServiceSections;
 use super::tenants;
 use crate::delegation::ServiceSettings;
-use crate::dispatch::{ComponentGrant, ToolGrant};
+use crate::dispatch::{ComponentGrant, ToolGrant, prompt_key};
 use crate::intake::DigestRule;
 use crate::json::{MetaRule, is_reserved};
 
@@ -31,18 +31,22 @@ fn component(
     services: &ServiceSections,
     issuers: &[Issuer],
 ) -> ComponentGrant {
-    let tool = |(name, section): (String, Section<'_>)| {
-        let services = section.has("services").then(|| granted(&section, services));
-        (
-            name,
-            ToolGrant {
-                services,
-                scopes: section.strings("scopes").unwrap_or_default(),
-                tenants: tenants::listed(&section, "tenants", issuers),
-                disabled: section.flag("enabled") == Some(false),
-            },
-        )
+    let exception = |section: &Section<'_>| {
+        let services = section.has("services").then(|| granted(section, services));
+        ToolGrant {
+            services,
+            scopes: section.strings("scopes").unwrap_or_default(),
+            tenants: tenants::listed(section, "tenants", issuers),
+            disabled: section.flag("enabled") == Some(false),
+        }
     };
+    // The names are those of the outline.
+    let tools = section.named("tools").into_iter();
+    let tools = tools.map(|(name, table)| (name, exception(&table)));
+    let prompts = section.named("prompts").into_iter();
+    let prompts = prompts.map(|(name, table)| (prompt_key(&name), exception(&table)));
+    let resources = section.named("resources").into_iter();
+    let resources = resources.map(|(uri, table)| (uri, exception(&table)));
     let grant = ComponentGrant {
         digest: digest(section),
         services: granted(section, services),
@@ -52,7 +56,7 @@ fn component(
         settings: section.json("settings").unwrap_or_default(),
         meta: meta(section),
         questions: questions::rule(section),
-        tools: section.named("tools").into_iter().map(tool).collect(),
+        tools: tools.chain(prompts).chain(resources).collect(),
         require_acceptance: section.flag("require_acceptance"),
     };
     if !grant.all_services().is_empty() && !section.has("digest") {

@@ -48,6 +48,7 @@ impl CacheKey {
             prior: &self.prior,
             client: &self.client,
             tool: None,
+            component: None,
         }
     }
 }

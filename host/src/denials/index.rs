@@ -24,8 +24,10 @@ pub struct Requester<'a> {
     pub prior: &'a [PriorActor],
     /// The OAuth client.
     pub client: &'a str,
-    /// The name of a tool and the digest of its code.
-    pub tool: Option<(&'a str, &'a str)>,
+    /// The name of a tool.
+    pub tool: Option<&'a str>,
+    /// The digest of the code.
+    pub component: Option<&'a str>,
 }
 
 impl<'a> Requester<'a> {
@@ -40,6 +42,7 @@ impl<'a> Requester<'a> {
             prior: &agent.prior,
             client: &agent.client_id,
             tool: None,
+            component: None,
         }
     }
 
@@ -47,7 +50,16 @@ impl<'a> Requester<'a> {
     #[must_use]
     pub fn for_tool(self, name: &'a str, component: &'a str) -> Self {
         Self {
-            tool: Some((name, component)),
+            tool: Some(name),
+            ..self.for_code(component)
+        }
+    }
+
+    /// Adds the digest of the code that is asked for.
+    #[must_use]
+    pub fn for_code(self, component: &'a str) -> Self {
+        Self {
+            component: Some(component),
             ..self
         }
     }
@@ -59,8 +71,8 @@ impl<'a> Requester<'a> {
             DenialOf::Agent => (Some(self.agent), self.prior),
             DenialOf::Client => (Some(self.client), &[]),
             DenialOf::Tenant => (self.tenant, &[]),
-            DenialOf::Tool => (self.tool.map(|(name, _)| name), &[]),
-            DenialOf::Component => (self.tool.map(|(_, component)| component), &[]),
+            DenialOf::Tool => (self.tool, &[]),
+            DenialOf::Component => (self.component, &[]),
         };
         let issuers = [
             Some(self.issuer),

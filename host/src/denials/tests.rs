@@ -53,7 +53,8 @@ fn alice(prior: &[PriorActor]) -> Requester<'_> {
         agent_issuer: Some(AGENTS),
         prior,
         client: "app",
-        tool: Some(("get_order", CODE)),
+        tool: Some("get_order"),
+        component: Some(CODE),
     }
 }
 
@@ -106,6 +107,7 @@ fn a_denial_stops_exactly_what_it_names() {
     let nobody = Requester {
         tenant: None,
         tool: None,
+        component: None,
         ..alice(&[])
     };
     for (of, name) in [

@@ -1,41 +1,61 @@
-//! The tools that exist, each with its code and its grant.
+//! The tools, resources and prompts that exist, each with its code and its grant.
 //!
-//! Invariant: a tool name belongs to one component. A component that claims the name of another is
-//! left out as a whole.
+//! Invariant: a name belongs to one component, and so does a namespace of URIs. A component that
+//! claims those of another is left out as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick_envelope::Delegation;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::definition::{Definition, Described};
 use super::grant::ComponentGrant;
 use super::offer::Offer;
-use super::target::{Backing, GrantName, Kind, Target, Tool};
+use super::outline::{Outline, prompt_key};
+use super::target::{Backing, GrantName, Offered, Prompt, Resource, Target, Tool, Wanted};
 use crate::intake::ComponentId;
+use crate::sandbox::{Code, CompletionOf};
+use crate::uri::Namespace;
 
-/// All tools by name. Immutable: a reload makes a new catalog.
+/// All tools, resources and prompts. Immutable: a reload makes a new catalog.
 #[derive(Debug, Default)]
 pub struct Catalog {
     tools: BTreeMap<String, Arc<Tool>>,
     /// The tools that the operator has disabled. They are loaded and not offered.
     disabled: BTreeMap<String, Arc<Tool>>,
+    /// The resources by the URI in their definition.
+    resources: BTreeMap<String, Arc<Resource>>,
+    prompts: BTreeMap<String, Arc<Prompt>>,
+    /// The components with all of their definitions, offered or not.
+    components: BTreeMap<String, (ComponentId, Outline)>,
 }
 
-/// A component that claims a tool name of another component that comes first. If it claims several
-/// such names, this is the first.
+/// A component that claims a name of another component that comes first. If it claims several such
+/// names, this is the first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{tool} is also a tool of {other}, which comes first; rename one of them, or name this \
-     component, and not {other}, under [components]"
+    "{claim} is also of {other}, which comes first; rename one of them, or name this component, \
+     and not {other}, under [components]"
 )]
 pub struct Clash {
     /// The component that is refused.
     pub component: ComponentId,
-    /// The tool's name, in lower case.
-    pub tool: String,
+    /// The name that both claim.
+    pub claim: Claim,
     /// The other component's name.
     pub other: String,
+}
+
+/// A name of which there is one in the host, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claim {
+    /// A tool's.
+    Tool(String),
+    /// A prompt's.
+    Prompt(String),
+    /// A namespace of URIs.
+    Uris(String),
 }
 
 impl Catalog {
@@ -49,28 +69,61 @@ impl Catalog {
         let clashes = Self::clashes(&offers, grants, serving);
         let mut all = Self::default();
         for offer in offers {
-            if clashes
-                .iter()
-                .any(|clash| clash.component == offer.component)
-            {
-                continue;
-            }
-            let grant = grants.get(&offer.component.name);
-            for tool in tools_of(offer, grant) {
-                let name = tool.definition.name.clone();
-                let disabled = grant.is_some_and(|grant| grant.disables(&name));
-                let tools = if disabled {
-                    &mut all.disabled
-                } else {
-                    &mut all.tools
-                };
-                tools.insert(name, Arc::new(tool));
+            let mut clashing = clashes.iter().map(|clash| &clash.component);
+            if clashing.all(|component| *component != offer.component) {
+                let grant = grants.get(&offer.component.name);
+                all.add(offer, grant);
             }
         }
         (all, clashes)
     }
 
-    /// Returns the components that claim a tool name of another component.
+    /// Adds what one component offers, under its grant if the configuration has one.
+    fn add(&mut self, offer: Offer, grant: Option<&ComponentGrant>) {
+        let outline = offer.outline();
+        let Offer {
+            component,
+            code,
+            definitions,
+            resources,
+            prompts,
+        } = offer;
+        let default = ComponentGrant::default();
+        let settings = &grant.unwrap_or(&default).settings;
+        let granting = Granting {
+            settings: Value::Object(settings.clone()).to_string().into(),
+            component: &component,
+            code,
+            grant,
+        };
+        let disables = |key: &str| grant.is_some_and(|grant| grant.disables(key));
+        for definition in definitions {
+            let name = definition.name.clone();
+            let tools = if disables(&name) {
+                &mut self.disabled
+            } else {
+                &mut self.tools
+            };
+            tools.insert(name.clone(), granting.offer(&name, definition));
+        }
+        for definition in resources {
+            let uri = definition.name.clone();
+            if !disables(&uri) {
+                self.resources
+                    .insert(uri.clone(), granting.offer(&uri, definition));
+            }
+        }
+        for definition in prompts {
+            let (name, key) = (definition.name.clone(), prompt_key(&definition.name));
+            if !disables(&key) {
+                self.prompts.insert(name, granting.offer(&key, definition));
+            }
+        }
+        self.components
+            .insert(component.name.clone(), (component.clone(), outline));
+    }
+
+    /// Returns the components that claim a name of another component.
     ///
     /// Components that the configuration names come first, then those that are `serving`, then
     /// others by name. So a file that is merely dropped into the folder never displaces a component
@@ -80,57 +133,72 @@ impl Catalog {
         grants: &BTreeMap<String, ComponentGrant>,
         serving: &Self,
     ) -> Vec<Clash> {
-        let serving: Vec<&ComponentId> = serving
-            .loaded()
-            .map(|tool| &tool.backing.component)
-            .collect();
         let mut offers: Vec<&Offer> = offers.iter().collect();
         offers.sort_by_key(|Offer { component, .. }| {
             (
                 !grants.contains_key(&component.name),
-                !serving.contains(&component),
+                !serving.serves(component),
                 &component.name,
             )
         });
-        let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+        let mut owners: BTreeMap<Claim, &str> = BTreeMap::new();
         let mut clashes = Vec::new();
-        for Offer {
-            component,
-            definitions,
-            ..
-        } in offers
-        {
-            // A name that differs in case alone could pass for another.
-            let names: BTreeSet<String> = definitions
+        for offer in offers {
+            let component = &offer.component;
+            let claims = claims(offer);
+            let claimed = claims
                 .iter()
-                .map(|tool| tool.name.to_ascii_lowercase())
-                .collect();
-            match names
-                .iter()
-                .find_map(|name| Some((name, *owners.get(name)?)))
-            {
-                Some((tool, other)) => {
+                .find_map(|claim| Some((claim, *owners.get(claim)?)));
+            match claimed {
+                Some((claim, other)) => {
                     clashes.push(Clash {
                         component: component.clone(),
-                        tool: tool.clone(),
+                        claim: claim.clone(),
                         other: other.to_owned(),
                     });
                 }
                 None => owners.extend(
-                    names
+                    claims
                         .into_iter()
-                        .map(|name| (name, component.name.as_str())),
+                        .map(|claim| (claim, component.name.as_str())),
                 ),
             }
         }
         clashes
     }
 
-    /// Returns the target of that kind and name.
-    pub fn target(&self, kind: Kind, name: &str) -> Option<Target> {
-        match kind {
-            Kind::Tool => self.find(name).cloned().map(Target::Tool),
+    /// Returns the target that a client wants, and the values of the variables in its URI.
+    pub fn target(&self, wanted: &Wanted) -> Option<(Target, Option<Map<String, Value>>)> {
+        let family = |uri: &str| {
+            let family = self.resources.get(uri)?;
+            family.is_family().then(|| Arc::clone(family))
+        };
+        let target = match wanted {
+            Wanted::Resource(uri) => {
+                let (resource, variables) = self.resource(uri)?;
+                let target = Target::Resource(Arc::clone(resource), uri.clone());
+                return Some((target, Some(variables)));
+            }
+            Wanted::Tool(name) => Target::Tool(Arc::clone(self.find(name)?)),
+            Wanted::Members(uri) => Target::Members(family(uri)?),
+            Wanted::Prompt(name) => Target::Prompt(Arc::clone(self.prompts.get(name)?)),
+            Wanted::Completion(CompletionOf::Prompt, name) => {
+                Target::PromptCompletion(Arc::clone(self.prompts.get(name)?))
+            }
+            Wanted::Completion(CompletionOf::Family, uri) => Target::FamilyCompletion(family(uri)?),
+        };
+        Some((target, None))
+    }
+
+    /// Returns the resource or the family that `uri` means, with the values of its variables. A
+    /// resource of its own comes before a family.
+    fn resource(&self, uri: &str) -> Option<(&Arc<Resource>, Map<String, Value>)> {
+        let own = self.resources.get(uri).filter(|one| !one.is_family());
+        if let Some(own) = own {
+            return Some((own, Map::new()));
         }
+        let mut families = self.resources.values().filter(|one| one.is_family());
+        families.find_map(|family| Some((family, family.matched(uri)?)))
     }
 
     /// Returns the tool of that name.
@@ -143,157 +211,115 @@ impl Catalog {
         self.tools.values().chain(self.disabled.values())
     }
 
+    /// Returns the tools that the operator has disabled.
+    pub fn disabled(&self) -> impl Iterator<Item = &Arc<Tool>> {
+        self.disabled.values()
+    }
+
     /// Returns true if the operator has disabled the tool of that name.
     pub fn disables(&self, name: &str) -> bool {
         self.disabled.contains_key(name)
     }
 
-    /// Returns the digests of the components behind the tools.
+    /// Returns the components, each with all of its definitions, offered or not.
+    pub fn components(&self) -> impl Iterator<Item = (&ComponentId, &Outline)> {
+        let components = self.components.values();
+        components.map(|(component, outline)| (component, outline))
+    }
+
+    fn serves(&self, component: &ComponentId) -> bool {
+        let own = self.components.get(&component.name);
+        own.is_some_and(|(own, _)| own == component)
+    }
+
+    /// Returns the digests of the components.
     pub fn digests(&self) -> BTreeSet<&str> {
-        self.loaded()
-            .map(|tool| tool.backing.component.digest.as_str())
-            .collect()
+        let components = self.components();
+        components.map(|(one, _)| one.digest.as_str()).collect()
     }
 
     /// Returns all tools that are offered, by name.
     pub fn tools(&self) -> impl Iterator<Item = &Arc<Tool>> {
         self.tools.values()
     }
+
+    /// Returns all resources and families that are offered, by URI.
+    pub fn resources(&self) -> impl Iterator<Item = &Arc<Resource>> {
+        self.resources.values()
+    }
+
+    /// Returns all prompts that are offered, by name.
+    pub fn prompts(&self) -> impl Iterator<Item = &Arc<Prompt>> {
+        self.prompts.values()
+    }
+
+    /// Returns everything that is offered: its key in the outline, its description and the code
+    /// behind it.
+    pub fn offered(&self) -> impl Iterator<Item = (String, &Described, &Backing)> {
+        let tools = self
+            .tools
+            .values()
+            .map(|one| one.parts(one.definition.name.clone()));
+        let resources = self.resources.values();
+        let resources = resources.map(|one| one.parts(one.definition.name.clone()));
+        let prompts = self.prompts.values();
+        let prompts = prompts.map(|one| one.parts(prompt_key(&one.definition.name)));
+        tools.chain(resources).chain(prompts)
+    }
 }
 
-/// Returns the tools of one component, under its grant if the configuration has one.
-fn tools_of(offer: Offer, grant: Option<&ComponentGrant>) -> impl Iterator<Item = Tool> {
-    let default = ComponentGrant::default();
-    let settings = &grant.unwrap_or(&default).settings;
-    let settings: Arc<str> = Value::Object(settings.clone()).to_string().into();
-    let Offer {
-        component,
-        code,
-        definitions,
-    } = offer;
-    definitions.into_iter().map(move |definition| {
-        let granted = grant.map(|grant| grant.services_of(&definition.name).clone());
-        // The operator may grant more than this tool declares; it gets what is in both.
-        let tenants = grant.and_then(|grant| grant.tenants_of(&definition.name).cloned());
+/// Returns the names that a component claims.
+fn claims(offer: &Offer) -> BTreeSet<Claim> {
+    let tools = offer.definitions.iter();
+    let tools = tools.map(|tool| Claim::Tool(tool.name.to_ascii_lowercase()));
+    let prompts = offer.prompts.iter();
+    let prompts = prompts.map(|prompt| Claim::Prompt(prompt.name.to_ascii_lowercase()));
+    let namespace = Namespace::of(&offer.component.name).to_string();
+    let uris = (!offer.resources.is_empty()).then_some(Claim::Uris(namespace));
+    tools.chain(prompts).chain(uris).collect()
+}
+
+/// One component with its grant.
+struct Granting<'g> {
+    component: &'g ComponentId,
+    code: Arc<Code>,
+    grant: Option<&'g ComponentGrant>,
+    settings: Arc<str>,
+}
+
+impl Granting<'_> {
+    /// Joins a definition with its code and its grant. `key` is its name in the outline.
+    fn offer<F>(&self, key: &str, definition: Definition<F>) -> Arc<Offered<F>> {
+        let grant = self.grant;
+        let granted = grant.map(|grant| grant.services_of(key).clone());
+        // The operator may grant more than this one declares; it gets what is in both.
+        let tenants = grant.and_then(|grant| grant.tenants_of(key).cloned());
         let declared = |(name, _): &(String, _)| definition.services.contains(name);
         let services = granted.into_iter().flatten().filter(declared);
         let backing = Backing {
-            component: component.clone(),
-            code: Arc::clone(&code),
-            grant: GrantName::of(&component.name, &definition.name, grant),
+            component: self.component.clone(),
+            code: Arc::clone(&self.code),
+            grant: GrantName::of(&self.component.name, key, grant),
             delegation: Delegation::new(services.collect()).into(),
-            settings: Arc::clone(&settings),
+            settings: Arc::clone(&self.settings),
             tenants: tenants.map(Arc::new),
         };
-        Tool {
+        Arc::new(Offered {
             definition,
             backing,
+        })
+    }
+}
+
+impl std::fmt::Display for Claim {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tool(name) => write!(formatter, "the tool {name}"),
+            Self::Prompt(name) => write!(formatter, "the prompt {name}"),
+            Self::Uris(name) => write!(formatter, "the namespace {name}"),
         }
-    })
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::definition::Definition;
-    use super::*;
-    use crate::sandbox::Code;
-    use crate::sandbox::RawDefinition;
-
-    fn component(name: &str, tools: &[&str]) -> Offer {
-        let definitions = tools.iter().filter_map(|tool| {
-            let raw = RawDefinition {
-                name: (*tool).into(),
-                description: "x".into(),
-                input_schema: r#"{"type":"object","additionalProperties":false}"#.into(),
-                ..RawDefinition::default()
-            };
-            Definition::check(raw, &ComponentGrant::default()).ok()
-        });
-        let digest = format!("sha256:{name}");
-        Offer {
-            code: Code::of_test(&digest),
-            component: ComponentId {
-                name: name.into(),
-                digest,
-                signed: None,
-            },
-            definitions: definitions.collect(),
-        }
-    }
-
-    fn named(names: &[&str]) -> BTreeMap<String, ComponentGrant> {
-        names
-            .iter()
-            .map(|name| ((*name).to_owned(), ComponentGrant::default()))
-            .collect()
-    }
-
-    /// Returns the tools as `component:tool`, and the clashes as `component:tool:other`.
-    fn built(components: Vec<Offer>, configured: &[&str], serving: &Catalog) -> (String, String) {
-        let (catalog, clashes) = Catalog::build(components, &named(configured), serving);
-        let tools: Vec<_> = catalog
-            .tools()
-            .map(|tool| format!("{}:{}", tool.backing.component.name, tool.definition.name))
-            .collect();
-        let clashes = clashes
-            .iter()
-            .map(|clash| format!("{}:{}:{}", clash.component.name, clash.tool, clash.other));
-        (tools.join(" "), clashes.collect::<Vec<_>>().join(" "))
-    }
-
-    #[test]
-    fn of_two_components_with_one_tool_name_the_configured_one_stays_then_the_serving_one_then_the_first()
-     {
-        let all = || {
-            vec![
-                component("a", &["x", "y"]),
-                component("b", &["x"]),
-                component("c", &["z"]),
-            ]
-        };
-        let (serving_b, _) = Catalog::build(
-            vec![component("b", &["x"])],
-            &BTreeMap::new(),
-            &Catalog::default(),
-        );
-        let none = Catalog::default();
-        for (configured, serving, tools, clashes) in [
-            (&[][..], &none, "a:x a:y c:z", "b:x:a"),
-            (&[][..], &serving_b, "b:x c:z", "a:x:b"),
-            (&["a"][..], &none, "a:x a:y c:z", "b:x:a"),
-            (&["a"][..], &serving_b, "a:x a:y c:z", "b:x:a"),
-            (&["b"][..], &none, "b:x c:z", "a:x:b"),
-            (&["a", "b"][..], &none, "a:x a:y c:z", "b:x:a"),
-            (&["a", "b"][..], &serving_b, "b:x c:z", "a:x:b"),
-        ] {
-            let expected = (tools.to_owned(), clashes.to_owned());
-            assert_eq!(
-                built(all(), configured, serving),
-                expected,
-                "with {configured:?} configured"
-            );
-        }
-    }
-
-    #[test]
-    fn a_name_that_differs_in_case_alone_is_the_same_name() {
-        let both = vec![component("a", &["find"]), component("b", &["Find"])];
-        assert_eq!(
-            built(both, &[], &Catalog::default()),
-            ("a:find".to_owned(), "b:find:a".to_owned())
-        );
-    }
-
-    #[test]
-    fn a_component_that_clashes_in_several_tools_is_refused_once_and_takes_no_name_along() {
-        let components = vec![
-            component("a", &["x", "y"]),
-            component("b", &["y", "x", "w"]),
-            component("c", &["w"]),
-        ];
-        assert_eq!(
-            built(components, &[], &Catalog::default()),
-            ("c:w a:x a:y".to_owned(), "b:x:a".to_owned())
-        );
-    }
-}
+mod tests;

@@ -35,6 +35,8 @@ pub struct Denied {
     /// All scopes that the call needs, if some are missing, as the client asks for them. Without a
     /// good token, the scopes to begin with.
     pub scopes: Vec<String>,
+    /// The capabilities that the client lacks, such as `elicitation.form`.
+    pub lacking: Vec<String>,
     /// The text for the caller.
     pub message: String,
     /// The time after which another request is worth making, if it is known.
@@ -77,10 +79,11 @@ pub fn allow(
     caller: &Caller,
     request: TargetRequest,
 ) -> Result<Allowed, Denied> {
-    let target = catalog.target(request.kind, &request.name);
+    let found = catalog.target(&request.wanted);
     // To another tenant it does not exist.
-    let Some(target) = target.filter(|target| target.backing().is_offered_to(caller)) else {
-        let message = format!("there is no such {}", request.kind);
+    let found = found.filter(|(target, _)| target.backing().is_offered_to(caller));
+    let Some((target, variables)) = found else {
+        let message = format!("there is no such {}", request.wanted.kind());
         return Err(Denied::general(RefusalReason::UnknownTarget, &message));
     };
     if !caller.has_scopes(target.scopes()) {
@@ -94,7 +97,7 @@ pub fn allow(
     }
     Ok(Allowed {
         target,
-        arguments: request.arguments,
+        arguments: variables.map_or(request.arguments, Value::Object),
         inexact: request.inexact,
     })
 }
@@ -107,7 +110,8 @@ impl Allowed {
 
     /// Returns true if [`check`](Self::check) takes long enough to hold up others.
     pub fn is_costly(&self) -> bool {
-        self.target.input().is_costly(&self.arguments)
+        let input = self.target.input();
+        input.is_some_and(|input| input.is_costly(&self.arguments))
     }
 
     /// Checks the arguments against the target's input schema.
@@ -123,7 +127,10 @@ impl Allowed {
                  shorten it, or send it as text where the target allows that"
             )));
         }
-        match self.target.input().check(&self.arguments) {
+        let Some(input) = self.target.input() else {
+            return Err(self.invalid("there are no suggestions for them"));
+        };
+        match input.check(&self.arguments) {
             Ok(()) => Ok(Decided {
                 target: self.target,
                 arguments: self.arguments,
@@ -162,6 +169,7 @@ impl Denied {
             reason,
             target: None,
             scopes: Vec::new(),
+            lacking: Vec::new(),
             message: message.to_owned(),
             wait: None,
             denial: None,

@@ -34,7 +34,7 @@ pub struct ComponentGrant {
     /// True if its tools are offered only as the operator accepted them. `[server]` has the
     /// default.
     pub require_acceptance: Option<bool>,
-    /// The exceptions for single tools.
+    /// The exceptions for single tools, resources and prompts, by their names in the outline.
     pub tools: BTreeMap<String, ToolGrant>,
 }
 

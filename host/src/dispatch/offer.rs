@@ -1,22 +1,24 @@
-//! Offers: code that loaded becomes tools that clients can see and call.
+//! Offers: code that loaded becomes tools, resources and prompts that clients can ask for.
 //!
-//! Trusts `intake` for the code, and nothing in the component's description of its tools.
+//! Trusts `intake` for the code, and nothing in the component's description of itself.
 //!
-//! Invariant: all tools of a component are acceptable, or none of them is offered. Where the
-//! operator has to accept changes, the tools are exactly those that were accepted.
+//! Invariant: all definitions of a component are acceptable, or none of them is offered. Where the
+//! operator has to accept changes, they are exactly those that were accepted.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::definition::{Definition, DefinitionError};
+use super::definition::{Definition, DefinitionError, PromptFace, ResourceFace};
 use super::grant::{Acceptance, ComponentGrant, Terms};
 use super::near::expected;
-use super::outline::Outline;
+use super::outline::{Outline, prompt_key};
+use super::target::table;
 use crate::intake::{Candidate, ComponentId, Intake, LoadError, Loaded, NotLoaded};
-use crate::sandbox::{Code, RawDefinition};
+use crate::sandbox::{Code, Description};
+use crate::uri::Pattern;
 
-/// A component with checked tools, under its present terms.
+/// A component with checked definitions, under its present terms.
 #[derive(Debug)]
 pub struct Offer {
     /// The component's name and digest.
@@ -25,6 +27,10 @@ pub struct Offer {
     pub code: Arc<Code>,
     /// The checked definitions of its tools.
     pub definitions: Vec<Definition>,
+    /// The checked definitions of its resources and families of resources.
+    pub resources: Vec<Definition<ResourceFace>>,
+    /// The checked definitions of its prompts.
+    pub prompts: Vec<Definition<PromptFace>>,
 }
 
 /// The reason why a component is not offered.
@@ -33,13 +39,31 @@ pub enum OfferError {
     /// There is no code.
     #[error(transparent)]
     Code(#[from] LoadError),
-    /// It has no tools, too many, or two with one name.
-    #[error("it describes {0} tools; expected 1 to {MAX_TOOLS}, each with a name of its own")]
-    Tools(usize),
-    /// One of its tools is not acceptable.
+    /// It has too many things of one kind, or two with one name.
+    #[error("it describes {count} {word}; expected at most {MAX_OF_A_KIND}, each with {own}")]
+    Count {
+        /// The number.
+        count: usize,
+        /// The word for them, such as `tools`.
+        word: &'static str,
+        /// What each must have of its own.
+        own: &'static str,
+    },
+    /// It has nothing that a client could ask for.
+    #[error("it describes neither tools, resources nor prompts")]
+    Nothing,
+    /// A URI could be of two of its families.
+    #[error("a URI could be of two of its families of resources, {one} and {two}")]
+    Families {
+        /// The one.
+        one: String,
+        /// The other.
+        two: String,
+    },
+    /// One of its definitions is not acceptable.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
-    /// The operator restricts a tool that it does not have.
+    /// The operator restricts what it does not have.
     #[error(transparent)]
     Stray(StrayTool),
     /// The operator has not accepted the definitions of its tools.
@@ -47,19 +71,19 @@ pub enum OfferError {
     Unaccepted(Box<Unaccepted>),
 }
 
-/// A restriction of a tool that its component does not have. The tool that was meant would be
-/// offered without the restriction, so none of the component's tools is.
+/// A restriction of a tool, resource or prompt that its component does not have. The one that was
+/// meant would be offered without the restriction, so nothing of the component is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "[components.{component}.tools.{tool}] restricts a tool, and this component has none of that \
-     name; {expected}; correct the name, or remove the table if the tool is gone"
+    "[components.{component}.{table}] restricts what this component does not have; {expected}; \
+     correct the name, or remove the table if it is gone"
 )]
 pub struct StrayTool {
     /// The component's name.
     pub component: String,
-    /// The name in the configuration.
-    pub tool: String,
-    /// The tools that it has, as a message lists them.
+    /// The table below that of the component, such as `tools.refund`.
+    pub table: String,
+    /// The names that it has, as a message lists them.
     pub expected: String,
 }
 
@@ -97,7 +121,7 @@ pub struct NotOffered {
 }
 
 impl Offer {
-    /// Loads `candidate` and checks its tools.
+    /// Loads `candidate` and checks its definitions.
     ///
     /// # Errors
     /// Fails if the component is refused.
@@ -121,28 +145,81 @@ impl Offer {
         Self::check(loaded, terms).ok()
     }
 
-    /// Checks a loaded component's description of its tools.
+    /// Checks a loaded component's description of itself.
     ///
     /// # Errors
-    /// Fails if any tool is not acceptable: then no tool is offered.
+    /// Fails if any definition is not acceptable: then nothing is offered.
     pub fn check(loaded: Loaded, terms: &Terms) -> Result<Self, OfferError> {
         let Loaded {
             component,
             code,
-            tools,
+            description,
         } = loaded;
-        let definitions = check_all(tools, &terms.grant)?;
-        check_restricted(&component.name, &definitions, &terms.grant)?;
-        check_accepted(
-            &component.name,
-            definitions.iter().collect(),
-            &terms.acceptance,
-        )?;
-        Ok(Self {
+        let Description {
+            tools,
+            resources,
+            prompts,
+            completes,
+        } = description;
+        let (name, grant) = (component.name.as_str(), &terms.grant);
+        count(tools.len(), "tools", NAME)?;
+        count(resources.len(), "resources", URI)?;
+        count(prompts.len(), "prompts", NAME)?;
+        if tools.is_empty() && resources.is_empty() && prompts.is_empty() {
+            return Err(OfferError::Nothing);
+        }
+        let tools = tools.into_iter().map(|raw| Definition::check(raw, grant));
+        let resources = resources
+            .into_iter()
+            .map(|raw| Definition::check_resource(raw, (name, completes), grant));
+        let prompts = prompts
+            .into_iter()
+            .map(|raw| Definition::check_prompt(raw, completes, grant));
+        let offer = Self {
+            definitions: tools.collect::<Result<_, _>>()?,
+            resources: resources.collect::<Result<_, _>>()?,
+            prompts: prompts.collect::<Result<_, _>>()?,
             component,
             code,
-            definitions,
-        })
+        };
+        offer.check_names()?;
+        check_restricted(&offer.component.name, &offer.outline(), grant)?;
+        check_accepted(&offer.component.name, offer.outline(), &terms.acceptance)?;
+        Ok(offer)
+    }
+
+    /// Returns all of its definitions, as digests.
+    pub fn outline(&self) -> Outline {
+        let tools = self.definitions.iter();
+        let tools = tools.map(|tool| (tool.name.clone(), tool.parts.clone()));
+        let resources = self.resources.iter();
+        let resources = resources.map(|one| (one.name.clone(), one.parts.clone()));
+        let prompts = self.prompts.iter();
+        let prompts = prompts.map(|prompt| (prompt_key(&prompt.name), prompt.parts.clone()));
+        tools.chain(resources).chain(prompts).collect()
+    }
+
+    /// Checks that each name means one thing. Names that differ in case alone could pass for one
+    /// another.
+    fn check_names(&self) -> Result<(), OfferError> {
+        let tools = self.definitions.iter().map(|tool| tool.name.as_str());
+        let prompts = self.prompts.iter().map(|prompt| prompt.name.as_str());
+        distinct(tools, "tools", NAME)?;
+        distinct(prompts, "prompts", NAME)?;
+        let uris = self.resources.iter().map(|one| one.name.as_str());
+        distinct(uris, "resources", URI)?;
+        let families: Vec<_> = self.resources.iter().map(|one| &one.face.pattern).collect();
+        for (at, one) in families.iter().enumerate() {
+            let rest = families.iter().skip(at + 1);
+            let both = |two: &&&Pattern| one.is_family() && two.is_family() && one.overlaps(two);
+            if let Some(two) = rest.filter(both).next() {
+                return Err(OfferError::Families {
+                    one: one.as_str().to_owned(),
+                    two: two.as_str().to_owned(),
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -162,42 +239,40 @@ impl From<NotLoaded> for NotOffered {
     }
 }
 
-fn check_all(
-    tools: Vec<RawDefinition>,
-    grant: &ComponentGrant,
-) -> Result<Vec<Definition>, OfferError> {
-    let count = tools.len();
-    if !(1..=MAX_TOOLS).contains(&count) {
-        return Err(OfferError::Tools(count));
+fn count(count: usize, word: &'static str, own: &'static str) -> Result<(), OfferError> {
+    if count <= MAX_OF_A_KIND {
+        return Ok(());
     }
-    let checked = tools.into_iter().map(|raw| Definition::check(raw, grant));
-    let definitions = checked.collect::<Result<Vec<_>, _>>()?;
-    // Names that differ in case alone could pass for one another.
-    let names: BTreeSet<_> = definitions
-        .iter()
-        .map(|definition| definition.name.to_ascii_lowercase())
-        .collect();
-    if names.len() == count {
-        Ok(definitions)
-    } else {
-        Err(OfferError::Tools(count))
-    }
+    Err(OfferError::Count { count, word, own })
 }
 
-/// Checks that each tool that the operator restricts is one of the component's.
+fn distinct<'n>(
+    names: impl Iterator<Item = &'n str>,
+    word: &'static str,
+    own: &'static str,
+) -> Result<(), OfferError> {
+    let all: Vec<_> = names.map(str::to_ascii_lowercase).collect();
+    let different: BTreeSet<_> = all.iter().collect();
+    if different.len() == all.len() {
+        return Ok(());
+    }
+    let count = all.len();
+    Err(OfferError::Count { count, word, own })
+}
+
+/// Checks that each tool, resource or prompt that the operator restricts is one of the component's.
 fn check_restricted(
     component: &str,
-    definitions: &[Definition],
+    outline: &Outline,
     grant: &ComponentGrant,
 ) -> Result<(), OfferError> {
-    let names = || definitions.iter().map(|tool| tool.name.as_str());
-    let has = |name: &str| names().any(|known| known == name);
-    match grant.narrowed().find(|tool| !has(tool)) {
+    let has = |name: &str| outline.names().any(|known| known == name);
+    match grant.narrowed().find(|name| !has(name)) {
         None => Ok(()),
-        Some(tool) => Err(OfferError::Stray(StrayTool {
+        Some(name) => Err(OfferError::Stray(StrayTool {
             component: component.to_owned(),
-            tool: tool.clone(),
-            expected: expected(tool, names()),
+            table: table(name),
+            expected: expected(name, outline.names()),
         })),
     }
 }
@@ -221,4 +296,7 @@ fn check_accepted(name: &str, outline: Outline, acceptance: &Acceptance) -> Resu
     })))
 }
 
-const MAX_TOOLS: usize = 64;
+/// The most tools, resources or prompts of one component.
+const MAX_OF_A_KIND: usize = 64;
+const NAME: &str = "a name of its own";
+const URI: &str = "a URI of its own";

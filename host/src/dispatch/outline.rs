@@ -1,8 +1,8 @@
-//! Outlines: a component's description of its tools, as digests. An outline shows that a definition
+//! Outlines: a component's definitions, as digests. An outline shows that a definition
 //! changed and in which part, and contains no text that could deceive its reader.
 //!
 //! Invariant: two components have equal outlines exactly if every name, title, description, schema,
-//! annotation, scope, service and meta of their tools is equal as JSON. What the operator adds by
+//! argument, annotation, scope, service, facet and meta of their definitions is equal as JSON. What the operator adds by
 //! configuration is not in it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,30 +11,31 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::definition::Facets;
 use crate::json::numbers;
-use crate::sandbox::{Annotations, RawDefinition};
+use crate::sandbox::{Annotations, RawArgument, RawDefinition, RawPrompt, RawResource};
 use crate::seams::hex;
 
-/// The parts of one tool's definition: each part's name with `sha256:` and the digest of its RFC
-/// 8785 form. A part that the definition does not have is left out.
+/// The parts of one definition: each part's name with `sha256:` and the digest of its RFC 8785 form.
+/// A part that the definition does not have is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts(BTreeMap<String, String>);
 
-/// All tools of one component, by name.
+/// All definitions of one component: tools by name, prompts as `prompt:NAME`, resources by URI.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outline(BTreeMap<String, Parts>);
 
+type Meta<'m> = Option<&'m Map<String, Value>>;
+
 impl Parts {
-    /// Digests the parts of a definition with these schemas.
-    pub(super) fn of(
+    /// Digests the parts of a tool's definition with these schemas.
+    pub(super) fn of_tool(
         raw: &RawDefinition,
-        input: &Value,
-        output: Option<&Value>,
-        meta: Option<&Map<String, Value>>,
+        (input, output): (&Value, Option<&Value>),
+        (meta, facets): (Meta<'_>, &Facets),
     ) -> Self {
-        let title = raw.title.as_ref().map(|title| json!(title));
         let all = [
-            ("title", title),
+            ("title", text(raw.title.as_ref())),
             ("description", Some(json!(raw.description))),
             ("input_schema", Some(input.clone())),
             ("output_schema", output.cloned()),
@@ -43,11 +44,61 @@ impl Parts {
             ("services", names(&raw.services)),
             ("meta", meta.map(|members| json!(members))),
         ];
+        Self::digested(all.into_iter().chain(facets.values()))
+    }
+
+    /// Digests the parts of a resource's definition.
+    pub(super) fn of_resource(raw: &RawResource, meta: Meta<'_>, facets: &Facets) -> Self {
+        let all = [
+            ("name", Some(json!(raw.name))),
+            ("title", text(raw.title.as_ref())),
+            ("description", text(raw.description.as_ref())),
+            ("mime_type", text(raw.mime_type.as_ref())),
+            ("scopes", names(&raw.scopes)),
+            ("services", names(&raw.services)),
+            ("meta", meta.map(|members| json!(members))),
+        ];
+        Self::digested(all.into_iter().chain(facets.values()))
+    }
+
+    /// Digests the parts of a prompt's definition.
+    pub(super) fn of_prompt(raw: &RawPrompt, meta: Meta<'_>, facets: &Facets) -> Self {
+        let argument = |argument: &RawArgument| {
+            json!([
+                argument.name,
+                argument.title,
+                argument.description,
+                argument.required,
+            ])
+        };
+        let arguments: Vec<_> = raw.arguments.iter().map(argument).collect();
+        let all = [
+            ("title", text(raw.title.as_ref())),
+            ("description", Some(json!(raw.description))),
+            ("arguments", Some(json!(arguments))),
+            ("scopes", names(&raw.scopes)),
+            ("services", names(&raw.services)),
+            ("meta", meta.map(|members| json!(members))),
+        ];
+        Self::digested(all.into_iter().chain(facets.values()))
+    }
+
+    fn digested(all: impl Iterator<Item = (&'static str, Option<Value>)>) -> Self {
         let digested = |(name, value): (&str, Option<Value>)| {
             value.map(|value| (name.to_owned(), digest(&value)))
         };
-        Self(all.into_iter().filter_map(digested).collect())
+        Self(all.filter_map(digested).collect())
     }
+}
+
+/// Returns the name of a prompt in an outline and in the operator's configuration. A tool and a
+/// prompt may have one name, and a URI is neither.
+pub fn prompt_key(name: &str) -> String {
+    format!("prompt:{name}")
+}
+
+fn text(text: Option<&String>) -> Option<Value> {
+    text.map(|text| json!(text))
 }
 
 impl FromIterator<(String, Parts)> for Outline {
@@ -57,8 +108,8 @@ impl FromIterator<(String, Parts)> for Outline {
 }
 
 impl Outline {
-    /// Returns the names of the tools.
-    pub fn tools(&self) -> impl Iterator<Item = &str> {
+    /// Returns the names of the tools, the keys of the prompts, and the URIs of the resources.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
@@ -174,7 +225,8 @@ mod tests {
             .iter()
             .map(|raw| Definition::check(raw.clone(), grant).unwrap())
             .collect();
-        checked.iter().collect()
+        let named = |tool: &Definition| (tool.name.clone(), tool.parts.clone());
+        checked.iter().map(named).collect()
     }
 
     fn changed(change: impl FnOnce(&mut RawDefinition)) -> Vec<String> {

@@ -1,11 +1,11 @@
-//! What a caller sees of the tools: those that the caller may call and, if the operator says so,
-//! those that the caller could get scopes for.
+//! What a caller sees of the tools, resources and prompts: those that the caller may ask for and, if
+//! the operator says so, those that the caller could get scopes for.
 //!
 //! Invariant: what is shown decides nothing. A call is decided by `decide`, shown or not.
 
 use std::collections::BTreeSet;
 
-use super::target::Tool;
+use super::target::Offered;
 use crate::identity::Caller;
 
 /// The operator's rule about what is shown (`server.list`).
@@ -15,14 +15,14 @@ pub struct Visibility {
     obtainable: Option<BTreeSet<String>>,
 }
 
-/// What one caller sees of one tool.
+/// What one caller sees of one tool, resource or prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
     /// Nothing.
     Hidden,
-    /// The tool.
+    /// The thing.
     Permitted,
-    /// The tool, with the scopes that a call of it needs: the caller lacks some of them.
+    /// The thing, with the scopes that a call of it needs: the caller lacks some of them.
     Obtainable,
 }
 
@@ -34,13 +34,13 @@ impl Visibility {
         }
     }
 
-    /// Returns what `caller` sees of `tool`.
-    pub fn sight(&self, tool: &Tool, caller: &Caller) -> Sight {
-        // A tool without the services that it asks for could only fail.
-        if !tool.is_offered_to(caller) || tool.ungranted().next().is_some() {
+    /// Returns what `caller` sees of one tool, resource or prompt.
+    pub fn sight<F>(&self, offered: &Offered<F>, caller: &Caller) -> Sight {
+        // Without the services that it asks for, it could only fail.
+        if !offered.is_offered_to(caller) || offered.ungranted().next().is_some() {
             return Sight::Hidden;
         }
-        self.of(tool.definition.scopes(), |scope| caller.has_scope(scope))
+        self.of(offered.definition.scopes(), |scope| caller.has_scope(scope))
     }
 
     fn of(&self, needed: &[String], has: impl Fn(&str) -> bool) -> Sight {

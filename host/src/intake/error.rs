@@ -43,10 +43,10 @@ pub enum LoadError {
     /// The signature is missing or not accepted.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// The engine does not link the component, or the component does not describe its tools.
+    /// The engine does not link the component, or the component does not describe itself.
     #[error("it does not {step}: {cause}")]
     Engine {
-        /// `link` or `describe its tools`.
+        /// `link` or `describe itself`.
         step: &'static str,
         /// The engine's error.
         cause: String,

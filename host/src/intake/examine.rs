@@ -19,7 +19,7 @@ use super::signers::Signers;
 use super::terms::CodeTerms;
 use crate::note;
 use crate::owned::Trust;
-use crate::sandbox::RawDefinition;
+use crate::sandbox::Description;
 
 /// The facts about a file, with a verdict on it: first whether it becomes code, then, once
 /// `dispatch` has checked its tools, whether this host would offer them.
@@ -34,8 +34,8 @@ pub struct Examined<V = Result<Loaded, LoadError>> {
     pub signers: Option<Result<Vec<String>, SignatureError>>,
     /// All imports, as far as they can be read; text from outside.
     pub imports: Vec<String>,
-    /// The tools as the component describes them, if it got that far; text from outside.
-    pub tools: Vec<RawDefinition>,
+    /// The component's description of itself, if it got that far; text from outside.
+    pub description: Description,
     /// The verdict: would this host load it, without any grant and whatever its signature?
     pub verdict: V,
 }
@@ -49,7 +49,7 @@ impl<V> Examined<V> {
             bytes: self.bytes,
             signers: self.signers,
             imports: self.imports,
-            tools: self.tools,
+            description: self.description,
             verdict: judge(self.verdict),
         }
     }
@@ -97,9 +97,9 @@ pub async fn examine(intake: &Intake, path: &Path) -> Result<Examined, ExamineEr
     let digest = digest(&bytes);
     Ok(Examined {
         signers: signers(path, &trust),
-        tools: intake
+        description: intake
             .known(&digest)
-            .map(|stored| stored.tools)
+            .map(|stored| stored.description)
             .unwrap_or_default(),
         imports: imports(&bytes),
         bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),

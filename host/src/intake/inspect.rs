@@ -55,9 +55,9 @@ pub enum Refused {
         /// Advice on doing without it.
         hint: &'static str,
     },
-    /// The component does not export `tools`.
-    #[error("it does not export bailiwick:tool/tools@0.2.0")]
-    NoTools,
+    /// The component has nothing to ask for.
+    #[error("it does not export the tools, resources or prompts of bailiwick:tool@0.2.0")]
+    NoTargets,
 }
 
 impl From<BinaryReaderError> for Refused {
@@ -69,15 +69,15 @@ impl From<BinaryReaderError> for Refused {
 /// Reads the imports and exports of `bytes`.
 ///
 /// # Errors
-/// Fails if they are no component of the world `tool`.
+/// Fails if they are no component of the interface.
 pub fn inspect(bytes: &[u8]) -> Result<Inspected, Refused> {
     if !bytes.starts_with(b"\0asm") {
         return Err(Refused::NotWasm);
     }
     let mut found = Surface::default();
     parts::visit(bytes, |depth, part| found.add(depth, part))?;
-    if !found.tools {
-        return Err(Refused::NoTools);
+    if !found.has_targets {
+        return Err(Refused::NoTargets);
     }
     let wasi = found.imports.iter().any(|name| wasi::is_granted(name));
     Ok(Inspected {
@@ -90,7 +90,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, Refused> {
 #[derive(Default)]
 struct Surface {
     imports: Vec<String>,
-    tools: bool,
+    /// True if it exports something that a client can ask for.
+    has_targets: bool,
     needs: Needs,
 }
 
@@ -137,7 +138,8 @@ impl Surface {
             let export = export?;
             refuse_other_version(export.name.name)?;
             let instance = export.kind == ComponentExternalKind::Instance;
-            self.tools |= instance && is_version_of(export.name.name, "bailiwick:tool/tools");
+            let is_target = |known: &&str| is_version_of(export.name.name, known);
+            self.has_targets |= instance && TARGETS.iter().any(|known| is_target(&known));
         }
         Ok(())
     }
@@ -186,9 +188,16 @@ fn hint(name: &str) -> &'static str {
     }
 }
 
+/// The exports of which a component needs one.
+const TARGETS: &[&str] = &[
+    "bailiwick:tool/tools",
+    "bailiwick:tool/resources",
+    "bailiwick:tool/prompts",
+];
 const IMPORTS: &[&str] = &[
     "bailiwick:tool/types",
     "bailiwick:tool/identity",
+    "bailiwick:tool/client",
     "bailiwick:tool/downstream",
     "bailiwick:tool/log",
     "bailiwick:tool/progress",

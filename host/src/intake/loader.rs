@@ -18,7 +18,7 @@ use super::terms::{CodeTerms, ComponentId};
 use crate::harden::CompileLimits;
 use crate::limits::Limits;
 use crate::owned::{self, OwnedError, Trust};
-use crate::sandbox::{Code, RawDefinition, Sandbox, Tier};
+use crate::sandbox::{Code, Description, Sandbox, Tier};
 
 /// The loader, with the code that it made.
 pub struct Intake {
@@ -27,15 +27,15 @@ pub struct Intake {
     store: CodeStore,
 }
 
-/// A component that loaded. Its description of its tools is not checked yet.
+/// A component that loaded. Its description is not checked yet.
 #[derive(Debug)]
 pub struct Loaded {
     /// The identity of the component.
     pub component: ComponentId,
     /// Its code.
     pub code: Arc<Code>,
-    /// The component's description of its tools; text from outside.
-    pub tools: Vec<RawDefinition>,
+    /// The component's description of itself; text from outside.
+    pub description: Description,
 }
 
 impl Intake {
@@ -49,7 +49,7 @@ impl Intake {
     }
 
     /// Loads one file: reads, hashes, checks the signature, inspects, compiles unless that was done
-    /// before, and asks the component to describe its tools.
+    /// before, and asks the component to describe itself.
     ///
     /// # Errors
     /// Fails if the component is refused, with its digest if it could be read.
@@ -84,12 +84,12 @@ impl Intake {
     /// Returns the code that was made for `component` before, if the present terms admit it: not if
     /// they are for other code now, or its signer is no longer trusted with it.
     pub fn load_known(&self, component: &ComponentId, terms: &CodeTerms<'_>) -> Option<Loaded> {
-        let StoredCode { code, tools } = self.known(&component.digest)?;
+        let StoredCode { code, description } = self.known(&component.digest)?;
         terms.admit(component).ok()?;
         Some(Loaded {
             component: component.clone(),
             code,
-            tools,
+            description,
         })
     }
 
@@ -115,11 +115,11 @@ impl Intake {
 
     async fn load_bytes(&self, component: ComponentId, bytes: &[u8]) -> Result<Loaded, LoadError> {
         let inspection = inspect(bytes)?;
-        let StoredCode { code, tools } = self.code(&component, &inspection, bytes).await?;
+        let StoredCode { code, description } = self.code(&component, &inspection, bytes).await?;
         Ok(Loaded {
             component,
             code,
-            tools,
+            description,
         })
     }
 
@@ -178,12 +178,9 @@ impl Intake {
         );
         let link = || self.sandbox.link(tier, digest, &compiled.component);
         let code = tokio::task::block_in_place(link).map_err(engine_error("link"))?;
-        let tools = self
-            .sandbox
-            .describe(name, &code)
-            .await
-            .map_err(engine_error("describe its tools"))?;
-        let stored = StoredCode { code, tools };
+        let description = self.sandbox.describe(name, &code).await;
+        let description = description.map_err(engine_error("describe itself"))?;
+        let stored = StoredCode { code, description };
         self.store.keep(stored.clone());
         Ok(stored)
     }
@@ -232,10 +229,10 @@ mod tests {
     fn the_cause_of_a_trap_stands_before_its_way() {
         let way = "error while executing at wasm backtrace:\n    0:    0x1f - tool.wasm!describe";
         let trap = wasmtime::Error::msg("wasm trap: wasm `unreachable` instruction executed");
-        let error = engine_error("describe its tools")(trap.context(way));
+        let error = engine_error("describe itself")(trap.context(way));
         assert_eq!(
             error.to_string(),
-            "it does not describe its tools: wasm trap: wasm `unreachable` instruction executed \
+            "it does not describe itself: wasm trap: wasm `unreachable` instruction executed \
              (error while executing at wasm backtrace: 0: 0x1f - tool.wasm!describe)"
         );
         let inner = wasmtime::Error::msg("not a function").context("export call");

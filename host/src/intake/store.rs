@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::spare::Spare;
-use crate::sandbox::{Code, RawDefinition};
+use crate::sandbox::{Code, Description};
 
 /// A component's code, with the component's description of its tools.
 #[derive(Debug, Clone)]
 pub(super) struct StoredCode {
     pub(super) code: Arc<Code>,
-    pub(super) tools: Vec<RawDefinition>,
+    pub(super) description: Description,
 }
 
 /// All code of this process.

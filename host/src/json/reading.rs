@@ -18,7 +18,11 @@ const OWN_READING: &[(&str, &str)] = &[
     ),
     (
         "transport/message.rs",
-        "`jsonrpc`, `method` and `name` are required: another type is refused as absence is",
+        "`jsonrpc` and `method` are required: another type is refused as absence is",
+    ),
+    (
+        "transport/message/targets.rs",
+        "`name`, `uri` and `cursor` are required there: another type is refused as absence is",
     ),
     (
         "transport/lines.rs",
@@ -58,6 +62,19 @@ const OWN_READING: &[(&str, &str)] = &[
          member",
     ),
     ("sandbox/answer/content.rs", "blocks that it has just built"),
+    ("sandbox/answer/judge.rs", "values that it has just built"),
+    (
+        "sandbox/client.rs",
+        "a capability of another type is none, as its absence is",
+    ),
+    (
+        "dispatch/definition/facets.rs",
+        "an icon without a text as its `src` is refused",
+    ),
+    (
+        "dispatch/target.rs",
+        "the arguments of a completion, which its schema accepts",
+    ),
     ("campaign.rs", "no part of the host: it damages texts"),
     ("surfaces/", "no part of the host: it damages texts"),
     ("identity/surfaces.rs", SECOND_READER),

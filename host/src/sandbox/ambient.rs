@@ -24,8 +24,8 @@ impl progress::Host for CallState {
         total: Option<f64>,
         message: Option<String>,
     ) -> wasmtime::Result<()> {
-        if let Some(sink) = &self.scope("progress")?.progress {
-            sink.report(done, total, message.as_deref().map(one_line));
+        if let Some(sink) = &self.scope("progress")?.reports {
+            sink.progress(done, total, message.as_deref().map(one_line));
         }
         Ok(())
     }

@@ -12,7 +12,18 @@
 
 wasmtime::component::bindgen!({
     path: "../wit",
-    world: "tool",
+    inline: "
+        package bailiwick:host;
+
+        world everything {
+            include bailiwick:tool/tool@0.2.0;
+            include bailiwick:tool/resource-provider@0.2.0;
+            include bailiwick:tool/prompt-provider@0.2.0;
+            include bailiwick:tool/completer@0.2.0;
+            include bailiwick:tool/faceted@0.2.0;
+        }
+    ",
+    world: "bailiwick:host/everything",
     imports: {
         "bailiwick:tool/downstream": async | trappable,
         default: trappable,
@@ -20,13 +31,17 @@ wasmtime::component::bindgen!({
     exports: { default: async },
 });
 
-pub(super) use Tool as World;
+pub(super) use Everything as World;
 
 // The interface has types alone, so there is no function to implement.
 impl bailiwick::tool::types::Host for super::state::CallState {}
 
-/// The types that a call of a tool takes and returns.
+/// The types that calls take and return.
 pub(super) mod call {
     pub(in crate::sandbox) use super::bailiwick::tool::types::*;
-    pub(in crate::sandbox) use super::exports::bailiwick::tool::tools::Outcome;
+    pub(in crate::sandbox) use super::exports::bailiwick::tool::completion;
+    pub(in crate::sandbox) use super::exports::bailiwick::tool::facets;
+    pub(in crate::sandbox) use super::exports::bailiwick::tool::prompts;
+    pub(in crate::sandbox) use super::exports::bailiwick::tool::resources;
+    pub(in crate::sandbox) use super::exports::bailiwick::tool::tools;
 }

@@ -181,7 +181,8 @@ mod tests {
             services: Arc::<Echo>::clone(services),
             most_requests,
             settings: "{}".into(),
-            progress: None,
+            client: Arc::default(),
+            reports: None,
         }))
     }
 

@@ -5,130 +5,235 @@
 //! compared once per component: the bindings of a whole world would demand every export, and would
 //! compare the types again in every instance.
 
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
-use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, Linker, TypedFunc};
-use wasmtime::error::Context as _;
-use wasmtime::{Engine, Result, Store, bail};
+mod function;
 
-use super::bindings::call::{Context, Error, Outcome};
-use super::bindings::exports::bailiwick::tool::tools::{Definition, GuestIndices};
+use wasmtime::component::{Component, Instance, InstancePre, Linker};
+use wasmtime::error::Context as _;
+use wasmtime::{Engine, Result, Store, ensure};
+
+use super::bindings::call::{Context, Error, completion, facets, prompts, resources, tools};
+use super::described::Description;
 use super::state::CallState;
+use function::{Function, Signature};
 
 /// A component of which fresh instances can be made and called.
 #[derive(Clone)]
 pub(super) struct Exports {
     component: InstancePre<CallState>,
-    tools: Tools,
+    tools: Option<Tools>,
+    resources: Option<Resources>,
+    prompts: Option<Prompts>,
+    complete: Option<Function<Complete>>,
+    facets: Option<Function<DescribeFacets>>,
 }
 
 /// The functions of the export `tools`.
 #[derive(Clone)]
 struct Tools {
-    functions: GuestIndices,
-    call: CallFunction,
+    describe: Function<DescribeTools>,
+    call: Function<CallTool>,
 }
 
-/// The function that calls a tool, in a component in which it has this type.
+/// The functions of the export `resources`.
 #[derive(Clone)]
-struct CallFunction(ComponentExportIndex);
+struct Resources {
+    describe: Function<DescribeResources>,
+    members: Function<Members>,
+    read: Function<Read>,
+}
 
-type Parameters<'c> = (&'c str, &'c Context);
-type Returned = (Result<Outcome, Error>,);
+/// The functions of the export `prompts`.
+#[derive(Clone)]
+struct Prompts {
+    describe: Function<DescribePrompts>,
+    get: Function<GetPrompt>,
+}
+
+/// Declares the functions that the host calls, with their types.
+macro_rules! signatures {
+    ($($signature:ident = $interface:literal . $name:literal
+        ($($parameter:ty),*) -> $returned:ty;)*) => {$(
+        #[derive(Clone)]
+        struct $signature;
+
+        impl Signature for $signature {
+            const INTERFACE: &'static str = concat!("bailiwick:tool/", $interface, "@0.2.0");
+            const NAME: &'static str = $name;
+            type Parameters<'c> = ($(signatures!(@of 'c $parameter),)*);
+            type Returned = ($returned,);
+        }
+    )*};
+    (@of $life:lifetime $parameter:ty) => { &$life $parameter };
+}
+
+signatures! {
+    DescribeTools = "tools"."describe"() -> Vec<tools::Definition>;
+    CallTool = "tools"."call"(str, Context) -> Result<tools::Outcome, Error>;
+    DescribeResources = "resources"."describe"() -> Vec<resources::Definition>;
+    Members = "resources"."members"(str, Context) -> Result<resources::Page, Error>;
+    Read = "resources"."read"(str, Context) -> Result<resources::Outcome, Error>;
+    DescribePrompts = "prompts"."describe"() -> Vec<prompts::Definition>;
+    GetPrompt = "prompts"."get"(str, Context) -> Result<prompts::Outcome, Error>;
+    Complete = "completion"."complete"(completion::Reference, str, str, Context)
+        -> Result<completion::Suggestions, Error>;
+    DescribeFacets = "facets"."describe"() -> Vec<(facets::Subject, Vec<(String, String)>)>;
+}
+
+/// What a component returned, or the error that it reports.
+type Returned<T> = std::result::Result<T, Error>;
 
 impl Exports {
     /// Links the component with the imports of its tier.
     pub(super) fn new(linker: &Linker<CallState>, component: &Component) -> Result<Self> {
         let linked = linker.instantiate_pre(component)?;
-        let tools = Tools {
-            functions: GuestIndices::new(&linked)?,
-            call: CallFunction::of(&linked)?,
+        let is_exported = |interface| {
+            let component = linked.component();
+            component.get_export_index(None, interface).is_some()
         };
-        Ok(Self {
-            component: linked,
-            tools,
-        })
+        let mut exports = Self {
+            component: linked.clone(),
+            tools: None,
+            resources: None,
+            prompts: None,
+            complete: Function::if_exported(&linked)?,
+            facets: Function::if_exported(&linked)?,
+        };
+        if is_exported(CallTool::INTERFACE) {
+            exports.tools = Some(Tools {
+                describe: Function::of(&linked)?,
+                call: Function::of(&linked)?,
+            });
+        }
+        if is_exported(Read::INTERFACE) {
+            exports.resources = Some(Resources {
+                describe: Function::of(&linked)?,
+                members: Function::of(&linked)?,
+                read: Function::of(&linked)?,
+            });
+        }
+        if is_exported(GetPrompt::INTERFACE) {
+            exports.prompts = Some(Prompts {
+                describe: Function::of(&linked)?,
+                get: Function::of(&linked)?,
+            });
+        }
+        let has_targets =
+            exports.tools.is_some() || exports.resources.is_some() || exports.prompts.is_some();
+        ensure!(
+            has_targets,
+            "it exports neither tools, resources nor prompts"
+        );
+        Ok(exports)
     }
 
     pub(super) fn engine(&self) -> &Engine {
         self.component.engine()
     }
 
-    /// Returns the component's description of its tools, from a fresh instance. Fails if a function
-    /// of the export does not have the type that the interface gives it.
-    pub(super) async fn describe(&self, store: &mut Store<CallState>) -> Result<Vec<Definition>> {
-        let instance = self.component.instantiate_async(&mut *store).await?;
-        let tools = self.tools.functions.load(&mut *store, &instance)?;
-        tools.call_describe(store).await
+    /// Returns the component's description of its exports, from a fresh instance.
+    pub(super) async fn describe(&self, store: &mut Store<CallState>) -> Result<Description> {
+        let instance = self.instance(store).await?;
+        let mut all = Description {
+            completes: self.complete.is_some(),
+            ..Description::default()
+        };
+        if let Some(tools) = &self.tools {
+            let (found,) = tools.describe.call(&instance, store, ()).await?;
+            all.tools = found.into_iter().map(Into::into).collect();
+        }
+        if let Some(resources) = &self.resources {
+            let (found,) = resources.describe.call(&instance, store, ()).await?;
+            all.resources = found.into_iter().map(Into::into).collect();
+        }
+        if let Some(prompts) = &self.prompts {
+            let (found,) = prompts.describe.call(&instance, store, ()).await?;
+            all.prompts = found.into_iter().map(Into::into).collect();
+        }
+        if let Some(facets) = &self.facets {
+            let (found,) = facets.call(&instance, store, ()).await?;
+            all.add_facets(found);
+        }
+        Ok(all)
     }
 
     /// Calls a tool in a fresh instance.
-    pub(super) async fn call(
+    pub(super) async fn call_tool(
         &self,
         store: &mut Store<CallState>,
         tool: &str,
         context: &Context,
-    ) -> Result<Result<Outcome, Error>> {
-        let instance = self.component.instantiate_async(&mut *store).await?;
-        let call = self.tools.call.within(&instance, &mut *store)?;
-        let (returned,) = call.call_async(store, (tool, context)).await?;
-        Ok(returned)
-    }
-}
-
-impl CallFunction {
-    /// Finds the function. Fails if it is missing or has another type.
-    fn of(linked: &InstancePre<CallState>) -> Result<Self> {
-        function::<Parameters<'_>, Returned>(linked, TOOLS, CALL).map(Self)
+    ) -> Result<Returned<tools::Outcome>> {
+        let tools = self.tools.as_ref().context("it exports no tools")?;
+        let instance = self.instance(store).await?;
+        let returned = tools.call.call(&instance, store, (tool, context)).await?;
+        Ok(returned.0)
     }
 
-    /// Returns the function in an instance of its component.
-    fn within<'c>(
+    /// Reads a resource in a fresh instance.
+    pub(super) async fn read(
         &self,
-        instance: &Instance,
         store: &mut Store<CallState>,
-    ) -> Result<TypedFunc<Parameters<'c>, Returned>> {
-        let function = instance.get_func(store, self.0).context(CALL)?;
-        #[expect(
-            unsafe_code,
-            reason = "the type was compared when the component was linked"
-        )]
-        // SAFETY: `new_unchecked` demands that the function has this type. Only `of` makes a
-        // `CallFunction`, after it compared the type of this export with this type, as
-        // `Func::typed` does in each instance. All instances of a linked component have the same
-        // types, and `get_func` finds nothing if the index is another component's.
-        Ok(unsafe { TypedFunc::new_unchecked(function) })
+        definition: &str,
+        context: &Context,
+    ) -> Result<Returned<resources::Outcome>> {
+        let resources = self.resources.as_ref().context(NO_RESOURCES)?;
+        let instance = self.instance(store).await?;
+        let read = &resources.read;
+        Ok(read.call(&instance, store, (definition, context)).await?.0)
     }
-}
 
-/// Finds a function of an interface that the component exports, and compares its type.
-fn function<P, R>(
-    linked: &InstancePre<CallState>,
-    interface: &'static str,
-    name: &'static str,
-) -> Result<ComponentExportIndex>
-where
-    P: ComponentNamedList + Lower,
-    R: ComponentNamedList + Lift,
-{
-    let component = linked.component();
-    let exported = component.get_export_index(None, interface);
-    let exported = exported.context(interface)?;
-    let (item, index) = component.get_export(Some(&exported), name).context(name)?;
-    let ComponentItem::ComponentFunc(function) = item else {
-        bail!("{name} is not a function");
-    };
-    function
-        .typecheck::<P, R>(&linked.instance_type())
-        .context(name)?;
-    Ok(index)
+    /// Lists members of a family of resources in a fresh instance.
+    pub(super) async fn members(
+        &self,
+        store: &mut Store<CallState>,
+        family: &str,
+        context: &Context,
+    ) -> Result<Returned<resources::Page>> {
+        let resources = self.resources.as_ref().context(NO_RESOURCES)?;
+        let instance = self.instance(store).await?;
+        let members = &resources.members;
+        Ok(members.call(&instance, store, (family, context)).await?.0)
+    }
+
+    /// Makes the messages of a prompt in a fresh instance.
+    pub(super) async fn get_prompt(
+        &self,
+        store: &mut Store<CallState>,
+        prompt: &str,
+        context: &Context,
+    ) -> Result<Returned<prompts::Outcome>> {
+        let prompts = self.prompts.as_ref().context("it exports no prompts")?;
+        let instance = self.instance(store).await?;
+        let returned = prompts
+            .get
+            .call(&instance, store, (prompt, context))
+            .await?;
+        Ok(returned.0)
+    }
+
+    /// Asks for suggestions in a fresh instance.
+    pub(super) async fn complete(
+        &self,
+        store: &mut Store<CallState>,
+        of: &completion::Reference,
+        (argument, value): (&str, &str),
+        context: &Context,
+    ) -> Result<Returned<completion::Suggestions>> {
+        let complete = self.complete.as_ref();
+        let complete = complete.context("it exports no completion")?;
+        let instance = self.instance(store).await?;
+        let parameters = (of, argument, value, context);
+        Ok(complete.call(&instance, store, parameters).await?.0)
+    }
+
+    async fn instance(&self, store: &mut Store<CallState>) -> Result<Instance> {
+        self.component.instantiate_async(store).await
+    }
 }
 
 /// The version of the interface that components are linked with (`wit/tool.wit`).
 pub(crate) const INTERFACE: &str = "bailiwick:tool@0.2.0";
-/// The interface of tools and its function for calls.
-const TOOLS: &str = "bailiwick:tool/tools@0.2.0";
-const CALL: &str = "call";
+const NO_RESOURCES: &str = "it exports no resources";
 
 #[cfg(test)]
 mod tests {
@@ -152,7 +257,7 @@ mod tests {
                  (func $f {parameters} {result} (canon lift (core func $i "f")
                    (memory $memory) (realloc (func $i "realloc"))))
                  (instance $tools (export "describe" (func $f)) (export "call" (func $f)))
-                 (export "{TOOLS}" (instance $tools)))"#
+                 (export "bailiwick:tool/tools@0.2.0" (instance $tools)))"#
         );
         let Ok(bytes) = wat::parse_str(&text) else {
             panic!("{text}");
@@ -168,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_component_whose_call_has_another_type_does_not_load() {
+    fn a_component_whose_functions_have_another_type_does_not_load() {
         assert!(link(&intake::smallest_component()).is_ok());
         for (parameters, result) in [
             (
@@ -182,7 +287,7 @@ mod tests {
         ] {
             match linked(parameters, result) {
                 Ok(_) => panic!("{parameters} {result} is linked"),
-                Err(error) => assert_eq!(error.to_string(), CALL, "{error:#}"),
+                Err(error) => assert_eq!(error.to_string(), "describe", "{error:#}"),
             }
         }
     }

@@ -126,7 +126,8 @@ mod tests {
             services: Arc::new(NoServices),
             most_requests: 0,
             settings: "{}".into(),
-            progress: None,
+            client: Arc::default(),
+            reports: None,
         };
         let Some(mut state) = state_of_test(Purpose::Call(Box::new(scope))) else {
             panic!("no state");

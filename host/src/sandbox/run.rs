@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use bailiwick_envelope::SealedEnvelope;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Engine, PoolConcurrencyLimitError, Trap};
+use wasmtime::{Engine, PoolConcurrencyLimitError, Store, Trap};
 
-use super::answer::{Ending, is_costly, judge};
-use super::bindings::{World, call};
+use super::answer::{Ending, Returned};
+use super::bindings::World;
+use super::bindings::call::{Context, completion::Reference};
+use super::client::ClientView;
 use super::code::Code;
-use super::described::RawDefinition;
+use super::described::Description;
 use super::engine::{self, EngineError, Started, Tier};
 use super::entry::Exports;
-use super::export::Export;
+use super::export::{CompletionOf, Export, ExportFunction};
 use super::growth::{Budget, Exceeded, Owner};
 use super::log::Log;
-use super::progress::ProgressSink;
+use super::report::ReportSink;
 use super::state::{CallScope, CallState, Purpose, RanOut, Surroundings, store};
 use super::ticker::Ticker;
 use super::wasi;
@@ -71,8 +73,10 @@ pub struct Job<'c> {
     pub state: Option<Vec<u8>>,
     /// The services that the call may reach.
     pub services: Arc<dyn Services>,
-    /// The sink for progress, if the client asked for it.
-    pub progress: Option<ProgressSink>,
+    /// The client of the call.
+    pub client: Arc<ClientView>,
+    /// The sink for reports, if the client asked for any.
+    pub reports: Option<ReportSink>,
 }
 
 impl Sandbox {
@@ -144,7 +148,7 @@ impl Sandbox {
     /// Links `component`, made from the bytes with this digest, with the imports of its tier.
     ///
     /// # Errors
-    /// Fails if the component does not export the world `tool` or imports something else.
+    /// Fails if the component has no export that the host calls, or imports something else.
     pub(crate) fn link(
         &self,
         tier: Tier,
@@ -155,15 +159,11 @@ impl Sandbox {
         Ok(Arc::new(Code::new(digest, tier, entry)))
     }
 
-    /// Asks the component `name` to describe its tools, in a fresh instance and for no user.
+    /// Asks the component `name` to describe its exports, in a fresh instance and for no user.
     ///
     /// # Errors
     /// Fails if the component traps or goes beyond a limit of calls.
-    pub(crate) async fn describe(
-        &self,
-        name: &str,
-        code: &Code,
-    ) -> wasmtime::Result<Vec<RawDefinition>> {
+    pub(crate) async fn describe(&self, name: &str, code: &Code) -> wasmtime::Result<Description> {
         let alone = Arc::clone(&self.describing).lock_owned().await;
         let log = Log::new(name, "", &self.limits);
         let entry = code.entry();
@@ -171,12 +171,12 @@ impl Sandbox {
             entry.engine(),
             self.state(Purpose::Describe, Owner::Host, log),
         );
-        let definitions =
+        let description =
             tokio::time::timeout(self.limits.time, entry.describe(&mut store)).await??;
         // No one has to wait until the slot is ready for the next instance, but the next
         // description does, so that descriptions never take more than one slot.
         tokio::task::spawn_blocking(move || drop((store, alone)));
-        Ok(definitions.into_iter().map(RawDefinition::from).collect())
+        Ok(description)
     }
 
     /// Runs one call in a fresh instance, until it ends or `gone` does. Takes [`Settled`], because
@@ -191,13 +191,14 @@ impl Sandbox {
             code,
             component,
             settings,
-            export: Export::Tool(tool),
+            export,
             envelope,
             input,
             answers,
             state,
             services,
-            progress,
+            client,
+            reports,
         } = job;
         let entry = code.entry();
         let scope = CallScope {
@@ -205,7 +206,8 @@ impl Sandbox {
             services,
             most_requests: self.limits.downstream_calls,
             settings: Arc::clone(settings),
-            progress,
+            client,
+            reports,
         };
         let log = Log::new(component, &envelope.claims().call.id, &self.limits);
         let owner = Owner::User(Principal::from(&*envelope.claims().actor));
@@ -213,12 +215,12 @@ impl Sandbox {
             entry.engine(),
             self.state(Purpose::Call(Box::new(scope)), owner, log),
         );
-        let context = call::Context {
+        let context = Context {
             input,
             answers,
             state,
         };
-        let call = entry.call(&mut store, tool.name, &context);
+        let call = call(entry, &mut store, &export, &context);
         let returned = tokio::select! {
             // In this order, so that a call whose client has gone never counts as answered.
             biased;
@@ -229,14 +231,14 @@ impl Sandbox {
             returned = tokio::time::timeout(self.limits.time, call) => returned,
         };
         match returned {
-            Err(_elapsed) => timed_out(),
+            Err(_elapsed) => timed_out(&export),
             Ok(Ok(returned)) => {
-                if is_costly(&returned) {
+                if returned.is_costly() {
                     cores::leave().await;
                 }
-                judge(returned, tool, self.limits.output)
+                returned.judge(&export, self.limits.output)
             }
-            Ok(Err(error)) => trapped(&error, store.data(), tool.name),
+            Ok(Err(error)) => trapped(&error, store.data(), &export),
         }
     }
 
@@ -252,17 +254,44 @@ impl Sandbox {
     }
 }
 
-fn timed_out() -> Ending {
-    Ending::without_answer(
-        Outcome::TimedOut,
-        EndReason::TimedOut,
-        "the tool took too long",
-    )
+/// Calls the function of an export.
+async fn call(
+    entry: &Exports,
+    store: &mut Store<CallState>,
+    export: &Export<'_>,
+    context: &Context,
+) -> wasmtime::Result<Returned> {
+    let name = export.name;
+    Ok(match export.function {
+        ExportFunction::Tool { .. } => Returned::Tool(entry.call_tool(store, name, context).await?),
+        ExportFunction::Read { .. } => Returned::Read(entry.read(store, name, context).await?),
+        ExportFunction::Members { .. } => {
+            Returned::Members(entry.members(store, name, context).await?)
+        }
+        ExportFunction::Prompt => Returned::Prompt(entry.get_prompt(store, name, context).await?),
+        ExportFunction::Complete {
+            of,
+            argument,
+            value,
+        } => {
+            let of = match of {
+                CompletionOf::Prompt => Reference::Prompt(name.to_owned()),
+                CompletionOf::Family => Reference::Family(name.to_owned()),
+            };
+            let typed = (argument, value);
+            Returned::Suggestions(entry.complete(store, &of, typed, context).await?)
+        }
+    })
+}
+
+fn timed_out(export: &Export<'_>) -> Ending {
+    let message = format!("the {} took too long", export.word());
+    Ending::without_answer(Outcome::TimedOut, EndReason::TimedOut, &message)
 }
 
 /// Returns the ending of a trapped guest, with the limit it hit for the caller, and logs the
 /// details for the operator.
-fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
+fn trapped(error: &wasmtime::Error, state: &CallState, export: &Export<'_>) -> Ending {
     if error.is::<PoolConcurrencyLimitError>() {
         return Ending::without_answer(
             Outcome::Failed,
@@ -270,53 +299,43 @@ fn trapped(error: &wasmtime::Error, state: &CallState, tool: &str) -> Ending {
             "the host is busy; try again",
         );
     }
+    let word = export.word();
     let cause = format!("{error:#}{}", advice(error));
     // A guest may survive a refused growth, and a later cause then ends it.
     let ran_out = error.downcast_ref::<RanOut>().copied();
-    let (outcome, reason, message) = if ran_out == Some(RanOut::Clock) {
-        (
-            Outcome::TimedOut,
-            EndReason::TimedOut,
-            "the tool took too long",
-        )
+    let (reason, message) = if ran_out == Some(RanOut::Clock) {
+        (EndReason::TimedOut, format!("the {word} took too long"))
     } else if ran_out == Some(RanOut::Processor) {
-        (
-            Outcome::TimedOut,
-            EndReason::CpuExceeded,
-            "the tool used up its processor time",
-        )
+        let message = format!("the {word} used up its processor time");
+        (EndReason::CpuExceeded, message)
     } else if state.growth.exceeded == Some(Exceeded::Host) {
-        (
-            Outcome::Failed,
-            EndReason::Overloaded,
-            "the host has no memory left for tools; try again",
-        )
+        let message = "the host has no memory left for tools; try again";
+        (EndReason::Overloaded, message.to_owned())
     } else if state.growth.exceeded == Some(Exceeded::User) {
         let message =
             "your calls have all the memory that one user may have; try again when some have ended";
-        (Outcome::Failed, EndReason::Overloaded, message)
+        (EndReason::Overloaded, message.to_owned())
     } else if state.growth.exceeded == Some(Exceeded::Own) {
-        (
-            Outcome::Failed,
-            EndReason::MemoryExceeded,
-            "the tool used up its memory",
-        )
+        let message = format!("the {word} used up its memory");
+        (EndReason::MemoryExceeded, message)
     } else if cause.contains(HOSTCALL_FUEL_EXHAUSTED) {
-        (
-            Outcome::Failed,
-            EndReason::OutputTooLarge,
-            "the tool handed over too much at once",
-        )
+        let message = format!("the {word} handed over too much at once");
+        (EndReason::OutputTooLarge, message)
     } else {
-        (Outcome::Failed, EndReason::Trapped, "the tool failed")
+        (EndReason::Trapped, format!("the {word} failed"))
+    };
+    let outcome = match ran_out {
+        Some(_) => Outcome::TimedOut,
+        None => Outcome::Failed,
     };
     tracing::warn!(
-        tool.name = tool,
+        export.kind = word,
+        export.name = export.name,
         reason = reason.as_str(),
         cause,
-        "a tool was stopped"
+        "a component was stopped"
     );
-    Ending::without_answer(outcome, reason, message)
+    Ending::without_answer(outcome, reason, &message)
 }
 
 /// Returns what an operator should know about a trap beyond its name.

@@ -9,9 +9,10 @@ use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
+use super::client::ClientView;
 use super::growth::{Growth, Share};
 use super::log::Log;
-use super::progress::ProgressSink;
+use super::report::ReportSink;
 use super::ticker::{TICK, Ticking};
 use super::wasi::Wasi;
 use crate::cores;
@@ -58,7 +59,8 @@ pub(super) struct CallScope {
     /// The most requests that it may make.
     pub(super) most_requests: usize,
     pub(super) settings: Arc<str>,
-    pub(super) progress: Option<ProgressSink>,
+    pub(super) client: Arc<ClientView>,
+    pub(super) reports: Option<ReportSink>,
 }
 
 /// Processor time, counted in ticks during which the guest was running.

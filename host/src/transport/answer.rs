@@ -80,6 +80,7 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         RefusalReason::Denied => Way::http(plain(StatusCode::FORBIDDEN, refusal.message())),
         RefusalReason::RateLimited => Way::http(too_many(refusal)),
         RefusalReason::UnknownTarget | RefusalReason::StateRefused => Way::Protocol(-32602),
+        RefusalReason::CapabilityMissing => Way::Protocol(-32021),
         RefusalReason::Expiring
         | RefusalReason::InvalidArguments
         | RefusalReason::InvalidRequest
@@ -246,6 +247,7 @@ mod tests {
                 "rate-limited" => "429",
                 "keys-unavailable" | "audit-unavailable" | "denials-unavailable" => "503",
                 "unknown-target" | "state-refused" => "-32602",
+                "capability-missing" => "-32021",
                 _ => "a tool result",
             };
             let found = match way(&Refusal::of_test(*reason), &resource) {

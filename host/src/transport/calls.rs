@@ -15,26 +15,32 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes, Frame};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::answer::{HttpAnswer, Way, message, plain, protect, way};
 use super::body::Burden;
-use super::described::{ResultForm, Structured};
+use super::described::ResultForm;
 use super::discovery::Resource;
 use super::revision::Revision;
-use crate::call::{self, CallClient, CallReply, Entry, Host, Progress, Refusal};
+use crate::call::{self, CallClient, CallReply, Entry, Host, Refusal, Reports};
 use crate::cores;
-use crate::dispatch::TargetRequest;
+use crate::dispatch::{TargetRequest, Wanted};
 use crate::questions::AskBy;
-use crate::sandbox::{self, Report};
+use crate::reason::RefusalReason;
+use crate::sandbox::{ClientView, Report, Severity, Wishes};
+use result::failure;
 
 /// The form of the answer to one call, independent of its content.
 pub(super) struct Framing {
     /// The request's id.
     pub(super) id: Value,
+    /// What the client wants.
+    pub(super) wanted: Wanted,
+    /// The cursor of the page of resources after those of the family that it wants, if there is one.
+    pub(super) next_page: Option<String>,
     /// The form that the request's revision of MCP asks for.
     pub(super) revision: Revision,
     /// The form that clients of that revision read results in.
@@ -43,14 +49,18 @@ pub(super) struct Framing {
     pub(super) progress: Option<Value>,
     /// The resource that refusals name.
     pub(super) resource: Arc<Resource>,
+    /// The least severity of the messages that the client wants, if it wants any.
+    pub(super) messages: Option<Severity>,
+    /// What the component may know of the client.
+    pub(super) client: Arc<ClientView>,
     /// The way in which the client can be asked.
     pub(super) ask_by: AskBy,
 }
 
 /// An event of a call.
 enum Event {
-    /// The call made progress.
-    Progress(Report),
+    /// The call made progress, or sent a message.
+    Report(Report),
     /// The call ended, with this answer or refusal.
     Ended(Box<Result<CallReply, Refusal>>),
 }
@@ -76,8 +86,25 @@ fn start(
     let (sender, events) = mpsc::channel(EVENTS);
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
-    let reports = framing.progress.is_some().then(|| sender.clone());
-    let (own, ask_by) = (Arc::clone(host), framing.ask_by.clone());
+    let wishes = Wishes {
+        progress: framing.progress.is_some(),
+        messages: framing.messages,
+    };
+    let watched = (wishes != Wishes::default()).then(|| (wishes, sender.clone()));
+    let (reports, ways) = watched
+        .map(|(wishes, events)| {
+            let (reports, ways) = Reports::new(wishes, EVENTS);
+            (reports, (ways, events))
+        })
+        .unzip();
+    let client = CallClient {
+        cancelled: gone,
+        stopping: host.stop.clone(),
+        reports,
+        ask_by: framing.ask_by.clone(),
+        view: Arc::clone(&framing.client),
+    };
+    let own = Arc::clone(host);
     // From here on the call no longer depends on its client: whatever is decided is recorded.
     let call = async move {
         // The memory of the arguments counts until the call ends, even if the client has gone.
@@ -85,31 +112,24 @@ fn start(
         if burden.costly {
             cores::leave().await;
         }
-        let ended = deliver(&own, (entry, request), (gone, ask_by), reports).await;
+        let ended = deliver(&own, (entry, request), client, ways).await;
         let _ = sender.send(Event::Ended(Box::new(ended))).await;
     };
     host.calls.spawn(cores::movable(call));
     (events, guard)
 }
 
-/// Makes the call, and hands its progress to `events` until it is over.
+/// Makes the call, and hands its reports on as events until it is over.
 async fn deliver(
     host: &Host,
     (entry, request): (Entry, TargetRequest),
-    (cancelled, ask_by): (CancellationToken, AskBy),
-    events: Option<mpsc::Sender<Event>>,
+    client: CallClient,
+    ways: Option<(mpsc::Receiver<Report>, mpsc::Sender<Event>)>,
 ) -> Result<CallReply, Refusal> {
-    let (progress, reports) = events.is_some().then(|| Progress::new(EVENTS)).unzip();
-    let client = CallClient {
-        cancelled,
-        stopping: host.stop.clone(),
-        progress,
-        ask_by,
-    };
     let watched = async {
-        if let (Some(events), Some(mut reports)) = (events, reports) {
+        if let Some((mut reports, events)) = ways {
             while let Some(report) = reports.recv().await {
-                if events.send(Event::Progress(report)).await.is_err() {
+                if events.send(Event::Report(report)).await.is_err() {
                     return;
                 }
             }
@@ -139,9 +159,13 @@ impl Framing {
                 } else {
                     StatusCode::OK
                 };
-                message(status, self.error(code, refusal.message(), None))
+                let status = match refusal.reason() {
+                    RefusalReason::CapabilityMissing => StatusCode::BAD_REQUEST,
+                    _ => status,
+                };
+                message(status, self.protocol(code, refusal))
             }
-            Way::ToolResult => message(StatusCode::OK, self.result(&answer_of(refusal))),
+            Way::ToolResult => message(StatusCode::OK, self.failed(&failure(refusal))),
         }
     }
 
@@ -181,7 +205,7 @@ impl Framing {
     /// Returns the message for an event.
     fn event(&self, event: Event) -> Vec<u8> {
         match event {
-            Event::Progress(report) => self.progress(report),
+            Event::Report(report) => self.report(report),
             Event::Ended(ended) => self.last(*ended),
         }
     }
@@ -193,40 +217,14 @@ impl Framing {
             Err(refusal) => refusal,
         };
         match way(&refusal, &self.resource) {
-            Way::Protocol(code) => self.error(code, refusal.message(), None),
-            Way::ToolResult => self.result(&answer_of(&refusal)),
+            Way::Protocol(code) => self.protocol(code, &refusal),
+            Way::ToolResult => self.failed(&failure(&refusal)),
             // The status line has been sent, so only a JSON-RPC error is left to say it.
             Way::Http(_) => {
                 let data = json!({"reason": refusal.reason().as_str()});
                 self.error(INTERNAL_ERROR, refusal.message(), Some(data))
             }
         }
-    }
-
-    fn progress(&self, report: Report) -> Vec<u8> {
-        let mut params = Map::new();
-        params.insert("progressToken".into(), self.progress.clone().into());
-        params.insert("progress".into(), report.done.into());
-        params.extend(report.total.map(|total| ("total".into(), total.into())));
-        params.extend(report.message.map(|text| ("message".into(), text.into())));
-        let notification = json!({
-            "jsonrpc": "2.0",
-            "method": "notifications/progress",
-            "params": params,
-        });
-        notification.to_string().into_bytes()
-    }
-
-    fn result(&self, answer: &sandbox::Answer) -> Vec<u8> {
-        let structured = self.results.structured(answer);
-        let result = CallResult {
-            content: &self.results.content(answer, structured.as_ref()),
-            structured_content: structured.as_ref().map(Structured::value),
-            is_error: answer.is_error,
-            meta: (!answer.meta.is_empty()).then_some(&answer.meta),
-            result_type: self.revision.typed_results.then_some("complete"),
-        };
-        self.framed("result", &result)
     }
 
     fn error(&self, code: i32, text: &str, data: Option<Value>) -> Vec<u8> {
@@ -244,24 +242,6 @@ impl Framing {
         let id = &self.id;
         format!(r#"{{"jsonrpc":"2.0","id":{id},"{name}":{member}}}"#).into_bytes()
     }
-}
-
-/// A `CallToolResult` of MCP.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CallResult<'a> {
-    content: &'a [Value],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    structured_content: Option<&'a Value>,
-    is_error: bool,
-    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
-    meta: Option<&'a Map<String, Value>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    result_type: Option<&'static str>,
-}
-
-fn answer_of(refusal: &Refusal) -> sandbox::Answer {
-    sandbox::Answer::refusal(refusal.reason().as_str(), refusal.message())
 }
 
 /// Server-sent events, one for each event of the call. A comment fills a long silence, so that no
@@ -318,5 +298,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const INTERNAL_ERROR: i32 = -32603;
 
 mod asking;
+mod result;
 #[cfg(test)]
 mod tests;

@@ -3,19 +3,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use rmcp::model::{MetaObject, Tool as McpTool, ToolAnnotations};
+use rmcp::model::{Icon, MetaObject, Tool as McpTool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use super::revision::{Lacks, Revision};
-use crate::dispatch::{Definition, Tool};
+use crate::dispatch::{Definition, Facets, Tool};
 use crate::identity::Caller;
-use crate::sandbox::Answer;
+use crate::sandbox::ToolResult;
 use crate::schema::{Dialect, Schema, WRAP, is_record, record_of};
 
 /// Returns a tool as clients of a revision see it.
 pub(super) fn describe(tool: &Tool, dialect: Dialect) -> McpTool {
     let definition = &tool.definition;
-    let shown = &definition.shown;
+    let shown = &definition.face.shown;
     let mut described = McpTool::new(
         definition.name.clone(),
         definition.description.clone(),
@@ -26,24 +26,31 @@ pub(super) fn describe(tool: &Tool, dialect: Dialect) -> McpTool {
     described.output_schema = output.map(|output| Arc::clone(&output.members));
     let mut annotations = ToolAnnotations::default();
     annotations.title.clone_from(&definition.title);
-    annotations.read_only_hint = definition.annotations.read_only;
-    annotations.destructive_hint = definition.annotations.destructive;
-    annotations.idempotent_hint = definition.annotations.idempotent;
+    annotations.read_only_hint = definition.face.annotations.read_only;
+    annotations.destructive_hint = definition.face.annotations.destructive;
+    annotations.idempotent_hint = definition.face.annotations.idempotent;
     // A tool without services cannot reach anything, whatever its description claims.
     let closed = tool.backing.services().is_empty().then_some(false);
-    annotations.open_world_hint = closed.or(definition.annotations.open_world);
+    annotations.open_world_hint = closed.or(definition.face.annotations.open_world);
     described.annotations = Some(annotations);
+    described.icons = icons(&definition.facets);
     described.meta = definition.meta.clone().map(MetaObject);
     described
 }
 
-/// Adds the scopes that a call of the tool needs, for a caller who lacks some of them and could get
-/// them, as the caller's client asks for them.
-pub(super) fn with_scopes(mut described: McpTool, tool: &Tool, caller: &Caller) -> McpTool {
-    let meta = described.meta.get_or_insert_default();
-    let scopes = json!(caller.spell(tool.definition.scopes()));
-    meta.0.insert(SCOPES.to_owned(), scopes);
-    described
+/// Returns icons as clients see them.
+pub(super) fn icons(facets: &Facets) -> Option<Vec<Icon>> {
+    let read = |icon: &Value| serde_json::from_value(icon.clone()).ok();
+    let icons: Vec<Icon> = facets.icons.iter().filter_map(read).collect();
+    (!icons.is_empty()).then_some(icons)
+}
+
+/// Adds the scopes that a call needs, for a caller who lacks some of them and could get them, as
+/// the caller's client asks for them.
+pub(super) fn add_scopes(meta: &mut Option<MetaObject>, scopes: &[String], caller: &Caller) {
+    let meta = meta.get_or_insert_default();
+    meta.0
+        .insert(SCOPES.to_owned(), json!(caller.spell(scopes)));
 }
 
 /// The form in which clients of a revision read the results of one tool.
@@ -68,16 +75,16 @@ impl ResultForm {
         if revision.typed_results {
             return Self::Any;
         }
-        let shown = definition.and_then(|definition| definition.shown.output.as_ref());
+        let shown = definition.and_then(|definition| definition.face.shown.output.as_ref());
         Self::Object {
-            schema: definition.and_then(|definition| definition.output.clone()),
+            schema: definition.and_then(|definition| definition.face.output.clone()),
             is_wrapped: shown.is_some_and(|output| output.is_wrapped),
             lacks: revision.lacks,
         }
     }
 
     /// Returns the structured content of `answer`.
-    pub(super) fn structured<'a>(&self, answer: &'a Answer) -> Option<Structured<'a>> {
+    pub(super) fn structured<'a>(&self, answer: &'a ToolResult) -> Option<Structured<'a>> {
         let value = answer.structured.as_ref()?;
         let Self::Object {
             schema, is_wrapped, ..
@@ -108,7 +115,7 @@ impl ResultForm {
     /// is there as text.
     pub(super) fn content<'a>(
         &self,
-        answer: &'a Answer,
+        answer: &'a ToolResult,
         structured: Option<&Structured<'_>>,
     ) -> Cow<'a, [Value]> {
         let mut content = Cow::Borrowed(answer.content.as_slice());
@@ -118,7 +125,7 @@ impl ResultForm {
                 .iter()
                 .any(|block| instead(block, *lacks).is_some())
         {
-            let known = |block: &Value| instead(block, *lacks).unwrap_or_else(|| block.clone());
+            let known = |block: &Value| known(block, *lacks);
             content = answer.content.iter().map(known).collect();
         }
         if let Some(value) = &answer.structured
@@ -165,6 +172,11 @@ fn is_text_needed(sent: Option<&Structured<'_>>, value: &Value, content: &[Value
     }
 }
 
+/// Returns a block, or what stands for it in a revision that does not have it.
+pub(super) fn known(block: &Value, lacks: Lacks) -> Value {
+    instead(block, lacks).unwrap_or_else(|| block.clone())
+}
+
 /// Returns the text that stands for a block which the revision does not have.
 fn instead(block: &Value, lacks: Lacks) -> Option<Value> {
     let member = |name| block.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -197,9 +209,9 @@ const SCOPES: &str = "io.bailiwick/scopes";
 mod tests {
     use super::*;
 
-    fn answer(structured: Option<Value>, texts: &[&str], is_error: bool) -> Answer {
+    fn answer(structured: Option<Value>, texts: &[&str], is_error: bool) -> ToolResult {
         let block = |text: &&str| json!({"type": "text", "text": text});
-        Answer {
+        ToolResult {
             content: texts.iter().map(block).collect(),
             structured,
             is_error,
@@ -333,7 +345,7 @@ mod tests {
     fn content_that_a_revision_does_not_have_is_text() {
         let link = json!({"type": "resource_link", "uri": "a://b", "name": "b"});
         let sound = json!({"type": "audio", "data": "AA==", "mimeType": "audio/wav"});
-        let all = Answer {
+        let all = ToolResult {
             content: vec![link.clone(), sound.clone()],
             ..answer(None, &[], false)
         };

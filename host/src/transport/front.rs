@@ -28,6 +28,7 @@ use super::described::ResultForm;
 use super::discovery::Resource;
 use super::headers::Accepts;
 use super::http::{Course, Door};
+use super::listed::Seen;
 use super::listening::shown;
 use super::mcp::{self, Library, Turn};
 use super::message::{Asks, Message, TargetCall, trace_id_of};
@@ -36,7 +37,7 @@ use super::published::published;
 use super::ready::ready;
 use super::revision::{self, Improper};
 use crate::call::{self, Entry, Host, Listener};
-use crate::dispatch::{Target, TargetRequest};
+use crate::dispatch::{Target, TargetRequest, Wanted};
 use crate::identity::Presented;
 use crate::principal::Principal;
 
@@ -260,19 +261,40 @@ impl Front {
             carrier,
         } = asked;
         let request = &call.request;
-        let known = entry.policy().catalog.target(request.kind, &request.name);
+        let known = entry.policy().catalog.target(&request.wanted);
         // The rules about headers depend on the target's schema. A caller without its scopes must
         // not learn anything about the target from them.
+        let known = known.map(|(target, _)| target);
         let known = known.filter(|target| target.is_visible_to(entry.caller()));
-        let repeated = known.as_ref().filter(|_| carrier == Carrier::Http);
-        let revision = match revision::check(headers, &call, repeated.map(Target::input)) {
-            Ok(revision) => revision,
+        let tool = known.as_ref().and_then(Target::tool);
+        let repeated = tool.filter(|_| carrier == Carrier::Http);
+        let schema = repeated.map(|tool| &tool.definition.input);
+        let checked = revision::check(headers, &call, schema);
+        let checked = checked.and_then(|revision| {
+            let messages = revision::severity(&call, revision)?;
+            Ok((revision, messages))
+        });
+        let (revision, messages) = match checked {
+            Ok(checked) => checked,
             Err(improper) => return Box::pin(self.improper(entry, &id, &improper)).await,
+        };
+        let seen = Seen {
+            policy: entry.policy(),
+            caller: entry.caller(),
+        };
+        let next_page = match &request.wanted {
+            Wanted::Members(family) => seen.next_page(Some(family)),
+            _ => None,
         };
         let framing = Framing {
             id,
+            wanted: request.wanted.clone(),
+            next_page,
             revision,
-            results: ResultForm::of(revision, known.as_ref().map(Target::definition)),
+            results: ResultForm::of(revision, tool.map(|tool| &tool.definition)),
+            // Messages go to a client that reads streams.
+            messages: messages.filter(|_| accepts == Accepts::Streams),
+            client: Arc::new(revision::client(headers, &call, revision)),
             // Progress goes to a client that asks for it and reads streams.
             progress: call
                 .progress_token()

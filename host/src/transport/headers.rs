@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::{Map, Value};
 
-use crate::dispatch::{Kind, TargetRequest};
+use super::message::TargetCall;
 use crate::json::numbers;
 use crate::schema::Schema;
 
@@ -16,7 +16,7 @@ use crate::schema::Schema;
 pub(super) const HEADER_MISMATCH: i32 = -32020;
 const BOTH: &str = "application/json, text/event-stream";
 
-/// Checks that the headers agree with a body that asks for `request`. If they are `required`, they
+/// Checks that the headers agree with the body of `call`. If they are `required`, they
 /// must be present, and so must those that the target's input schema asks for (`x-mcp-header`).
 ///
 /// A revision that does not require them does not know `Mcp-Param-*` either: these are then headers
@@ -26,27 +26,24 @@ const BOTH: &str = "application/json, text/event-stream";
 /// Fails with the header that is missing or differs.
 pub(super) fn check(
     headers: &HeaderMap,
-    request: &TargetRequest,
+    call: &TargetCall,
     required: bool,
     schema: Option<&Schema>,
 ) -> Result<(), String> {
-    let Kind::Tool = request.kind;
     let agrees = |name: &str, expected: &str| match single(headers, name) {
         Ok(None) => !required,
         Ok(Some(value)) => decoded(value).as_deref() == Some(expected),
         Err(()) => false,
     };
-    if !agrees("mcp-method", "tools/call") {
+    if !agrees("mcp-method", call.method) {
         return Err("the header Mcp-Method is missing, or differs from the body's `method`".into());
     }
-    if !agrees("mcp-name", &request.name) {
-        return Err(
-            "the header Mcp-Name is missing, or differs from the body's `params.name`".into(),
-        );
+    if !call.named().is_none_or(|name| agrees("mcp-name", name)) {
+        return Err("the header Mcp-Name is missing, or differs from the body".into());
     }
     match schema {
         Some(schema) if required => match schema.value() {
-            Value::Object(members) => parameters(headers, members, &request.arguments),
+            Value::Object(members) => parameters(headers, members, &call.request.arguments),
             _ => Ok(()),
         },
         _ => Ok(()),
@@ -222,6 +219,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::dispatch::TargetRequest;
 
     fn map(headers: &[(&'static str, &str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -233,9 +231,13 @@ mod tests {
         map
     }
 
-    fn request(arguments: Value) -> TargetRequest {
+    fn request(arguments: Value) -> TargetCall {
         let text = arguments.to_string();
-        TargetRequest::tool("a".into(), arguments, &text)
+        TargetCall {
+            method: "tools/call",
+            request: TargetRequest::tool("a".into(), arguments, &text),
+            meta: Map::new(),
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The MCP library's view of one request: a caller, and the tools that the caller may see.
+//! The MCP library's view of one request: a caller, and what the caller may see.
 //!
 //! rmcp answers the requests that have no effect (initialize, discover, lists, listening), for
 //! 2026-07-28 and, without sessions, the revisions before it. Each request gets a handler that
@@ -16,11 +16,11 @@ use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CompleteRequestMethod, CompleteRequestParams, CompleteResult, ConstString as _, CustomRequest,
     CustomResult, ErrorCode, GetPromptRequestMethod, GetPromptRequestParams, GetPromptResponse,
-    InitializeRequestParams, InitializeResult, ListPromptsRequestMethod, ListPromptsResult,
-    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
-    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
-    ReadResourceRequestMethod, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
-    ServerConfig, SubscriptionFilter, Tool as McpTool,
+    InitializeRequestParams, InitializeResult, JsonObject, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    PromptsCapability, ProtocolVersion, ReadResourceRequestMethod, ReadResourceRequestParams,
+    ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig,
+    SubscriptionFilter,
 };
 use rmcp::service::{RequestContext, RoleServer, SubscriptionContext};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -29,13 +29,12 @@ use tokio::sync::Mutex;
 
 use super::answer::{HttpAnswer, protect};
 use super::body::Held;
-use super::described::{describe, with_scopes};
+use super::listed::Seen;
 use super::listening::tell;
 use super::presentation::Presentation;
 use super::revision::SUPPORTED;
 use crate::call::{Listener, Policy};
 use crate::characters::printable;
-use crate::dispatch::{Sight, Tool};
 use crate::identity::Caller;
 use crate::schema::Dialect;
 
@@ -115,25 +114,49 @@ pub(super) async fn answer(
 struct Handler(Arc<Turn>, Arc<Presentation>);
 
 impl Handler {
-    fn tools(&self) -> Vec<McpTool> {
-        let Turn { caller, policy, .. } = &*self.0;
-        let seen = |tool: &Arc<Tool>| match policy.visibility.sight(tool, caller) {
-            Sight::Hidden => None,
-            Sight::Permitted => Some(describe(tool, self.0.dialect)),
-            Sight::Obtainable => Some(with_scopes(describe(tool, self.0.dialect), tool, caller)),
-        };
-        policy.catalog.tools().filter_map(seen).collect()
+    fn seen(&self) -> Seen<'_> {
+        Seen {
+            policy: &self.0.policy,
+            caller: &self.0.caller,
+        }
+    }
+
+    /// Returns the capabilities: those for which the caller sees something. Tools are always one.
+    fn capabilities(&self, list_changed: bool) -> ServerCapabilities {
+        let seen = self.seen();
+        let changed = list_changed.then_some(true);
+        let mut all = ServerCapabilities::builder().enable_tools().build();
+        let tools = all.tools.get_or_insert_default();
+        tools.list_changed = changed;
+        all.prompts = seen.has_prompts().then(|| {
+            let mut prompts = PromptsCapability::default();
+            prompts.list_changed = changed;
+            prompts
+        });
+        all.resources = seen.has_resources().then(|| {
+            let mut resources = ResourcesCapability::default();
+            resources.list_changed = changed;
+            resources
+        });
+        all.completions = seen.has_completions().then(JsonObject::default);
+        all
+    }
+}
+
+/// Checks that a list is asked for from its beginning, because it has one page.
+fn one_page(page: Option<PaginatedRequestParams>) -> Result<(), ErrorData> {
+    match page.and_then(|page| page.cursor) {
+        None => Ok(()),
+        Some(_) => Err(ErrorData::invalid_params(
+            "there is one page, so no cursor is valid",
+            None,
+        )),
     }
 }
 
 impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
-        let mut config = ServerConfig::new(
-            ServerCapabilities::builder()
-                .enable_tools()
-                .enable_tool_list_changed()
-                .build(),
-        );
+        let mut config = ServerConfig::new(self.capabilities(true));
         self.1.describe(&mut config);
         config
     }
@@ -146,13 +169,17 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
         let mut info = self.negotiate_initialize(&request)?;
-        info.capabilities = ServerCapabilities::builder().enable_tools().build();
+        info.capabilities = self.capabilities(false);
         context.peer.set_peer_info(request);
         Ok(info)
     }
 
     fn accepted_subscription_filter(&self, _: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        Some(SubscriptionFilter::builder().tools_list_changed().build())
+        let lists = SubscriptionFilter::builder()
+            .tools_list_changed()
+            .prompts_list_changed()
+            .resources_list_changed();
+        Some(lists.build())
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
@@ -173,40 +200,44 @@ impl ServerHandler for Handler {
         page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        if page.is_some_and(|page| page.cursor.is_some()) {
-            return Err(ErrorData::invalid_params(
-                "there is one page, so no cursor is valid",
-                None,
-            ));
-        }
-        Ok(ListToolsResult::with_all_items(self.tools()))
+        one_page(page)?;
+        let tools = self.seen().tools(self.0.dialect);
+        Ok(ListToolsResult::with_all_items(tools))
     }
 
-    // These methods are not among the declared capabilities, so they must not exist.
     async fn list_prompts(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Err(no_method(ListPromptsRequestMethod::VALUE))
+        one_page(page)?;
+        Ok(ListPromptsResult::with_all_items(self.seen().prompts()))
     }
 
+    /// Answers the first page. The others are calls, because components list their members.
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Err(no_method(ListResourcesRequestMethod::VALUE))
+        one_page(page)?;
+        let seen = self.seen();
+        let mut all = ListResourcesResult::with_all_items(seen.resources());
+        all.next_cursor = seen.next_page(None);
+        Ok(all)
     }
 
     async fn list_resource_templates(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(no_method(ListResourceTemplatesRequestMethod::VALUE))
+        one_page(page)?;
+        let templates = self.seen().templates();
+        Ok(ListResourceTemplatesResult::with_all_items(templates))
     }
 
+    // These requests are calls, which do not come here.
     async fn complete(
         &self,
         _: CompleteRequestParams,

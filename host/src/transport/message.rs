@@ -1,12 +1,15 @@
 //! One body, parsed once: a JSON-RPC request or notification of MCP.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::dispatch::TargetRequest;
+use crate::dispatch::{TargetRequest, Wanted};
 use crate::json::{self, numbers};
-use crate::rounds::Resumption;
+
+mod cursor;
+mod targets;
+
+pub(super) use cursor::Cursor;
+use targets::{TargetMethod, target_call};
 
 /// A parsed body.
 pub(super) struct Message {
@@ -31,6 +34,8 @@ pub(super) enum Asks {
 
 /// A request for a target.
 pub(super) struct TargetCall {
+    /// The method.
+    pub(super) method: &'static str,
     /// The target and its arguments.
     pub(super) request: TargetRequest,
     /// The members of `params._meta`.
@@ -42,6 +47,14 @@ impl TargetCall {
     pub(super) fn progress_token(&self) -> Option<Value> {
         let token = self.meta.get("progressToken")?;
         (token.is_string() || token.is_i64() || token.is_u64()).then(|| token.clone())
+    }
+
+    /// Returns the name that the header `Mcp-Name` repeats, if the method has one.
+    pub(super) fn named(&self) -> Option<&str> {
+        match &self.request.wanted {
+            Wanted::Tool(name) | Wanted::Resource(name) | Wanted::Prompt(name) => Some(name),
+            Wanted::Members(_) | Wanted::Completion(..) => None,
+        }
     }
 
     /// Returns the trace id of a valid `traceparent` in `_meta`.
@@ -74,12 +87,15 @@ impl Message {
             let values = amount(&value)?;
             let method = id.as_ref().and(value.get("method")).and_then(Value::as_str);
             let asks = match method {
-                Some("tools/call") => {
-                    let params = value.get_mut("params").map(Value::take);
-                    Asks::Target(tool_call(params, body)?)
-                }
                 Some("subscriptions/listen") => Asks::Listen(value.to_string().into_bytes()),
-                _ => Asks::Other(value.to_string().into_bytes()),
+                Some(method) => match TargetMethod::of(method, value.get("params")) {
+                    Some(method) => {
+                        let params = value.get_mut("params").map(Value::take);
+                        Asks::Target(target_call(method, params.unwrap_or_default(), body)?)
+                    }
+                    None => Asks::Other(value.to_string().into_bytes()),
+                },
+                None => Asks::Other(value.to_string().into_bytes()),
             };
             let id = id.clone().unwrap_or(Value::Null);
             Ok(Self { id, asks, values })
@@ -185,80 +201,6 @@ fn check_members(value: &Value) -> Result<(), BadMessage> {
         ));
     }
     Ok(())
-}
-
-fn tool_call(params: Option<Value>, body: &[u8]) -> Result<TargetCall, BadMessage> {
-    let mut params = params.unwrap_or_default();
-    let not_object = || bad(INVALID_PARAMS, "`params.arguments` must be an object");
-    let (arguments, text) = match params.get_mut("arguments").map(Value::take) {
-        None => (Value::Object(Map::new()), "{}"),
-        Some(mut arguments @ Value::Object(_)) => {
-            numbers::make_whole(&mut arguments);
-            (arguments, arguments_text(body).ok_or_else(not_object)?)
-        }
-        Some(_) => return Err(not_object()),
-    };
-    let meta = match params.get_mut("_meta").map(Value::take) {
-        Some(Value::Object(meta)) => meta,
-        _ => Map::new(),
-    };
-    let resumption = resumption(&mut params)?;
-    match params.get("name").and_then(Value::as_str) {
-        Some(tool) => Ok(TargetCall {
-            request: TargetRequest {
-                resumption,
-                ..TargetRequest::tool(tool.to_owned(), arguments, text)
-            },
-            meta,
-        }),
-        None => Err(bad(
-            INVALID_PARAMS,
-            "`params.name` must be the name of a tool",
-        )),
-    }
-}
-
-/// Takes the answers and the state of a round (MCP 2026-07-28, multi round-trip requests).
-fn resumption(params: &mut Value) -> Result<Resumption, BadMessage> {
-    let mut take = |name| params.get_mut(name).map(Value::take);
-    let responses = match take("inputResponses") {
-        None => Map::new(),
-        Some(Value::Object(responses)) => responses,
-        Some(_) => {
-            return Err(bad(
-                INVALID_PARAMS,
-                "`params.inputResponses` must be an object",
-            ));
-        }
-    };
-    let state = match take("requestState") {
-        None => None,
-        Some(Value::String(state)) => Some(state),
-        Some(_) => {
-            return Err(bad(
-                INVALID_PARAMS,
-                "`params.requestState` must be a string",
-            ));
-        }
-    };
-    Ok(Resumption { responses, state })
-}
-
-/// Returns the text of the arguments in a body that was parsed before.
-fn arguments_text(body: &[u8]) -> Option<&str> {
-    #[derive(Deserialize)]
-    struct Body<'b> {
-        #[serde(borrow)]
-        params: Params<'b>,
-    }
-    #[derive(Deserialize)]
-    struct Params<'b> {
-        #[serde(borrow)]
-        arguments: &'b RawValue,
-    }
-    serde_json::from_slice::<Body<'_>>(body)
-        .ok()
-        .map(|body| body.params.arguments.get())
 }
 
 /// Returns the trace id of a W3C `traceparent` (Trace Context §3.2), if it is valid.

@@ -15,6 +15,7 @@ use super::answer::{HttpAnswer, plain, protocol_error};
 use super::headers::{self, Accepts};
 use super::message::{Asks, TargetCall};
 use crate::questions::{AskBy, Declared};
+use crate::sandbox::{ClientView, Severity};
 use crate::schema::{Dialect, Schema};
 
 /// The form of the answer to a request that keeps the rules.
@@ -156,8 +157,7 @@ pub(super) fn check(
         return Err(Improper::Http(StatusCode::BAD_REQUEST, message));
     }
     let standard = header.is_some_and(|version| version >= STANDARD_HEADERS);
-    headers::check(headers, &call.request, standard, schema)
-        .map_err(|why| Improper::mismatch(&why))?;
+    headers::check(headers, call, standard, schema).map_err(|why| Improper::mismatch(&why))?;
     check_named(named, header, &call.meta)
 }
 
@@ -171,6 +171,40 @@ pub(super) fn ask_by(headers: &HeaderMap, call: &TargetCall, revision: Revision)
     match headers::single(headers, "mcp-protocol-version") {
         Ok(Some(PAGES_BY_ERROR)) => AskBy::Error,
         _ => AskBy::Nothing,
+    }
+}
+
+/// Returns what a component may know of the client of a call. Capabilities are known where every
+/// request has them.
+pub(super) fn client(headers: &HeaderMap, call: &TargetCall, revision: Revision) -> ClientView {
+    let header = headers::single(headers, "mcp-protocol-version");
+    let named = header.ok().flatten().unwrap_or(WITHOUT_HEADER);
+    let capabilities = call.meta.get(CLIENT_CAPABILITIES);
+    let capabilities = capabilities.filter(|_| revision.typed_results);
+    ClientView {
+        revision: named.to_owned(),
+        capabilities: capabilities.cloned().unwrap_or_default(),
+    }
+}
+
+/// Returns the least severity of the messages that the client of a call wants, if it wants any.
+///
+/// # Errors
+/// Fails if there is no such severity.
+pub(super) fn severity(
+    call: &TargetCall,
+    revision: Revision,
+) -> Result<Option<Severity>, Improper> {
+    let level = call.meta.get(LOG_LEVEL).filter(|_| revision.typed_results);
+    let Some(level) = level else {
+        return Ok(None);
+    };
+    match level.as_str().and_then(Severity::parse) {
+        Some(severity) => Ok(Some(severity)),
+        None => {
+            let message = format!("`params._meta[\"{LOG_LEVEL}\"]` is not a level of RFC 5424");
+            Err(Improper::Protocol(INVALID_PARAMS, message, None))
+        }
     }
 }
 
@@ -298,6 +332,9 @@ const STANDARD_HEADERS: &str = "2026-07-28";
 /// The one revision with the error -32042 (SEP-1036); 2026-07-28 forbids it.
 const PAGES_BY_ERROR: &str = "2025-11-25";
 pub(super) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+/// The revision of a request without the header.
+const WITHOUT_HEADER: &str = "2025-03-26";
 const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const INVALID_PARAMS: i32 = -32602;
 const UNSUPPORTED: i32 = -32022;

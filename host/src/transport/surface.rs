@@ -8,7 +8,9 @@
 use serde_json::{Map, Value};
 
 use super::message::{Asks, Message};
+use crate::dispatch::{TargetRequest, Wanted};
 use crate::json::numbers;
+use crate::sandbox::CompletionOf;
 use crate::surfaces::Fate;
 
 /// Reads a body. The host calls the tool that any reader finds in it, with the same arguments, and
@@ -26,12 +28,9 @@ pub fn request(bytes: &[u8]) -> Fate {
     let method = method.expect("a method");
     match message.asks {
         Asks::Target(call) => {
-            assert_eq!(method, "tools/call");
+            assert_eq!(method, call.method);
             let params = body.get("params").expect("parameters");
-            let (tool, arguments) = (params.get("name"), params.get("arguments"));
-            assert_eq!(tool, Some(&Value::from(call.request.name)));
-            let none = Value::Object(Map::new());
-            assert!(same(&call.request.arguments, arguments.unwrap_or(&none)));
+            asked(&call.request, params);
         }
         Asks::Listen(written) | Asks::Other(written) => {
             let written: Value = serde_json::from_slice(&written).expect("JSON");
@@ -39,6 +38,37 @@ pub fn request(bytes: &[u8]) -> Fate {
         }
     }
     Fate::Accepted
+}
+
+/// Compares a request for a target with the parameters that it was read from.
+fn asked(request: &TargetRequest, params: &Value) {
+    let none = Value::Object(Map::new());
+    let arguments = params.get("arguments").unwrap_or(&none);
+    let text = |place: &str| params.pointer(place).and_then(Value::as_str);
+    match &request.wanted {
+        Wanted::Tool(name) | Wanted::Prompt(name) => {
+            assert_eq!(text("/name"), Some(name.as_str()));
+            assert!(same(&request.arguments, arguments));
+        }
+        Wanted::Resource(uri) => {
+            assert_eq!(text("/uri"), Some(uri.as_str()));
+            assert_eq!(request.arguments, none);
+        }
+        Wanted::Members(_) => assert!(text("/cursor").is_some()),
+        Wanted::Completion(of, name) => {
+            let place = match of {
+                CompletionOf::Prompt => "/ref/name",
+                CompletionOf::Family => "/ref/uri",
+            };
+            assert_eq!(text(place), Some(name.as_str()));
+            for (own, place) in [("argument", "/argument/name"), ("value", "/argument/value")] {
+                assert_eq!(
+                    request.arguments.get(own).and_then(Value::as_str),
+                    text(place)
+                );
+            }
+        }
+    }
 }
 
 /// Leaves out the members of MCP that mean nothing if they are null.

@@ -2,6 +2,7 @@
 
 mod doubts;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -10,7 +11,8 @@ use serde::Serialize;
 use super::super::Folder;
 use super::super::doctor::Checkup;
 use crate::config::{Config, Issuer};
-use crate::dispatch::{ComponentGrant, Tool, expected};
+use crate::dispatch::{Backing, ComponentGrant, Described, expected};
+use crate::intake::ComponentId;
 use crate::limits::Room;
 use crate::tokens::{self, KeyFile, KeySource};
 
@@ -263,8 +265,8 @@ impl Findings {
                 cause: refused.cause.clone(),
             });
         }
-        for tool in folder.catalog.tools() {
-            found.declared(config, tool);
+        for (name, described, backing) in folder.catalog.offered() {
+            found.declared(config, (&name, described), backing);
         }
         for (name, grant) in &config.components {
             found.granted(name, grant, folder);
@@ -303,14 +305,18 @@ impl Findings {
         }
     }
 
-    /// Compares the services that a tool asks for with those that it is granted.
-    fn declared(&mut self, config: &Config, tool: &Tool) {
-        let asked = tool.definition.services.iter();
-        for service in asked.filter(|service| !tool.backing.services().contains_key(*service)) {
+    /// Compares the services that a tool, resource or prompt asks for with those that it is granted.
+    fn declared(
+        &mut self,
+        config: &Config,
+        (name, described): (&str, &Described),
+        backing: &Backing,
+    ) {
+        for service in backing.ungranted(described) {
             self.warnings.push(Finding::ServiceNotGranted {
-                tool: tool.definition.name.clone(),
-                component: tool.backing.component.name.clone(),
-                service: service.clone(),
+                tool: name.to_owned(),
+                component: backing.component.name.clone(),
+                service: service.to_owned(),
                 described: config.services.iter().any(|known| known.name == *service),
             });
         }
@@ -318,43 +324,53 @@ impl Findings {
 
     /// Compares the services that a component is granted with those that its tools ask for.
     fn granted(&mut self, name: &str, grant: &ComponentGrant, folder: &Folder) {
-        let tools: Vec<&Tool> = folder
-            .catalog
-            .loaded()
-            .filter(|tool| tool.backing.component.name == name)
-            .map(AsRef::as_ref)
-            .collect();
-        if tools.is_empty() {
-            if !folder.has(name) {
-                self.warnings.push(Finding::ComponentMissing {
-                    component: name.to_owned(),
-                });
-            }
+        if !folder.has(name) {
+            self.warnings.push(Finding::ComponentMissing {
+                component: name.to_owned(),
+            });
             return;
         }
+        let is_own = |component: &ComponentId| component.name == name;
+        let catalog = &folder.catalog;
+        if !catalog.components().any(|(component, _)| is_own(component)) {
+            return;
+        }
+        let disabled = catalog.disabled();
+        let disabled = disabled.map(|tool| (tool.definition.name.clone(), &*tool.definition));
+        let offered = catalog.offered();
+        let offered = offered.filter(|(_, _, backing)| is_own(&backing.component));
+        let own: BTreeMap<String, &Described> = offered
+            .map(|(key, described, _)| (key, described))
+            .chain(disabled)
+            .collect();
+        let asks = |described: &Described, service| described.services.contains(service);
         let unused = |tool: Option<&String>, service: &String| Finding::GrantUnused {
             component: name.to_owned(),
             tool: tool.cloned(),
             service: service.clone(),
         };
         for service in grant.services.keys() {
-            if !asks(&tools, service) {
+            if !own.values().any(|described| asks(described, service)) {
                 self.warnings.push(unused(None, service));
             }
         }
-        for (tool, own) in &grant.tools {
-            let Some(found) = tools.iter().find(|found| found.definition.name == *tool) else {
-                self.warnings.push(missing(name, tool, &tools));
+        for (tool, exception) in &grant.tools {
+            let Some(found) = own.get(tool) else {
+                self.warnings.push(Finding::ToolMissing {
+                    component: name.to_owned(),
+                    tool: tool.to_owned(),
+                    tools: own.keys().cloned().collect(),
+                });
                 continue;
             };
-            if own.disabled {
+            if exception.disabled {
                 self.warnings.push(Finding::ToolDisabled {
                     component: name.to_owned(),
                     tool: tool.clone(),
                 });
             }
-            for service in own.services.iter().flat_map(|services| services.keys()) {
-                if !asks(&[found], service) {
+            for service in exception.services.iter().flat_map(BTreeMap::keys) {
+                if !asks(found, service) {
                     self.warnings.push(unused(Some(tool), service));
                 }
             }
@@ -378,21 +394,4 @@ impl Findings {
             }
         }
     }
-}
-
-fn missing(component: &str, tool: &str, tools: &[&Tool]) -> Finding {
-    Finding::ToolMissing {
-        component: component.to_owned(),
-        tool: tool.to_owned(),
-        tools: tools
-            .iter()
-            .map(|tool| tool.definition.name.clone())
-            .collect(),
-    }
-}
-
-fn asks(tools: &[&Tool], service: &str) -> bool {
-    tools
-        .iter()
-        .any(|tool| tool.definition.services.iter().any(|one| one == service))
 }

@@ -212,7 +212,8 @@ async fn a_client_that_leaves_gives_up_its_place_in_the_queue_and_takes_none_tha
         let client = CallClient {
             cancelled: cancelled.clone(),
             stopping: stopping.clone(),
-            progress: None,
+            reports: None,
+            view: Arc::default(),
             ask_by: AskBy::Nothing,
         };
         let wait = || client.wait_for(gate.admit(call("alice", &[])));

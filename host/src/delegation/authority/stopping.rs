@@ -8,6 +8,7 @@ use std::future::{pending, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::task::Poll;
 
+use bailiwick_envelope::CallKind;
 use futures_util::FutureExt as _;
 
 use super::Inner;
@@ -85,7 +86,10 @@ impl Inner {
         let denials = self.broker.denials.as_ref()?;
         let call = &self.envelope.claims().call;
         let asking = self.envelope.asking();
-        denials.stop(&asking.for_tool(&call.name, &call.component))
+        denials.stop(&match call.kind {
+            CallKind::Tool => asking.for_tool(&call.name, &call.component),
+            _ => asking.for_code(&call.component),
+        })
     }
 
     /// Returns the error of a request that is denied. If it was denied for who asks, the

@@ -1,8 +1,11 @@
 //! Which definitions are accepted.
 
+use std::error::Error as _;
+
 use serde_json::json;
 
 use super::*;
+use crate::sandbox::{RawArgument, RawDefinition, RawPrompt, RawResource};
 
 fn checked(change: impl FnOnce(&mut RawDefinition)) -> Result<Definition, String> {
     let mut raw = RawDefinition {
@@ -124,5 +127,150 @@ fn people_read_descriptions_in_their_own_languages() {
             refused.is_err_and(|error| error.contains("input schema")),
             "{name:?}"
         );
+    }
+}
+
+fn resource(uri: &str, change: impl FnOnce(&mut RawResource)) -> Result<String, String> {
+    let mut raw = RawResource {
+        uri: uri.into(),
+        name: "terms".into(),
+        ..RawResource::default()
+    };
+    change(&mut raw);
+    let checked = Definition::check_resource(raw, ("orders", true), &ComponentGrant::default());
+    let input = checked.map(|checked| checked.input.value().to_string());
+    input.map_err(|error| format!("{error}: {:?}", error.source().map(ToString::to_string)))
+}
+
+#[test]
+fn a_resource_has_a_uri_of_its_component_and_variables_that_name_no_identity() {
+    let accepted = resource("orders://orders/{order_id}", |_| {});
+    assert!(accepted.is_ok_and(|input| input.contains(r#""required":["order_id"]"#)));
+    for (uri, why) in [
+        ("orders://users/{user_id}", "allow_parameters"),
+        ("billing://terms", "begins with orders:// or ui://orders/"),
+        ("https://orders/terms", "begins with orders://"),
+        ("orders://terms?of=7", "without `?`"),
+    ] {
+        let refused = resource(uri, |_| {});
+        assert!(
+            refused.as_ref().is_err_and(|error| error.contains(why)),
+            "{refused:?}"
+        );
+    }
+    type Change = fn(&mut RawResource);
+    let changes: [(Change, &str); 5] = [
+        (|raw| raw.name = " ".into(), "the name of resource"),
+        (|raw| raw.name = "a\u{202e}b".into(), "the name of resource"),
+        (
+            |raw| raw.description = Some("a\u{200b}b".into()),
+            "the description of",
+        ),
+        (
+            |raw| raw.mime_type = Some("text".into()),
+            "the media type of",
+        ),
+        (|raw| raw.scopes = vec!["a b".into()], "the scope"),
+    ];
+    for (change, why) in changes {
+        let refused = resource("orders://terms", change);
+        assert!(
+            refused.as_ref().is_err_and(|error| error.contains(why)),
+            "{refused:?}"
+        );
+    }
+}
+
+fn prompt(change: impl FnOnce(&mut RawPrompt)) -> Result<Definition<PromptFace>, String> {
+    let argument = |name: &str, required| RawArgument {
+        name: name.into(),
+        required,
+        ..RawArgument::default()
+    };
+    let mut raw = RawPrompt {
+        name: "review".into(),
+        description: "Reviews.".into(),
+        arguments: vec![argument("city", true), argument("style", false)],
+        ..RawPrompt::default()
+    };
+    change(&mut raw);
+    Definition::check_prompt(raw, true, &ComponentGrant::default())
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_arguments_of_a_prompt_are_texts_of_different_names() {
+    let accepted = prompt(|_| {});
+    for (arguments, good) in [
+        (json!({"city": "Ulm"}), true),
+        (json!({"city": "Ulm", "style": "short"}), true),
+        (json!({"style": "short"}), false),
+        (json!({"city": 7}), false),
+        (json!({"city": "Ulm", "more": "x"}), false),
+    ] {
+        let fits = accepted
+            .as_ref()
+            .map(|prompt| prompt.input.check(&arguments).is_ok());
+        assert_eq!(fits, Ok(good), "{arguments}");
+    }
+    type Change = fn(&mut RawPrompt);
+    let changes: [(Change, &str); 5] = [
+        (|raw| raw.name = "a b".into(), "the prompt name"),
+        (
+            |raw| raw.arguments[1].name = "city".into(),
+            "two of the name city",
+        ),
+        (
+            |raw| raw.arguments[1].name = "user_id".into(),
+            "allow_parameters",
+        ),
+        (
+            |raw| raw.arguments[1].description = Some("a\u{202e}".into()),
+            "argument's description",
+        ),
+        (
+            |raw| raw.arguments = vec![RawArgument::default(); 33],
+            "there are 33",
+        ),
+    ];
+    for (change, why) in changes {
+        let refused = prompt(change).map(|prompt| prompt.name.clone());
+        assert!(
+            refused.as_ref().is_err_and(|error| error.contains(why)),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
+fn a_completion_is_of_one_argument_and_knows_the_others() {
+    let prompt = prompt(|_| {});
+    for (arguments, good) in [
+        (
+            json!({"argument": "city", "value": "U", "context": {}}),
+            true,
+        ),
+        (
+            json!({"argument": "city", "value": "", "context": {"style": "x"}}),
+            true,
+        ),
+        (
+            json!({"argument": "more", "value": "U", "context": {}}),
+            false,
+        ),
+        (
+            json!({"argument": "city", "value": "U", "context": {"user": "x"}}),
+            false,
+        ),
+        (
+            json!({"argument": "city", "value": "x".repeat(1025), "context": {}}),
+            false,
+        ),
+    ] {
+        let fits = prompt.as_ref().map(|prompt| {
+            let completion = prompt.face.completion.as_ref();
+            completion.is_some_and(|completion| completion.check(&arguments).is_ok())
+        });
+        assert_eq!(fits, Ok(good), "{arguments}");
     }
 }

@@ -82,7 +82,9 @@ impl Bench {
             Err(OfferError::Code(LoadError::Refused(_))) => "not of the world",
             Err(OfferError::Code(LoadError::Engine { step, .. })) => step,
             Err(OfferError::Code(LoadError::Compile(_))) => "compile",
-            Err(OfferError::Tools(_) | OfferError::Definition(_)) => "bad definition",
+            Err(OfferError::Count { .. } | OfferError::Nothing | OfferError::Definition(_)) => {
+                "bad definition"
+            }
             Err(error) => panic!("the case did not get as far as the loader: {error}"),
         }
     }

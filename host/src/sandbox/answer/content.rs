@@ -22,23 +22,10 @@ pub(super) fn block(content: wit::Content, rule: &MetaRule) -> Result<Value, Str
             put(&mut block, "mimeType", link.mime_type.as_deref().map(plain));
             (block, link.meta)
         }
-        wit::Content::EmbeddedResource(resource) => {
-            let mut inner = json!({"uri": plain(&resource.uri)});
-            put(
-                &mut inner,
-                "mimeType",
-                resource.mime_type.as_deref().map(plain),
-            );
-            match resource.body {
-                wit::ResourceBody::Text(body) => put(&mut inner, "text", Some(plain(&body))),
-                wit::ResourceBody::Blob(body) => {
-                    put(&mut inner, "blob", Some(STANDARD.encode(body)));
-                }
-            }
-            (
-                json!({"type": "resource", "resource": inner}),
-                resource.meta,
-            )
+        wit::Content::EmbeddedResource(mut resource) => {
+            let meta = resource.meta.take();
+            let inner = contents(resource);
+            (json!({"type": "resource", "resource": inner}), meta)
         }
     };
     let meta = members(meta, rule)?;
@@ -48,6 +35,18 @@ pub(super) fn block(content: wit::Content, rule: &MetaRule) -> Result<Value, Str
         block.insert("_meta".into(), Value::Object(meta));
     }
     Ok(block)
+}
+
+/// Returns a resource with its text or its bytes, without its `_meta`.
+pub(super) fn contents(resource: wit::EmbeddedResource) -> Value {
+    let mut contents = json!({"uri": plain(&resource.uri)});
+    let mime_type = resource.mime_type.as_deref().map(plain);
+    put(&mut contents, "mimeType", mime_type);
+    match resource.body {
+        wit::ResourceBody::Text(body) => put(&mut contents, "text", Some(plain(&body))),
+        wit::ResourceBody::Blob(body) => put(&mut contents, "blob", Some(STANDARD.encode(body))),
+    }
+    contents
 }
 
 fn media(kind: &str, media: &wit::MediaContent) -> Result<Value, String> {
@@ -63,7 +62,7 @@ pub(super) fn text(text: &str) -> Value {
     json!({"type": "text", "text": plain(text)})
 }
 
-fn put(block: &mut Value, name: &str, value: Option<String>) {
+pub(super) fn put(block: &mut Value, name: &str, value: Option<String>) {
     if let (Some(block), Some(value)) = (block.as_object_mut(), value) {
         block.insert(name.into(), Value::String(value));
     }
@@ -71,7 +70,7 @@ fn put(block: &mut Value, name: &str, value: Option<String>) {
 
 /// Replaces control characters, because terminal sequences have no place in text that people and
 /// models read.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     text.chars()
         .map(|c| if control(c) { '\u{fffd}' } else { c })
@@ -86,36 +85,33 @@ pub(super) fn members(meta: Option<String>, rule: &MetaRule) -> Result<Map<Strin
     }
 }
 
+/// Returns the value of a JSON text, or else the text as it is, without control characters.
+pub(in crate::sandbox) fn shown(text: &str) -> Value {
+    let mut value = parse(text).unwrap_or_else(|_| text.into());
+    make_plain(&mut value);
+    value
+}
+
+/// Makes every text in a value plain.
+fn make_plain(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = plain(text),
+        Value::Array(items) => items.iter_mut().for_each(make_plain),
+        Value::Object(members) => {
+            let taken = std::mem::take(members).into_iter();
+            *members = taken
+                .map(|(name, mut value)| {
+                    make_plain(&mut value);
+                    (plain(&name), value)
+                })
+                .collect();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 pub(super) fn parse(text: &str) -> Result<Value, String> {
     json::parse(text.as_bytes(), MAX_DEPTH).map_err(|error| error.to_string())
 }
 
-pub(super) fn size(output: &wit::Output) -> usize {
-    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let content = output.content.iter().map(|content| match content {
-        wit::Content::Text(text) => text.text.len() + optional(&text.meta),
-        wit::Content::Image(media) | wit::Content::Audio(media) => {
-            media.data.len() + media.mime_type.len() + optional(&media.meta)
-        }
-        wit::Content::ResourceLink(link) => {
-            link.uri.len()
-                + link.name.len()
-                + optional(&link.description)
-                + optional(&link.mime_type)
-                + optional(&link.meta)
-        }
-        wit::Content::EmbeddedResource(resource) => {
-            let body = match &resource.body {
-                wit::ResourceBody::Text(body) => body.len(),
-                wit::ResourceBody::Blob(body) => body.len(),
-            };
-            body + resource.uri.len() + optional(&resource.mime_type) + optional(&resource.meta)
-        }
-    });
-    content.map(|bytes| bytes + BLOCK_OVERHEAD).sum::<usize>()
-        + optional(&output.structured)
-        + optional(&output.meta)
-}
-
 const MAX_DEPTH: usize = 64;
-const BLOCK_OVERHEAD: usize = 64;

@@ -21,7 +21,7 @@ impl Framing {
     /// Returns the message that ends a call.
     pub(super) fn reply(&self, reply: &CallReply) -> Vec<u8> {
         match reply {
-            CallReply::Answer(answer) => self.result(answer),
+            CallReply::Answer(answer) => self.answered(answer),
             CallReply::Asks { requests, state } => {
                 let asks = InputRequired {
                     result_type: "input_required",

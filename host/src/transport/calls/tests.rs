@@ -23,6 +23,7 @@ use super::super::message::{Asks, Message, TargetCall};
 use super::super::revision::{self, SUPPORTED};
 use super::*;
 use crate::reason::RefusalReason;
+use crate::sandbox::{Answer, ToolResult};
 use crate::schema::Schema;
 use draw::Draw;
 
@@ -32,9 +33,9 @@ const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,
     "properties":{"region":{"type":"string","x-mcp-header":"Region"}}}"#;
 
 /// Returns a tool's answer that has every member.
-fn answer() -> sandbox::Answer {
+fn answer() -> ToolResult {
     let meta = json!({"a.example/b": 1});
-    sandbox::Answer {
+    ToolResult {
         content: vec![
             json!({"type": "text", "text": "hello", "_meta": {"c": true}}),
             json!({"type": "image", "data": "AQ==", "mimeType": "image/png"}),
@@ -49,7 +50,7 @@ fn answer() -> sandbox::Answer {
 
 /// The reports that the tool makes before it ends, if the client wants progress.
 fn reports(region: Option<&str>) -> Vec<Report> {
-    let report = |done, total, message: Option<&str>| Report {
+    let report = |done, total, message: Option<&str>| Report::Progress {
         done,
         total,
         message: message.map(String::from),
@@ -99,8 +100,16 @@ impl ServerHandler for Reference {
         let region = arguments.get("region").and_then(Value::as_str);
         if let Some(token) = context.meta.get_progress_token() {
             for report in reports(region) {
-                let mut param = ProgressNotificationParam::new(token.clone(), report.done);
-                (param.total, param.message) = (report.total, report.message);
+                let Report::Progress {
+                    done,
+                    total,
+                    message,
+                } = report
+                else {
+                    return refused();
+                };
+                let mut param = ProgressNotificationParam::new(token.clone(), done);
+                (param.total, param.message) = (total, message);
                 let sent = context.peer.notify_progress(param).await;
                 sent.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
             }
@@ -206,7 +215,7 @@ async fn own(headers: &HeaderMap, body: &str, schema: &Schema, resource: &Arc<Re
     else {
         panic!("{body}");
     };
-    let known = (call.request.name == "a").then_some(schema);
+    let known = (call.request.wanted.name() == "a").then_some(schema);
     let answered = match revision::check(headers, &call, known) {
         Err(improper) => improper.answer(&id),
         Ok(revision) => {
@@ -215,6 +224,10 @@ async fn own(headers: &HeaderMap, body: &str, schema: &Schema, resource: &Arc<Re
                 revision,
                 // The library sends the same to every revision; the forms have tests of their own.
                 results: ResultForm::Any,
+                wanted: call.request.wanted.clone(),
+                next_page: None,
+                messages: None,
+                client: Arc::default(),
                 progress: call.progress_token(),
                 resource: Arc::clone(resource),
                 ask_by: AskBy::Nothing,
@@ -227,7 +240,7 @@ async fn own(headers: &HeaderMap, body: &str, schema: &Schema, resource: &Arc<Re
 
 /// Answers with the events of the call, as the reference makes it.
 async fn made(framing: Framing, call: &TargetCall) -> HttpAnswer {
-    let known = call.request.name == "a";
+    let known = call.request.wanted.name() == "a";
     let region = call.request.arguments.get("region").and_then(Value::as_str);
     let reports = if known && framing.progress.is_some() {
         reports(region)
@@ -235,12 +248,12 @@ async fn made(framing: Framing, call: &TargetCall) -> HttpAnswer {
         Vec::new()
     };
     let ended = if known && !refuses(region) {
-        Ok(CallReply::Answer(answer()))
+        Ok(CallReply::Answer(Answer::Tool(answer())))
     } else {
         Err(Refusal::of_test(RefusalReason::UnknownTarget))
     };
     let (sender, events) = mpsc::channel(EVENTS);
-    let all = reports.into_iter().map(Event::Progress);
+    let all = reports.into_iter().map(Event::Report);
     for event in all.chain([Event::Ended(Box::new(ended))]) {
         assert!(sender.try_send(event).is_ok(), "too many events");
     }

@@ -12,7 +12,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::dispatch::Kind;
 use crate::transport::message::{Asks, Message};
 use crate::transport::revision::PROTOCOL_VERSION;
 
@@ -46,11 +45,10 @@ impl Headline {
     pub(super) fn of(message: &Message) -> Self {
         match &message.asks {
             Asks::Target(call) => {
-                let Kind::Tool = call.request.kind;
                 let version = call.meta.get(PROTOCOL_VERSION).and_then(Value::as_str);
                 Self {
-                    method: "tools/call".into(),
-                    name: Some(call.request.name.clone()),
+                    method: call.method.into(),
+                    name: call.named().map(String::from),
                     version: version.map(String::from),
                     cancels: None,
                 }
@@ -150,7 +148,7 @@ mod tests {
                 unreachable!("a call")
             };
             assert_eq!(
-                headers::check(&headers, &call.request, true, None),
+                headers::check(&headers, &call, true, None),
                 Ok(()),
                 "{name:?}"
             );

@@ -1,6 +1,10 @@
+#![expect(clippy::panic, reason = "tests")]
+
 use serde_json::json;
 
 use super::*;
+use crate::dispatch::Wanted;
+use crate::sandbox::CompletionOf;
 
 #[test]
 fn only_arguments_may_be_many_values() {
@@ -205,5 +209,95 @@ fn only_a_valid_traceparent_names_a_trace() {
         ("garbage".to_owned(), false),
     ] {
         assert_eq!(trace_id_of(&header).is_some(), valid, "{header}");
+    }
+}
+
+#[test]
+fn a_target_is_asked_for_by_its_method_and_its_own_parameters() {
+    let cursor = Cursor::first("a://{x}").write();
+    let prompt = json!({"type": "ref/prompt", "name": "p"});
+    let family = json!({"type": "ref/resource", "uri": "a://{x}"});
+    let argument = json!({"name": "x", "value": "v"});
+    let whole = json!({"argument": "x", "value": "v", "context": {"y": "z"}});
+    let alone = json!({"argument": "x", "value": "v", "context": {}});
+    let context = json!({"arguments": {"y": "z"}});
+    for (method, params, wanted, arguments) in [
+        (
+            "resources/read",
+            json!({"uri": "a://x"}),
+            Wanted::Resource("a://x".into()),
+            json!({}),
+        ),
+        (
+            "resources/list",
+            json!({"cursor": cursor}),
+            Wanted::Members("a://{x}".into()),
+            json!({}),
+        ),
+        (
+            "prompts/get",
+            json!({"name": "p"}),
+            Wanted::Prompt("p".into()),
+            json!({}),
+        ),
+        (
+            "prompts/get",
+            json!({"name": "p", "arguments": {"a": "b"}}),
+            Wanted::Prompt("p".into()),
+            json!({"a": "b"}),
+        ),
+        (
+            "completion/complete",
+            json!({"ref": prompt, "argument": argument, "context": context}),
+            Wanted::Completion(CompletionOf::Prompt, "p".into()),
+            whole,
+        ),
+        (
+            "completion/complete",
+            json!({"ref": family, "argument": argument, "context": null}),
+            Wanted::Completion(CompletionOf::Family, "a://{x}".into()),
+            alone,
+        ),
+    ] {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let parsed = Message::parse(body.to_string().as_bytes());
+        let Ok(Message {
+            asks: Asks::Target(call),
+            ..
+        }) = parsed
+        else {
+            panic!("{body}");
+        };
+        assert_eq!((call.method, &call.request.wanted), (method, &wanted));
+        assert_eq!(call.request.arguments, arguments, "{body}");
+    }
+    for (method, params) in [
+        ("resources/read", json!({})),
+        ("resources/read", json!({"uri": 7})),
+        ("resources/list", json!({"cursor": "made up"})),
+        ("resources/list", json!({"cursor": 7})),
+        ("prompts/get", json!({})),
+        ("prompts/get", json!({"name": "p", "arguments": []})),
+        ("completion/complete", json!({"argument": argument})),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/prompt", "uri": "p"}, "argument": argument}),
+        ),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/tool", "name": "p"}, "argument": argument}),
+        ),
+        (
+            "completion/complete",
+            json!({"ref": prompt, "argument": {"name": "x"}}),
+        ),
+    ] {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let refused = Message::parse(body.to_string().as_bytes()).err();
+        assert_eq!(
+            refused.map(|refused| refused.code),
+            Some(INVALID_PARAMS),
+            "{body}"
+        );
     }
 }

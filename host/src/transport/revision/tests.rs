@@ -23,7 +23,15 @@ fn checked(more: &[(&'static str, &'static str)], meta: Value) -> Result<Revisio
         unreachable!("`_meta` is an object")
     };
     let request = TargetRequest::tool("a".into(), json!({}), "{}");
-    check(&headers, &TargetCall { request, meta }, None)
+    check(
+        &headers,
+        &TargetCall {
+            method: "tools/call",
+            request,
+            meta,
+        },
+        None,
+    )
 }
 
 fn meta(version: &str) -> Value {

@@ -13,10 +13,10 @@ impl Findings {
     pub(super) fn asked_at_login(&mut self, config: &Config, folder: &Folder) {
         let needed: Vec<&String> = folder
             .catalog
-            .tools()
-            .flat_map(|tool| tool.definition.scopes())
+            .offered()
+            .flat_map(|(_, described, _)| described.scopes())
             .collect();
-        if !folder.refused.is_empty() || folder.catalog.tools().next().is_none() {
+        if !folder.refused.is_empty() || folder.catalog.offered().next().is_none() {
             return;
         }
         let initial = config.server.scopes.initial.iter();
