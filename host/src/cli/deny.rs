@@ -2,18 +2,18 @@
 //!
 //! It changes a file that the running host looks at. Then it waits until the host has followed.
 
+mod wanted;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
-use bailiwick::audit::{is_in_use, last_change, parse_time, rfc3339};
+use anyhow::ensure;
+use bailiwick::audit::{is_in_use, last_change, rfc3339};
 use bailiwick::config::{self, DenySettings};
-use bailiwick::denials::{Denial, DenialFile, DenialList, DenialOf, DenialsError};
-use bailiwick::dispatch::is_tool_name;
+use bailiwick::denials::{Denial, DenialFile, DenialList, DenialsError};
 use bailiwick::envelope::journal_keys;
-use bailiwick::seams::{Clock as _, SystemClock, SystemRandom, hex};
+use bailiwick::seams::{Clock as _, SystemClock, SystemRandom};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use super::page::{Page, Tone, counted};
 use super::table::Table;
@@ -119,77 +119,6 @@ fn settings(file: &Path, page: &mut Page<'_>) -> anyhow::Result<DenySettings> {
 fn recorded_change(settings: &DenySettings) -> anyhow::Result<u64> {
     let keys = journal_keys(&settings.keys, &SystemRandom, &settings.journal.trust)?;
     Ok(last_change(&settings.journal, keys)?)
-}
-
-impl Args {
-    /// Returns what is to be denied.
-    fn named(&self) -> Option<(DenialOf, &str)> {
-        let options = [
-            (DenialOf::Subject, &self.subject),
-            (DenialOf::Agent, &self.agent),
-            (DenialOf::Client, &self.client),
-            (DenialOf::Tenant, &self.tenant),
-            (DenialOf::Tool, &self.tool),
-            (DenialOf::Component, &self.component),
-        ];
-        options
-            .into_iter()
-            .find_map(|(of, name)| Some((of, name.as_deref()?)))
-    }
-
-    fn denial(
-        &self,
-        settings: &DenySettings,
-        of: DenialOf,
-        name: &str,
-        now_ms: u64,
-    ) -> anyhow::Result<Denial> {
-        let reason = self.reason.clone();
-        let reason = reason.context("--reason is missing: say why, for the journal")?;
-        let name = match of {
-            DenialOf::Component => digest(name)?,
-            DenialOf::Tool => {
-                ensure!(
-                    is_tool_name(name),
-                    "--tool: expected one tool's name, 1 to 64 characters of [A-Za-z0-9_.-], \
-                     found {name:?}"
-                );
-                name.to_owned()
-            }
-            _ => name.to_owned(),
-        };
-        let denial = Denial {
-            // The change gives it its own.
-            id: "d0".into(),
-            of,
-            issuer: issuer(settings, of, self.issuer.as_deref())?,
-            name,
-            reason,
-            added: now_ms,
-            until: self.end(now_ms)?,
-        };
-        denial.check()?;
-        Ok(denial)
-    }
-
-    fn end(&self, now_ms: u64) -> anyhow::Result<Option<u64>> {
-        let end = match (&self.lasts, &self.until) {
-            (None, None) => return Ok(None),
-            (Some(lasts), _) => length(lasts)
-                .and_then(|length| now_ms.checked_add(length))
-                .filter(|end| *end <= LATEST)
-                .with_context(|| format!("--for: expected 30m, 8h or 7d, found {lasts:?}"))?,
-            (None, Some(until)) => parse_time(until)
-                .filter(|end| *end <= LATEST)
-                .with_context(|| format!("--until: expected 2026-12-24T08:00, found {until:?}"))?,
-        };
-        ensure!(
-            end > now_ms,
-            "--for and --until: expected a time that is to come, it is {} now",
-            rfc3339(now_ms)
-        );
-        Ok(Some(end))
-    }
 }
 
 /// Adds a denial, unless it is in the list already. An entry that is made again with an earlier end
@@ -319,60 +248,6 @@ fn said(page: &mut Page<'_>, tone: Tone, id: &str, text: &str) -> anyhow::Result
     Ok(page.say(&[(tone, id), (Tone::Plain, " "), (Tone::Plain, text)])?)
 }
 
-/// Returns the issuer by its alias or, of a subject, the only one.
-fn issuer(
-    settings: &DenySettings,
-    of: DenialOf,
-    given: Option<&str>,
-) -> anyhow::Result<Option<String>> {
-    let issuers = &settings.issuers;
-    let aliases: Vec<_> = issuers.iter().map(|(alias, _)| alias.as_str()).collect();
-    let aliases = aliases.join(" or ");
-    let known = |(alias, name): &&(String, String)| {
-        Some(alias.as_str()) == given || Some(name.as_str()) == given
-    };
-    match (given, issuers.as_slice()) {
-        (Some(given), _) => match issuers.iter().find(known) {
-            Some((_, issuer)) => Ok(Some(issuer.clone())),
-            None => bail!("--issuer: expected {aliases}, found {given:?}"),
-        },
-        (None, [(_, only)]) if of == DenialOf::Subject => Ok(Some(only.clone())),
-        (None, _) if of == DenialOf::Subject => {
-            bail!("--issuer is missing: a subject is one of {aliases}")
-        }
-        (None, _) => Ok(None),
-    }
-}
-
-/// Returns the digest of code: as it is given, or of the file that is named.
-fn digest(given: &str) -> anyhow::Result<String> {
-    if given.starts_with("sha256:") {
-        return Ok(given.to_owned());
-    }
-    let bytes = std::fs::read(Path::new(given))
-        .with_context(|| format!("--component: {given} is neither \"sha256:...\" nor a file"))?;
-    ensure!(
-        bytes.starts_with(b"\0asm"),
-        "--component: {given} is no WebAssembly component"
-    );
-    Ok(format!("sha256:{}", hex(&Sha256::digest(bytes))))
-}
-
-fn length(text: &str) -> Option<u64> {
-    let units = [
-        ("s", 1_000),
-        ("m", 60_000),
-        ("h", 3_600_000),
-        ("d", 86_400_000),
-    ];
-    let (number, factor) = units
-        .iter()
-        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
-    number.parse::<u64>().ok()?.checked_mul(factor)
-}
-
-/// The beginning of the year 10000, which RFC 3339 cannot write.
-const LATEST: u64 = 253_402_300_800_000 - 1;
 /// The looks for the host's answer: three seconds.
 const LOOKS: usize = if cfg!(test) { 2 } else { 30 };
 const NOT_FOLLOWED: &str = "the change is written, but the running host has not followed yet; its \

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use anyhow::bail;
 use clap::Parser as _;
 use serde_json::Value;
 
