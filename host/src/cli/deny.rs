@@ -2,8 +2,10 @@
 //!
 //! It changes a file that the running host looks at. Then it waits until the host has followed.
 
+mod done;
 mod wanted;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,9 +17,10 @@ use bailiwick::envelope::journal_keys;
 use bailiwick::seams::{Clock as _, SystemClock, SystemRandom};
 use serde_json::json;
 
-use super::page::{Page, Tone, counted};
+use super::page::{Page, Tone};
 use super::table::Table;
 use super::wait;
+use done::{Done, HostSays, What};
 
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("what"))]
@@ -74,32 +77,33 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let settings = settings(&args.config, page)?;
-    let file = &settings.file;
-    if args.adopt {
-        return adopt(&settings, page);
-    }
-    let now_ms = SystemClock.now_ms();
-    let serial = if let Some((of, name)) = args.named() {
+    deny(args, page, &mut Page::new(&mut io::stderr(), false))
+}
+
+/// Prints findings on `page`, and remarks `beside` it.
+fn deny(args: &Args, page: &mut Page<'_>, beside: &mut Page<'_>) -> anyhow::Result<()> {
+    let settings = settings(&args.config, beside)?;
+    let (file, now_ms) = (&settings.file, SystemClock.now_ms());
+    let done = if args.adopt {
+        Done::adopted(file.adopt()?)
+    } else if let Some((of, name)) = args.named() {
         let wanted = args.denial(&settings, of, name, now_ms)?;
-        let (denial, serial) = file.change(|list| add(list, wanted, now_ms))?;
-        said(page, Tone::Good, &denial.id, &denial.to_string())?;
-        serial
+        file.change(|list| add(list, wanted, now_ms))?
     } else if args.lift.is_empty() {
         return list(args, file, now_ms, page);
     } else {
-        let (lifted, serial) = file.change(|list| lift(list, &args.lift, now_ms))?;
-        for denial in &lifted {
-            said(page, Tone::Good, &denial.id, &format!("lifted: {denial}"))?;
-        }
-        serial
+        file.change(|list| lift(list, &args.lift, now_ms))?
     };
-    wait_for(&settings, serial, page)
+    let host = wait_for(&settings, done.change)?;
+    done.tell(host, args.json, file.path(), page)?;
+    // A script must not take the change for one in effect.
+    ensure!(host != HostSays::NotFollowed, NOT_FOLLOWED);
+    Ok(())
 }
 
 /// Reads the settings. If no host runs, which would know, the journal is asked for the last change,
 /// so that no list is changed that was put back from a backup.
-fn settings(file: &Path, page: &mut Page<'_>) -> anyhow::Result<DenySettings> {
+fn settings(file: &Path, beside: &mut Page<'_>) -> anyhow::Result<DenySettings> {
     let settings = config::deny_settings(file)?;
     if is_in_use(&settings.journal.folder) {
         return Ok(settings);
@@ -108,7 +112,7 @@ fn settings(file: &Path, page: &mut Page<'_>) -> anyhow::Result<DenySettings> {
         // A denial is urgent, and no host starts on such a journal.
         let warning =
             format!("the journal cannot say whether this list is the last one: {error:#}");
-        page.say(&[(Tone::Warning, &warning)]).map(|()| 0)
+        beside.say(&[(Tone::Warning, &warning)]).map(|()| 0)
     })?;
     Ok(DenySettings {
         file: settings.file.not_before(change),
@@ -123,7 +127,7 @@ fn recorded_change(settings: &DenySettings) -> anyhow::Result<u64> {
 
 /// Adds a denial, unless it is in the list already. An entry that is made again with an earlier end
 /// would take away some of what was denied.
-fn add(list: &mut DenialList, wanted: Denial, now_ms: u64) -> Result<(Denial, u64), DenialsError> {
+fn add(list: &mut DenialList, wanted: Denial, now_ms: u64) -> Result<Done, DenialsError> {
     drop_expired(list, now_ms);
     if let Some(same) = list.denials.iter().find(|same| same.is_same(&wanted)) {
         return Err(DenialsError::Change(format!(
@@ -136,15 +140,14 @@ fn add(list: &mut DenialList, wanted: Denial, now_ms: u64) -> Result<(Denial, u6
         ..wanted
     };
     list.denials.push(denial.clone());
-    Ok((denial, list.serial))
+    Ok(Done {
+        change: list.serial,
+        what: What::Added(denial),
+    })
 }
 
 /// Lifts the denials with these ids.
-fn lift(
-    list: &mut DenialList,
-    ids: &[String],
-    now_ms: u64,
-) -> Result<(Vec<Denial>, u64), DenialsError> {
+fn lift(list: &mut DenialList, ids: &[String], now_ms: u64) -> Result<Done, DenialsError> {
     let is_there = |id: &&String| list.denials.iter().any(|denial| denial.id == **id);
     if let Some(unknown) = ids.iter().find(|id| !is_there(id)) {
         return Err(DenialsError::Change(format!(
@@ -156,32 +159,14 @@ fn lift(
         .extract_if(.., |denial| ids.contains(&denial.id));
     let lifted = lifted.collect();
     drop_expired(list, now_ms);
-    Ok((lifted, list.serial))
+    Ok(Done {
+        change: list.serial,
+        what: What::Lifted(lifted),
+    })
 }
 
 fn drop_expired(list: &mut DenialList, now_ms: u64) {
     list.denials.retain(|denial| denial.is_in_effect(now_ms));
-}
-
-fn adopt(settings: &DenySettings, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let file = &settings.file;
-    let adopted = file.adopt()?;
-    if let Some(damaged) = &adopted.damaged {
-        let aside = format!(
-            "the file that could not be read is now {}",
-            damaged.display()
-        );
-        page.say(&[(Tone::Warning, &aside)])?;
-    }
-    let count = counted(adopted.list.denials.len(), "denial");
-    page.say(&[
-        (Tone::Good, "adopted: "),
-        (
-            Tone::Plain,
-            &format!("{} with {count}", file.path().display()),
-        ),
-    ])?;
-    wait_for(settings, adopted.list.serial, page)
 }
 
 /// Prints the denials that are in effect.
@@ -217,35 +202,21 @@ fn list(args: &Args, file: &DenialFile, now_ms: u64, page: &mut Page<'_>) -> any
     Ok(())
 }
 
-/// Waits until the running host has put change `serial` into effect and recorded it. Fails if it
-/// does not: a script must not take the change for one in effect.
-fn wait_for(settings: &DenySettings, serial: u64, page: &mut Page<'_>) -> anyhow::Result<()> {
+/// Waits until the running host has put change `serial` into effect and recorded it.
+fn wait_for(settings: &DenySettings, serial: u64) -> anyhow::Result<HostSays> {
     if !is_in_use(&settings.journal.folder) {
-        page.say(&[(
-            Tone::Warning,
-            "no host runs here; the next one that starts follows",
-        )])?;
-        return Ok(());
+        return Ok(HostSays::None);
     }
-    let followed = wait(async {
+    wait(async {
         for _ in 0..LOOKS {
-            if settings
-                .file
-                .recorded()
-                .is_ok_and(|list| list.serial >= serial)
-            {
-                return Ok(true);
+            let recorded = settings.file.recorded();
+            if recorded.is_ok_and(|list| list.serial >= serial) {
+                return Ok(HostSays::Followed);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        Ok(false)
-    })?;
-    ensure!(followed, NOT_FOLLOWED);
-    Ok(page.say(&[(Tone::Good, "the running host has followed")])?)
-}
-
-fn said(page: &mut Page<'_>, tone: Tone, id: &str, text: &str) -> anyhow::Result<()> {
-    Ok(page.say(&[(tone, id), (Tone::Plain, " "), (Tone::Plain, text)])?)
+        Ok(HostSays::NotFollowed)
+    })
 }
 
 /// The looks for the host's answer: three seconds.
