@@ -24,7 +24,6 @@ use done::{Done, HostSays, What};
 
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("what"))]
-#[command(group = clap::ArgGroup::new("name").args(["subject", "agent", "client", "tenant", "tool", "component"]))]
 pub(crate) struct Args {
     /// The configuration file.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -49,21 +48,16 @@ pub(crate) struct Args {
     component: Option<String>,
     /// The issuer of the subject, agent, client or tenant: an alias of the configuration. A subject
     /// needs it if there are several; others are then denied for every issuer.
-    #[arg(long, value_name = "ALIAS", requires = "name")]
+    #[arg(long, value_name = "ALIAS")]
     issuer: Option<String>,
     /// The reason, for the journal and the list; required. Callers do not see it.
-    #[arg(long, value_name = "TEXT", requires = "name")]
+    #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// The time for which it holds, such as 30m, 8h or 7d. Without one it holds until it is lifted.
-    #[arg(
-        long = "for",
-        value_name = "TIME",
-        requires = "name",
-        conflicts_with = "until"
-    )]
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
     lasts: Option<String>,
     /// The time until which it holds, such as 2026-12-24T08:00 (UTC).
-    #[arg(long, value_name = "TIME", requires = "name")]
+    #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Lift the denial with this id.
     #[arg(long, value_name = "ID", group = "what")]
@@ -82,6 +76,7 @@ pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
 
 /// Prints findings on `page`, and remarks `beside` it.
 fn deny(args: &Args, page: &mut Page<'_>, beside: &mut Page<'_>) -> anyhow::Result<()> {
+    args.check()?;
     let settings = settings(&args.config, beside)?;
     let (file, now_ms) = (&settings.file, SystemClock.now_ms());
     let done = if args.adopt {

@@ -168,7 +168,19 @@ fn nothing_is_denied_that_could_stop_less_or_something_else() {
             &["--subject", "a", "--tool", "t", "--reason", "x"],
             "cannot be used with",
         ),
-        (&["--reason", "x"], "required"),
+        (
+            &["--reason", "x"],
+            "--reason belongs to a denial: say also what",
+        ),
+        (&["--for", "8h"], "--for belongs to a denial: say also what"),
+        (
+            &["--lift", "d1", "--reason", "x"],
+            "--reason belongs to a new denial: leave it out with --lift",
+        ),
+        (
+            &["--adopt", "--issuer", "corp"],
+            "--issuer belongs to a new denial: leave it out with --adopt",
+        ),
         (&["--lift", "d1", "--adopt"], "cannot be used with"),
     ] {
         let error = format!("{:#}", deny(&site, options).unwrap_err());

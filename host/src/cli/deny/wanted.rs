@@ -28,6 +28,27 @@ impl Args {
             .find_map(|(of, name)| Some((of, name.as_deref()?)))
     }
 
+    /// Fails if there are options of a denial, and none is made.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let options = [
+            ("--issuer", &self.issuer),
+            ("--reason", &self.reason),
+            ("--for", &self.lasts),
+            ("--until", &self.until),
+        ];
+        let given = options.into_iter().find(|(_, value)| value.is_some());
+        let Some((option, _)) = given.filter(|_| self.named().is_none()) else {
+            return Ok(());
+        };
+        let other = if self.adopt { "--adopt" } else { "--lift" };
+        ensure!(
+            self.adopt || !self.lift.is_empty(),
+            "{option} belongs to a denial: say also what to deny, with --subject, --agent, \
+             --client, --tenant, --tool or --component"
+        );
+        bail!("{option} belongs to a new denial: leave it out with {other}")
+    }
+
     pub(super) fn denial(
         &self,
         settings: &DenySettings,
