@@ -6,6 +6,7 @@
 mod aside;
 mod glance;
 mod records;
+mod strays;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +19,13 @@ use super::ground::Ground;
 use super::look::Stamp;
 use crate::audit::{AuditUnavailable, DenialsLost, Detail, Journal, Mark};
 use crate::call::Host;
-use crate::denials::{Changes, Denial, DenialFile, DenialList, Denials, DenialsError, Requester};
+use crate::denials::{
+    Changes, Denial, DenialFile, DenialList, Denials, DenialsError, Requester, Strays,
+};
 use crate::seams::Clock;
 use aside::Aside;
 use glance::{Glance, LastLook};
+use strays::strays;
 
 /// The watch over the denials.
 pub(super) struct DenialWatch {
@@ -138,7 +142,12 @@ impl DenialWatch {
         self.denials.adopt([&list]);
         self.unremembered |= list != self.list;
         self.list = list;
-        self.remember().await;
+        let strays = host.map(|host| strays(&added, &host.serving.now().catalog));
+        let strays = strays.unwrap_or_default();
+        for (denial, hint) in &strays {
+            tracing::warn!(denial, hint, "a denial stops nothing that is loaded");
+        }
+        self.remember(strays).await;
         Ok(())
     }
 
@@ -177,13 +186,20 @@ impl DenialWatch {
         Ok(())
     }
 
-    /// Writes the host's own copy. Without it, a restart records the changes again.
-    async fn remember(&mut self) {
+    /// Writes the host's own copy, with hints about what came last. Without the copy, a restart
+    /// records the changes again.
+    async fn remember(&mut self, strays: Strays) {
         if !self.unremembered {
             return;
         }
         let (file, list) = (self.file.clone(), self.list.clone());
-        let write = move || file.remember(&list).map(|()| list.serial);
+        let write = move || {
+            if !strays.is_empty() {
+                file.note(&strays)?;
+            }
+            // Whoever sees the list sees the hints.
+            file.remember(&list).map(|()| list.serial)
+        };
         match self.copies.run(write).await {
             // One that had hung may have written an older list.
             Some(Ok(serial)) => self.unremembered = serial != self.list.serial,
@@ -199,7 +215,7 @@ impl DenialWatch {
         self.denials.forget();
         let cause = chain(error);
         if self.lost.as_ref() == Some(&cause) {
-            self.remember().await;
+            self.remember(Strays::new()).await;
             return Ok(());
         }
         tracing::error!(
@@ -212,7 +228,7 @@ impl DenialWatch {
         if matches!(error, DenialsError::Older { .. } | DenialsError::Missing(_)) {
             // `bailiwick deny --adopt` must count on from the number that is known here.
             self.unremembered = true;
-            self.remember().await;
+            self.remember(Strays::new()).await;
         }
         Ok(())
     }

@@ -91,6 +91,11 @@ fn deny(args: &Args, page: &mut Page<'_>, beside: &mut Page<'_>) -> anyhow::Resu
     };
     let host = wait_for(&settings, done.change)?;
     done.tell(host, args.json, file.path(), page)?;
+    let stray = |denial: &Denial| Some((denial.id.clone(), file.stray(&denial.id)?));
+    if let Some((id, hint)) = done.added().and_then(stray) {
+        let warning = format!("{id} stops nothing now: {hint}");
+        beside.say(&[(Tone::Warning, &warning)])?;
+    }
     // A script must not take the change for one in effect.
     ensure!(host != HostSays::NotFollowed, NOT_FOLLOWED);
     Ok(())

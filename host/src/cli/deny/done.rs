@@ -55,6 +55,14 @@ impl Done {
         }
     }
 
+    /// Returns the denial that came.
+    pub(super) fn added(&self) -> Option<&Denial> {
+        match &self.what {
+            What::Added(denial) => Some(denial),
+            What::Lifted(_) | What::Adopted { .. } => None,
+        }
+    }
+
     /// Prints the change of the list `file`, and what the host made of it.
     pub(super) fn tell(
         &self,
