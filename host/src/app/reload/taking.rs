@@ -99,11 +99,7 @@ impl Watch {
     ) -> anyhow::Result<Taken> {
         let file = self.ground.file.clone();
         let config = tokio::task::spawn_blocking(move || config::load(&file)).await??;
-        anyhow::ensure!(
-            config.fixed() == self.ground.fixed,
-            "[server], [operations], [envelope], [audit] and [limits] are read once; restart to \
-             change them"
-        );
+        self.ground.fixed.allows(&config.fixed())?;
         let Config { files, digest, .. } = &config;
         let (files, digest, terms) = (files.clone(), digest.clone(), config.terms());
         let previous = self.host.serving.now();
