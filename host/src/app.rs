@@ -316,9 +316,3 @@ fn detail<const N: usize>(members: [(&str, &str); N]) -> Map<String, Value> {
         .map(|(name, text)| (name.to_owned(), Value::String(text.to_owned())))
         .collect()
 }
-
-/// Writes an error with its causes on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}

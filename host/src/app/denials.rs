@@ -11,10 +11,10 @@ mod strays;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailiwick_journal::chain;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::chain;
 use super::ground::Ground;
 use super::look::Stamp;
 use crate::audit::{AuditUnavailable, DenialsLost, Detail, Journal, Mark};

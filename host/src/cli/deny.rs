@@ -15,6 +15,7 @@ use bailiwick::config::{self, DenySettings};
 use bailiwick::denials::{Denial, DenialFile, DenialList, DenialsError};
 use bailiwick::envelope::journal_keys;
 use bailiwick::seams::{Clock as _, SystemClock, SystemRandom};
+use bailiwick_journal::chain;
 use serde_json::json;
 
 use super::page::{Page, Tone};
@@ -110,8 +111,8 @@ fn settings(file: &Path, beside: &mut Page<'_>) -> anyhow::Result<DenySettings> 
     }
     let change = recorded_change(&settings).or_else(|error| {
         // A denial is urgent, and no host starts on such a journal.
-        let warning =
-            format!("the journal cannot say whether this list is the last one: {error:#}");
+        let cause = chain(error.as_ref());
+        let warning = format!("the journal cannot say whether this list is the last one: {cause}");
         beside.say(&[(Tone::Warning, &warning)]).map(|()| 0)
     })?;
     Ok(DenySettings {
