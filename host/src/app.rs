@@ -126,7 +126,7 @@ impl App {
         intake::candidates(&server.tools, &server.trust)?;
         // A fault from here on is in the journal. A fault before leaves no record of a start.
         record_start(&ground.journal, &doors.resource, &config.digest).await?;
-        let denials = DenialWatch::begin(&ground).await;
+        let denials = DenialWatch::begin(&ground, &config.audit.folder).await;
         let seen = first_look(&before, &config);
         let (policy, known) = ground.first_policy(config, &seen).await?;
         let host = Arc::new(ground.host(policy));

@@ -8,10 +8,12 @@ mod glance;
 mod records;
 mod strays;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_journal::chain;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -52,18 +54,24 @@ pub(super) struct DenialWatch {
 
 impl DenialWatch {
     /// Puts the denials into effect with which the host starts. If they cannot be relied on, the
-    /// host starts all the same and denies everything until they can.
-    pub(super) async fn begin(ground: &Ground) -> Self {
+    /// host starts all the same and denies everything until they can. `journal` is the folder of
+    /// the journal.
+    pub(super) async fn begin(ground: &Ground, journal: &Path) -> Self {
         let file = ground.denial_file.clone();
         // Whatever is wrong with the copy, the first look finds it, too.
         let recorded = file.recorded();
         let is_readable = recorded.is_ok();
         let recorded = recorded.unwrap_or_default();
-        // The journal may know of a later change than a copy that was put back.
-        let serial = recorded.serial.max(ground.change);
+        // The journal knows of a later change than a copy that was put back, or was never written.
+        let is_old = recorded.serial < ground.change;
+        let list = if is_old {
+            by_journal(recorded, ground.change, journal).await
+        } else {
+            recorded
+        };
         let mut watch = Self {
-            unremembered: is_readable && serial != recorded.serial,
-            list: DenialList { serial, ..recorded },
+            unremembered: is_readable && is_old,
+            list,
             file,
             denials: Arc::clone(&ground.denials),
             journal: ground.journal.clone(),
@@ -187,7 +195,7 @@ impl DenialWatch {
     }
 
     /// Writes the host's own copy, with hints about what came last. Without the copy, a restart
-    /// records the changes again.
+    /// reads the journal for what it records.
     async fn remember(&mut self, strays: Strays) {
         if !self.unremembered {
             return;
@@ -231,6 +239,26 @@ impl DenialWatch {
             self.remember(Strays::new()).await;
         }
         Ok(())
+    }
+}
+
+/// Returns the list of which the journal has the records, up to `change`. They are not what denies
+/// anyone: they say only what is still to be recorded. Without them, that is what the `copy` lacks.
+async fn by_journal(copy: DenialList, change: u64, journal: &Path) -> DenialList {
+    let journal = journal.to_owned();
+    let read = spawn_blocking(move || records::in_effect(&journal)).await;
+    let told = |cause: String| {
+        tracing::error!(cause, "the journal cannot say which denials it records");
+        copy.denials
+    };
+    let denials = match read {
+        Ok(Ok(denials)) => denials,
+        Ok(Err(damage)) => told(chain(&damage)),
+        Err(failed) => told(failed.to_string()),
+    };
+    DenialList {
+        serial: change,
+        denials,
     }
 }
 
