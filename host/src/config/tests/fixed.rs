@@ -62,7 +62,7 @@ fn the_documents_have_every_key_that_needs_a_restart() {
     let operations = GOOD.replace("[audit]", "[operations]\n\n[audit]");
     let config = Folder::new().load(&operations);
     let fixed = config.unwrap_or_else(|errors| panic!("{errors}")).fixed();
-    let missing = fixed.allows(&Fixed::default()).unwrap_err();
+    let missing = fixed.allows(&Fixed::default()).expect_err("every key");
     assert!(missing.keys.len() > Limits::ALL.len(), "{missing}");
     for key in missing.keys {
         let (_, key) = key.split_once('.').expect("a section");
