@@ -21,7 +21,7 @@ mod testing;
 
 use std::fmt::Display;
 
-use bailiwick_journal::cli::chain;
+use bailiwick_journal::chain;
 use serde::{Serialize, Serializer};
 
 pub use folder::{Folder, RefusedComponent};

@@ -126,7 +126,7 @@ impl App {
         intake::candidates(&server.tools, &server.trust)?;
         // A fault from here on is in the journal. A fault before leaves no record of a start.
         record_start(&ground.journal, &doors.resource, &config.digest).await?;
-        let denials = DenialWatch::begin(&ground).await;
+        let denials = DenialWatch::begin(&ground, &config.audit.folder).await;
         let seen = first_look(&before, &config);
         let (policy, known) = ground.first_policy(config, &seen).await?;
         let host = Arc::new(ground.host(policy));
@@ -315,10 +315,4 @@ fn detail<const N: usize>(members: [(&str, &str); N]) -> Map<String, Value> {
         .into_iter()
         .map(|(name, text)| (name.to_owned(), Value::String(text.to_owned())))
         .collect()
-}
-
-/// Writes an error with its causes on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -8,6 +8,7 @@
 
 mod accepted;
 mod components;
+mod fixed;
 mod issuers;
 mod operations;
 mod presentation;
@@ -41,6 +42,7 @@ use crate::tokens::{Algorithm, ClientSettings, Introspection, KeySettings, KeySo
 use reader::{Problems, Section};
 
 pub use accepted::{Accepted, AcceptedError};
+pub use fixed::{Fixed, RestartNeeded};
 pub use operations::OperationsSettings;
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
@@ -86,11 +88,8 @@ pub struct Config {
 impl Config {
     /// Returns the part that is read once, at the start. Two configurations that differ in it
     /// cannot follow each other without a restart.
-    pub fn fixed(&self) -> String {
-        format!(
-            "{:?} {:?} {:?} {:?} {:?}",
-            self.server, self.operations, self.envelope, self.audit, self.limits
-        )
+    pub fn fixed(&self) -> Fixed {
+        Fixed::of(self)
     }
 
     /// Returns the files of the denials.

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use crate::reason::RefusalReason;
 use crate::seams::Clock;
 pub use entry::{Denial, DenialOf, Unfitting};
-pub use file::{Adopted, DenialFile, DenialsError};
+pub use file::{Adopted, DenialFile, DenialsError, Strays};
 use index::Index;
 pub use index::Requester;
 pub use list::{Changes, DenialList};

@@ -63,7 +63,7 @@ macro_rules! limits {
             }
 
             /// Returns the bound of this row, in the row's unit.
-            fn value(&self, row: &Limit) -> u64 {
+            pub(crate) fn value(&self, row: &Limit) -> u64 {
                 match row.key {
                     $(stringify!($key) => self.$key.amount(),)*
                     _ => 0,

@@ -53,7 +53,7 @@ pub enum SchemaError {
     #[error("with its references expanded it is too large to be evaluated")]
     TooCostly,
     /// It has a text that could deceive its reader.
-    #[error("a text in it is not accepted: {0}")]
+    #[error("a text in it is not accepted")]
     Text(#[from] Unfit),
     /// It is written in another dialect.
     #[error("its `$schema` is {0:?}; expected JSON Schema 2020-12, stated once at the top")]

@@ -127,6 +127,38 @@ async fn agents_clients_tenants_tools_and_code_are_denied_alike() -> Result<()> 
 }
 
 #[tokio::test]
+async fn a_denial_of_what_is_not_loaded_stands_and_is_warned_about() -> Result<()> {
+    let world = World::start().await?;
+    let (digest, reason) = (format!("sha256:{}", "0".repeat(64)), ["--reason", "x"]);
+    for (number, (option, name, hint)) in [
+        (
+            "--tool",
+            "get_order_stats",
+            "no tool that is loaded has this name; expected one of get_order_status, ",
+        ),
+        (
+            "--component",
+            &digest,
+            "no component that is loaded has this digest",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let said = followed(&world, &[&[option, name], &reason[..]].concat()).await?;
+        let warned = format!("d{} stops nothing now: {hint}", number + 1);
+        ensure!(said.contains(&warned), "{said}");
+    }
+    let added = count(&world.records()?, "denial.added");
+    ensure_eq(added, 2, "records")?;
+    for named in [["--tool", "get_order_status"], ["--subject", "nobody"]] {
+        let said = followed(&world, &[&named[..], &reason[..]].concat()).await?;
+        ensure!(!said.contains("stops nothing"), "{said}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_denial_outlives_a_restart_and_is_recorded_once() -> Result<()> {
     let world = World::start().await?;
     followed(&world, &["--subject", "alice", "--reason", "x"]).await?;

@@ -92,6 +92,16 @@ async fn an_agent_of_the_caller_may_be_nested_in_the_act_of_an_issued_token() ->
     ensure!(order(&world, &token).await?, "the caller's agent");
     world.issuer.misbehave(Misbehaviour::NestedStranger);
     ensure!(!order(&world, &world.token("alice")?).await?, "a stranger");
+    for (misbehaviour, sent) in [
+        (Misbehaviour::NestedMost, true),
+        (Misbehaviour::NestedDeep, false),
+    ] {
+        world.issuer.misbehave(misbehaviour);
+        let what = format!("{misbehaviour:?}");
+        let spec = world.spec("alice").claim("jti", what.as_str());
+        let token = world.issuer.token(&spec)?;
+        ensure_eq(order(&world, &token).await?, sent, &what)?;
+    }
     Ok(())
 }
 

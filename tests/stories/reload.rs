@@ -86,7 +86,7 @@ async fn a_wrong_configuration_changes_nothing_and_is_recorded() -> Result<()> {
                 "trust_domain = \"test.example\"",
                 "trust_domain = \"other.example\"",
             ),
-            "restart",
+            "envelope.trust_domain cannot change while the host runs; restart it",
         ),
     ] {
         let refused = count(&world.records()?, "config.refused");

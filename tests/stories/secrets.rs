@@ -1,6 +1,6 @@
 //! Secrets that must not get out: the caller's token above all.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::Misbehaviour;
 use bailiwick_tests::{Plan, World, anything_contains};
 use serde_json::json;
@@ -69,5 +69,67 @@ async fn the_callers_token_is_in_no_log_record_request_or_answer() -> Result<()>
         !remains.said.contains("only of it"),
         "the client secret in the log"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_log_says_why_an_authorization_server_gave_no_token_in_the_hosts_own_words()
+-> Result<()> {
+    let world = World::start().await?;
+    let what = "a token endpoint issued no token, so the request that needs it is not sent";
+    ensure!(
+        world
+            .order(&world.token("alice")?, "1001")
+            .await?
+            .is_success()
+            && !world.host.said().contains(what),
+        "a token that was issued is logged"
+    );
+    for (number, (misbehaviour, cause)) in [
+        (
+            Misbehaviour::InvalidGrant,
+            "the authorization server answered invalid_grant",
+        ),
+        (
+            Misbehaviour::ConsentRequired,
+            "the authorization server requires the user's consent first",
+        ),
+        (
+            Misbehaviour::ServerError,
+            "the authorization server is not available",
+        ),
+        (
+            Misbehaviour::HtmlPage,
+            "the authorization server's answer cannot be used: expected a JSON object without \
+             duplicate members",
+        ),
+        (
+            Misbehaviour::NotABearer,
+            "the authorization server's answer cannot be used: expected Bearer as `token_type`",
+        ),
+        (
+            Misbehaviour::Redirect,
+            "the authorization server answered 307 without an error code that the host knows",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        world.issuer.misbehave(misbehaviour);
+        let (spec, heard) = (world.spec("alice"), world.host.said().len());
+        let token = world.issuer.token(&spec.claim("jti", number.to_string()))?;
+        world.order(&token, "1001").await?;
+        world.host.says(cause).await?;
+        let said = world.host.said_since(heard);
+        let line = said.lines().find(|line| line.contains(what));
+        let line = line.with_context(|| format!("{misbehaviour:?}: {said}"))?;
+        for told in [cause, world.issuer.url()] {
+            ensure!(line.contains(told), "{misbehaviour:?}: {line}");
+        }
+        let theirs = ["secret-of-the-issuer", "stack trace", "Please log in"];
+        for secret in [&theirs[..], &[signature(&token), "only of it"]].concat() {
+            ensure!(!said.contains(secret), "{misbehaviour:?}: {said}");
+        }
+    }
     Ok(())
 }

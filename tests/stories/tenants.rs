@@ -34,6 +34,31 @@ fn token(world: &World, user: &str, tenant: &str) -> Result<String> {
     Ok(world.issuer.token(&world.spec(user).tenant(tenant))?)
 }
 
+/// Returns a call of this user's, which begins when it is awaited.
+fn order(
+    world: &World,
+    user: &str,
+    tenant: &str,
+) -> Result<impl Future<Output = Result<mcp::Answer>> + use<>> {
+    let (url, token) = (world.host.url(), token(world, user, tenant)?);
+    let order = json!({"order_id": "1001"});
+    Ok(async move { mcp::call(&url, Some(&token), ORDERS_TOOL, &order).await })
+}
+
+/// Makes the service slow, and lets each user of one tenant call it at once.
+fn flood(world: &World) -> Result<JoinSet<Result<mcp::Answer>>> {
+    let body = r#"{"id": "1001", "status": "shipped"}"#;
+    let slow = Answer::new(StatusCode::OK, "application/json", body);
+    world
+        .orders
+        .answer_with(slow.after(Duration::from_millis(1500)));
+    let mut flood = JoinSet::new();
+    for user in 0..FLOOD {
+        flood.spawn(order(world, &format!("flood{user}"), "flood")?);
+    }
+    Ok(flood)
+}
+
 #[tokio::test]
 async fn a_tool_for_one_tenant_does_not_exist_for_another() -> Result<()> {
     let world = world(
@@ -110,28 +135,7 @@ async fn a_tenant_that_floods_with_many_users_is_bounded_and_others_are_served()
         "\n[tenants.\"demo:small\"]\nconcurrent_calls = 1\n",
     )
     .await?;
-    let body = r#"{"id": "1001", "status": "shipped"}"#;
-    let slow = Answer::new(StatusCode::OK, "application/json", body);
-    world
-        .orders
-        .answer_with(slow.after(Duration::from_millis(1500)));
-    let url = world.host.url();
-    let call = |user: &str, tenant: &str| -> Result<_> {
-        let (url, token) = (url.clone(), token(&world, user, tenant)?);
-        Ok(async move {
-            mcp::call(
-                &url,
-                Some(&token),
-                ORDERS_TOOL,
-                &json!({"order_id": "1001"}),
-            )
-            .await
-        })
-    };
-    let mut flood = JoinSet::new();
-    for user in 0..FLOOD {
-        flood.spawn(call(&format!("flood{user}"), "flood")?);
-    }
+    let mut flood = flood(&world)?;
     let running = async {
         while world.orders.requests().len() < 6 {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -141,7 +145,10 @@ async fn a_tenant_that_floods_with_many_users_is_bounded_and_others_are_served()
         .await
         .context("the flood does not reach the service")?;
     // Another tenant's calls find places at once, although the flood waits for more.
-    let (one, two) = tokio::try_join!(call("alice", "acme")?, call("bob", "acme")?)?;
+    let (one, two) = tokio::try_join!(
+        order(&world, "alice", "acme")?,
+        order(&world, "bob", "acme")?
+    )?;
     ensure!(
         one.is_success() && two.is_success(),
         "{} {}",
@@ -157,7 +164,7 @@ async fn a_tenant_that_floods_with_many_users_is_bounded_and_others_are_served()
     }
     ensure_eq(served, 8, "six run and two wait")?;
     // A share of its own.
-    let (one, two) = tokio::try_join!(call("a", "small")?, call("b", "small")?)?;
+    let (one, two) = tokio::try_join!(order(&world, "a", "small")?, order(&world, "b", "small")?)?;
     ensure!(
         one.is_success() && two.is_success(),
         "one waits for the other"
@@ -190,21 +197,7 @@ async fn a_tenant_that_floods_with_many_users_is_bounded_and_others_are_served()
 #[tokio::test]
 async fn a_tenant_leaves_a_place_to_others_where_only_the_host_is_limited() -> Result<()> {
     let world = world("concurrent_calls = 8\nqueued_calls = 8", "").await?;
-    let body = r#"{"id": "1001", "status": "shipped"}"#;
-    let slow = Answer::new(StatusCode::OK, "application/json", body);
-    world
-        .orders
-        .answer_with(slow.after(Duration::from_millis(1500)));
-    let url = world.host.url();
-    let call = |user: &str, tenant: &str| -> Result<_> {
-        let (url, token) = (url.clone(), token(&world, user, tenant)?);
-        let order = json!({"order_id": "1001"});
-        Ok(async move { mcp::call(&url, Some(&token), ORDERS_TOOL, &order).await })
-    };
-    let mut flood = JoinSet::new();
-    for user in 0..FLOOD {
-        flood.spawn(call(&format!("flood{user}"), "flood")?);
-    }
+    let mut flood = flood(&world)?;
     let refused = async {
         let is_known = |records: Vec<_>| reasons(&records, "call.refused").len() == FLOOD - 11;
         while !is_known(world.records()?) {
@@ -216,7 +209,7 @@ async fn a_tenant_leaves_a_place_to_others_where_only_the_host_is_limited() -> R
     refused
         .await
         .context("seven run, four wait, and the rest is refused")??;
-    let other = call("alice", "acme")?.await?;
+    let other = order(&world, "alice", "acme")?.await?;
     ensure!(other.is_success(), "another tenant: {}", other.raw);
     let mut served = 0;
     while let Some(answer) = flood.join_next().await {

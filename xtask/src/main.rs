@@ -7,6 +7,8 @@
 
 mod advisories;
 mod bench;
+#[cfg(test)]
+mod causes;
 mod clients;
 mod conformance;
 mod deep;

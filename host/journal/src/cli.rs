@@ -13,10 +13,10 @@ mod filters;
 mod tree;
 
 use std::env;
-use std::error::Error;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use crate::chain;
 use page::Page;
 
 /// Runs a command with a page on standard output, in colour on a terminal unless `NO_COLOR` is set.
@@ -46,44 +46,7 @@ pub fn conclude(result: anyhow::Result<()>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Returns an error with its causes, each of them once.
-pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut last = text.clone();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let next = inner.to_string();
-        if !last.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        last = next;
-        cause = inner.source();
-    }
-    text
-}
-
 /// Writes a line on standard error.
 pub fn say_error(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_cause_is_said_once() {
-        let inner = anyhow::anyhow!("no such file")
-            .context("keys cannot be read")
-            .context("the host does not start");
-        assert_eq!(
-            chain(inner.as_ref()),
-            "the host does not start: keys cannot be read: no such file"
-        );
-        let repeated = anyhow::anyhow!("no such file").context("keys cannot be read: no such file");
-        assert_eq!(
-            chain(repeated.as_ref()),
-            "keys cannot be read: no such file"
-        );
-    }
 }

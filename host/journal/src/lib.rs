@@ -21,6 +21,7 @@ pub mod seams;
 
 mod archive;
 mod batch;
+mod chain;
 mod change;
 mod checkpoint;
 mod checkpoints;
@@ -48,6 +49,7 @@ mod time;
 mod tree;
 mod verify;
 
+pub use chain::chain;
 pub use damage::{Damage, Place};
 pub use file::is_in_use;
 pub use journal::{

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use bailiwick_journal::chain;
 use serde_json::{Map, Value};
 
-use super::{chain, detail};
+use super::detail;
 use crate::audit::{ComponentLoaded, ComponentRefused, ComponentRemoved, Detail, Journal};
 use crate::call::Policy;
 use crate::dispatch::{Catalog, OfferError, Outline};

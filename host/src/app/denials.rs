@@ -6,22 +6,28 @@
 mod aside;
 mod glance;
 mod records;
+mod strays;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailiwick_journal::chain;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::chain;
 use super::ground::Ground;
 use super::look::Stamp;
 use crate::audit::{AuditUnavailable, DenialsLost, Detail, Journal, Mark};
 use crate::call::Host;
-use crate::denials::{Changes, Denial, DenialFile, DenialList, Denials, DenialsError, Requester};
+use crate::denials::{
+    Changes, Denial, DenialFile, DenialList, Denials, DenialsError, Requester, Strays,
+};
 use crate::seams::Clock;
 use aside::Aside;
 use glance::{Glance, LastLook};
+use strays::strays;
 
 /// The watch over the denials.
 pub(super) struct DenialWatch {
@@ -48,18 +54,24 @@ pub(super) struct DenialWatch {
 
 impl DenialWatch {
     /// Puts the denials into effect with which the host starts. If they cannot be relied on, the
-    /// host starts all the same and denies everything until they can.
-    pub(super) async fn begin(ground: &Ground) -> Self {
+    /// host starts all the same and denies everything until they can. `journal` is the folder of
+    /// the journal.
+    pub(super) async fn begin(ground: &Ground, journal: &Path) -> Self {
         let file = ground.denial_file.clone();
         // Whatever is wrong with the copy, the first look finds it, too.
         let recorded = file.recorded();
         let is_readable = recorded.is_ok();
         let recorded = recorded.unwrap_or_default();
-        // The journal may know of a later change than a copy that was put back.
-        let serial = recorded.serial.max(ground.change);
+        // The journal knows of a later change than a copy that was put back, or was never written.
+        let is_old = recorded.serial < ground.change;
+        let list = if is_old {
+            by_journal(recorded, ground.change, journal).await
+        } else {
+            recorded
+        };
         let mut watch = Self {
-            unremembered: is_readable && serial != recorded.serial,
-            list: DenialList { serial, ..recorded },
+            unremembered: is_readable && is_old,
+            list,
             file,
             denials: Arc::clone(&ground.denials),
             journal: ground.journal.clone(),
@@ -138,7 +150,12 @@ impl DenialWatch {
         self.denials.adopt([&list]);
         self.unremembered |= list != self.list;
         self.list = list;
-        self.remember().await;
+        let strays = host.map(|host| strays(&added, &host.serving.now().catalog));
+        let strays = strays.unwrap_or_default();
+        for (denial, hint) in &strays {
+            tracing::warn!(denial, hint, "a denial stops nothing that is loaded");
+        }
+        self.remember(strays).await;
         Ok(())
     }
 
@@ -177,13 +194,20 @@ impl DenialWatch {
         Ok(())
     }
 
-    /// Writes the host's own copy. Without it, a restart records the changes again.
-    async fn remember(&mut self) {
+    /// Writes the host's own copy, with hints about what came last. Without the copy, a restart
+    /// reads the journal for what it records.
+    async fn remember(&mut self, strays: Strays) {
         if !self.unremembered {
             return;
         }
         let (file, list) = (self.file.clone(), self.list.clone());
-        let write = move || file.remember(&list).map(|()| list.serial);
+        let write = move || {
+            if !strays.is_empty() {
+                file.note(&strays)?;
+            }
+            // Whoever sees the list sees the hints.
+            file.remember(&list).map(|()| list.serial)
+        };
         match self.copies.run(write).await {
             // One that had hung may have written an older list.
             Some(Ok(serial)) => self.unremembered = serial != self.list.serial,
@@ -199,7 +223,7 @@ impl DenialWatch {
         self.denials.forget();
         let cause = chain(error);
         if self.lost.as_ref() == Some(&cause) {
-            self.remember().await;
+            self.remember(Strays::new()).await;
             return Ok(());
         }
         tracing::error!(
@@ -212,9 +236,29 @@ impl DenialWatch {
         if matches!(error, DenialsError::Older { .. } | DenialsError::Missing(_)) {
             // `bailiwick deny --adopt` must count on from the number that is known here.
             self.unremembered = true;
-            self.remember().await;
+            self.remember(Strays::new()).await;
         }
         Ok(())
+    }
+}
+
+/// Returns the list of which the journal has the records, up to `change`. They are not what denies
+/// anyone: they say only what is still to be recorded. Without them, that is what the `copy` lacks.
+async fn by_journal(copy: DenialList, change: u64, journal: &Path) -> DenialList {
+    let journal = journal.to_owned();
+    let read = spawn_blocking(move || records::in_effect(&journal)).await;
+    let told = |cause: String| {
+        tracing::error!(cause, "the journal cannot say which denials it records");
+        copy.denials
+    };
+    let denials = match read {
+        Ok(Ok(denials)) => denials,
+        Ok(Err(damage)) => told(chain(&damage)),
+        Err(failed) => told(failed.to_string()),
+    };
+    DenialList {
+        serial: change,
+        denials,
     }
 }
 

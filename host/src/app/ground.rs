@@ -11,7 +11,7 @@ use super::journal::{measure, open_journal};
 use super::tls;
 use crate::audit::Journal;
 use crate::call::{Access, Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace, Policy, Serving};
-use crate::config::{Config, EnvelopeSettings, Issuer};
+use crate::config::{Config, EnvelopeSettings, Fixed, Issuer};
 use crate::delegation::{Broker, Service, ServiceSettings};
 use crate::denials::{DenialFile, Denials};
 use crate::egress::Tls;
@@ -31,8 +31,8 @@ use crate::transport::{self, Resource};
 pub(super) struct Ground {
     /// The configuration file.
     pub(super) file: PathBuf,
-    /// The part of the configuration that is read once, as text to compare.
-    pub(super) fixed: String,
+    /// The part of the configuration that is read once.
+    pub(super) fixed: Fixed,
     pub(super) resource: Resource,
     pub(super) tools: PathBuf,
     pub(super) trust: Trust,

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::chain;
+use bailiwick_journal::chain;
+
 use super::changes::{Served, left_out, refused, served};
 use super::ground::Ground;
 use super::look::Look;

@@ -6,7 +6,7 @@ use bailiwick::answers::Folder;
 use bailiwick::answers::check::{CheckReport, CheckedService, CheckedTool, Finding};
 use bailiwick::answers::doctor::online;
 use bailiwick::config::{self, ConfigError};
-use bailiwick_journal::cli::chain;
+use bailiwick_journal::chain;
 use serde_json::{Value, json};
 
 use super::compile::compiler;

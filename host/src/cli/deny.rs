@@ -2,26 +2,29 @@
 //!
 //! It changes a file that the running host looks at. Then it waits until the host has followed.
 
+mod done;
+mod wanted;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
-use bailiwick::audit::{is_in_use, last_change, parse_time, rfc3339};
+use anyhow::ensure;
+use bailiwick::audit::{is_in_use, last_change, rfc3339};
 use bailiwick::config::{self, DenySettings};
-use bailiwick::denials::{Denial, DenialFile, DenialList, DenialOf, DenialsError};
-use bailiwick::dispatch::is_tool_name;
+use bailiwick::denials::{Denial, DenialFile, DenialList, DenialsError};
 use bailiwick::envelope::journal_keys;
-use bailiwick::seams::{Clock as _, SystemClock, SystemRandom, hex};
+use bailiwick::seams::{Clock as _, SystemClock, SystemRandom};
+use bailiwick_journal::chain;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
-use super::page::{Page, Tone, counted};
+use super::page::{Page, Tone};
 use super::table::Table;
 use super::wait;
+use done::{Done, HostSays, What};
 
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("what"))]
-#[command(group = clap::ArgGroup::new("name").args(["subject", "agent", "client", "tenant", "tool", "component"]))]
 pub(crate) struct Args {
     /// The configuration file.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -46,21 +49,16 @@ pub(crate) struct Args {
     component: Option<String>,
     /// The issuer of the subject, agent, client or tenant: an alias of the configuration. A subject
     /// needs it if there are several; others are then denied for every issuer.
-    #[arg(long, value_name = "ALIAS", requires = "name")]
+    #[arg(long, value_name = "ALIAS")]
     issuer: Option<String>,
     /// The reason, for the journal and the list; required. Callers do not see it.
-    #[arg(long, value_name = "TEXT", requires = "name")]
+    #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// The time for which it holds, such as 30m, 8h or 7d. Without one it holds until it is lifted.
-    #[arg(
-        long = "for",
-        value_name = "TIME",
-        requires = "name",
-        conflicts_with = "until"
-    )]
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
     lasts: Option<String>,
     /// The time until which it holds, such as 2026-12-24T08:00 (UTC).
-    #[arg(long, value_name = "TIME", requires = "name")]
+    #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Lift the denial with this id.
     #[arg(long, value_name = "ID", group = "what")]
@@ -74,41 +72,48 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let settings = settings(&args.config, page)?;
-    let file = &settings.file;
-    if args.adopt {
-        return adopt(&settings, page);
-    }
-    let now_ms = SystemClock.now_ms();
-    let serial = if let Some((of, name)) = args.named() {
+    deny(args, page, &mut Page::new(&mut io::stderr(), false))
+}
+
+/// Prints findings on `page`, and remarks `beside` it.
+fn deny(args: &Args, page: &mut Page<'_>, beside: &mut Page<'_>) -> anyhow::Result<()> {
+    args.check()?;
+    let settings = settings(&args.config, beside)?;
+    let (file, now_ms) = (&settings.file, SystemClock.now_ms());
+    let done = if args.adopt {
+        Done::adopted(file.adopt()?)
+    } else if let Some((of, name)) = args.named() {
         let wanted = args.denial(&settings, of, name, now_ms)?;
-        let (denial, serial) = file.change(|list| add(list, wanted, now_ms))?;
-        said(page, Tone::Good, &denial.id, &denial.to_string())?;
-        serial
+        file.change(|list| add(list, wanted, now_ms))?
     } else if args.lift.is_empty() {
         return list(args, file, now_ms, page);
     } else {
-        let (lifted, serial) = file.change(|list| lift(list, &args.lift, now_ms))?;
-        for denial in &lifted {
-            said(page, Tone::Good, &denial.id, &format!("lifted: {denial}"))?;
-        }
-        serial
+        file.change(|list| lift(list, &args.lift, now_ms))?
     };
-    wait_for(&settings, serial, page)
+    let host = wait_for(&settings, done.change)?;
+    done.tell(host, args.json, file.path(), page)?;
+    let stray = |denial: &Denial| Some((denial.id.clone(), file.stray(&denial.id)?));
+    if let Some((id, hint)) = done.added().and_then(stray) {
+        let warning = format!("{id} stops nothing now: {hint}");
+        beside.say(&[(Tone::Warning, &warning)])?;
+    }
+    // A script must not take the change for one in effect.
+    ensure!(host != HostSays::NotFollowed, NOT_FOLLOWED);
+    Ok(())
 }
 
 /// Reads the settings. If no host runs, which would know, the journal is asked for the last change,
 /// so that no list is changed that was put back from a backup.
-fn settings(file: &Path, page: &mut Page<'_>) -> anyhow::Result<DenySettings> {
+fn settings(file: &Path, beside: &mut Page<'_>) -> anyhow::Result<DenySettings> {
     let settings = config::deny_settings(file)?;
     if is_in_use(&settings.journal.folder) {
         return Ok(settings);
     }
     let change = recorded_change(&settings).or_else(|error| {
         // A denial is urgent, and no host starts on such a journal.
-        let warning =
-            format!("the journal cannot say whether this list is the last one: {error:#}");
-        page.say(&[(Tone::Warning, &warning)]).map(|()| 0)
+        let cause = chain(error.as_ref());
+        let warning = format!("the journal cannot say whether this list is the last one: {cause}");
+        beside.say(&[(Tone::Warning, &warning)]).map(|()| 0)
     })?;
     Ok(DenySettings {
         file: settings.file.not_before(change),
@@ -121,80 +126,9 @@ fn recorded_change(settings: &DenySettings) -> anyhow::Result<u64> {
     Ok(last_change(&settings.journal, keys)?)
 }
 
-impl Args {
-    /// Returns what is to be denied.
-    fn named(&self) -> Option<(DenialOf, &str)> {
-        let options = [
-            (DenialOf::Subject, &self.subject),
-            (DenialOf::Agent, &self.agent),
-            (DenialOf::Client, &self.client),
-            (DenialOf::Tenant, &self.tenant),
-            (DenialOf::Tool, &self.tool),
-            (DenialOf::Component, &self.component),
-        ];
-        options
-            .into_iter()
-            .find_map(|(of, name)| Some((of, name.as_deref()?)))
-    }
-
-    fn denial(
-        &self,
-        settings: &DenySettings,
-        of: DenialOf,
-        name: &str,
-        now_ms: u64,
-    ) -> anyhow::Result<Denial> {
-        let reason = self.reason.clone();
-        let reason = reason.context("--reason is missing: say why, for the journal")?;
-        let name = match of {
-            DenialOf::Component => digest(name)?,
-            DenialOf::Tool => {
-                ensure!(
-                    is_tool_name(name),
-                    "--tool: expected one tool's name, 1 to 64 characters of [A-Za-z0-9_.-], \
-                     found {name:?}"
-                );
-                name.to_owned()
-            }
-            _ => name.to_owned(),
-        };
-        let denial = Denial {
-            // The change gives it its own.
-            id: "d0".into(),
-            of,
-            issuer: issuer(settings, of, self.issuer.as_deref())?,
-            name,
-            reason,
-            added: now_ms,
-            until: self.end(now_ms)?,
-        };
-        denial.check()?;
-        Ok(denial)
-    }
-
-    fn end(&self, now_ms: u64) -> anyhow::Result<Option<u64>> {
-        let end = match (&self.lasts, &self.until) {
-            (None, None) => return Ok(None),
-            (Some(lasts), _) => length(lasts)
-                .and_then(|length| now_ms.checked_add(length))
-                .filter(|end| *end <= LATEST)
-                .with_context(|| format!("--for: expected 30m, 8h or 7d, found {lasts:?}"))?,
-            (None, Some(until)) => parse_time(until)
-                .filter(|end| *end <= LATEST)
-                .with_context(|| format!("--until: expected 2026-12-24T08:00, found {until:?}"))?,
-        };
-        ensure!(
-            end > now_ms,
-            "--for and --until: expected a time that is to come, it is {} now",
-            rfc3339(now_ms)
-        );
-        Ok(Some(end))
-    }
-}
-
 /// Adds a denial, unless it is in the list already. An entry that is made again with an earlier end
 /// would take away some of what was denied.
-fn add(list: &mut DenialList, wanted: Denial, now_ms: u64) -> Result<(Denial, u64), DenialsError> {
+fn add(list: &mut DenialList, wanted: Denial, now_ms: u64) -> Result<Done, DenialsError> {
     drop_expired(list, now_ms);
     if let Some(same) = list.denials.iter().find(|same| same.is_same(&wanted)) {
         return Err(DenialsError::Change(format!(
@@ -207,15 +141,14 @@ fn add(list: &mut DenialList, wanted: Denial, now_ms: u64) -> Result<(Denial, u6
         ..wanted
     };
     list.denials.push(denial.clone());
-    Ok((denial, list.serial))
+    Ok(Done {
+        change: list.serial,
+        what: What::Added(denial),
+    })
 }
 
 /// Lifts the denials with these ids.
-fn lift(
-    list: &mut DenialList,
-    ids: &[String],
-    now_ms: u64,
-) -> Result<(Vec<Denial>, u64), DenialsError> {
+fn lift(list: &mut DenialList, ids: &[String], now_ms: u64) -> Result<Done, DenialsError> {
     let is_there = |id: &&String| list.denials.iter().any(|denial| denial.id == **id);
     if let Some(unknown) = ids.iter().find(|id| !is_there(id)) {
         return Err(DenialsError::Change(format!(
@@ -227,32 +160,14 @@ fn lift(
         .extract_if(.., |denial| ids.contains(&denial.id));
     let lifted = lifted.collect();
     drop_expired(list, now_ms);
-    Ok((lifted, list.serial))
+    Ok(Done {
+        change: list.serial,
+        what: What::Lifted(lifted),
+    })
 }
 
 fn drop_expired(list: &mut DenialList, now_ms: u64) {
     list.denials.retain(|denial| denial.is_in_effect(now_ms));
-}
-
-fn adopt(settings: &DenySettings, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let file = &settings.file;
-    let adopted = file.adopt()?;
-    if let Some(damaged) = &adopted.damaged {
-        let aside = format!(
-            "the file that could not be read is now {}",
-            damaged.display()
-        );
-        page.say(&[(Tone::Warning, &aside)])?;
-    }
-    let count = counted(adopted.list.denials.len(), "denial");
-    page.say(&[
-        (Tone::Good, "adopted: "),
-        (
-            Tone::Plain,
-            &format!("{} with {count}", file.path().display()),
-        ),
-    ])?;
-    wait_for(settings, adopted.list.serial, page)
 }
 
 /// Prints the denials that are in effect.
@@ -288,91 +203,23 @@ fn list(args: &Args, file: &DenialFile, now_ms: u64, page: &mut Page<'_>) -> any
     Ok(())
 }
 
-/// Waits until the running host has put change `serial` into effect and recorded it. Fails if it
-/// does not: a script must not take the change for one in effect.
-fn wait_for(settings: &DenySettings, serial: u64, page: &mut Page<'_>) -> anyhow::Result<()> {
+/// Waits until the running host has put change `serial` into effect and recorded it.
+fn wait_for(settings: &DenySettings, serial: u64) -> anyhow::Result<HostSays> {
     if !is_in_use(&settings.journal.folder) {
-        page.say(&[(
-            Tone::Warning,
-            "no host runs here; the next one that starts follows",
-        )])?;
-        return Ok(());
+        return Ok(HostSays::None);
     }
-    let followed = wait(async {
+    wait(async {
         for _ in 0..LOOKS {
-            if settings
-                .file
-                .recorded()
-                .is_ok_and(|list| list.serial >= serial)
-            {
-                return Ok(true);
+            let recorded = settings.file.recorded();
+            if recorded.is_ok_and(|list| list.serial >= serial) {
+                return Ok(HostSays::Followed);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        Ok(false)
-    })?;
-    ensure!(followed, NOT_FOLLOWED);
-    Ok(page.say(&[(Tone::Good, "the running host has followed")])?)
+        Ok(HostSays::NotFollowed)
+    })
 }
 
-fn said(page: &mut Page<'_>, tone: Tone, id: &str, text: &str) -> anyhow::Result<()> {
-    Ok(page.say(&[(tone, id), (Tone::Plain, " "), (Tone::Plain, text)])?)
-}
-
-/// Returns the issuer by its alias or, of a subject, the only one.
-fn issuer(
-    settings: &DenySettings,
-    of: DenialOf,
-    given: Option<&str>,
-) -> anyhow::Result<Option<String>> {
-    let issuers = &settings.issuers;
-    let aliases: Vec<_> = issuers.iter().map(|(alias, _)| alias.as_str()).collect();
-    let aliases = aliases.join(" or ");
-    let known = |(alias, name): &&(String, String)| {
-        Some(alias.as_str()) == given || Some(name.as_str()) == given
-    };
-    match (given, issuers.as_slice()) {
-        (Some(given), _) => match issuers.iter().find(known) {
-            Some((_, issuer)) => Ok(Some(issuer.clone())),
-            None => bail!("--issuer: expected {aliases}, found {given:?}"),
-        },
-        (None, [(_, only)]) if of == DenialOf::Subject => Ok(Some(only.clone())),
-        (None, _) if of == DenialOf::Subject => {
-            bail!("--issuer is missing: a subject is one of {aliases}")
-        }
-        (None, _) => Ok(None),
-    }
-}
-
-/// Returns the digest of code: as it is given, or of the file that is named.
-fn digest(given: &str) -> anyhow::Result<String> {
-    if given.starts_with("sha256:") {
-        return Ok(given.to_owned());
-    }
-    let bytes = std::fs::read(Path::new(given))
-        .with_context(|| format!("--component: {given} is neither \"sha256:...\" nor a file"))?;
-    ensure!(
-        bytes.starts_with(b"\0asm"),
-        "--component: {given} is no WebAssembly component"
-    );
-    Ok(format!("sha256:{}", hex(&Sha256::digest(bytes))))
-}
-
-fn length(text: &str) -> Option<u64> {
-    let units = [
-        ("s", 1_000),
-        ("m", 60_000),
-        ("h", 3_600_000),
-        ("d", 86_400_000),
-    ];
-    let (number, factor) = units
-        .iter()
-        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
-    number.parse::<u64>().ok()?.checked_mul(factor)
-}
-
-/// The beginning of the year 10000, which RFC 3339 cannot write.
-const LATEST: u64 = 253_402_300_800_000 - 1;
 /// The looks for the host's answer: three seconds.
 const LOOKS: usize = if cfg!(test) { 2 } else { 30 };
 const NOT_FOLLOWED: &str = "the change is written, but the running host has not followed yet; its \

@@ -8,6 +8,7 @@
 
 mod components;
 mod files;
+mod fixed;
 mod issuers;
 mod limits;
 mod mistakes;

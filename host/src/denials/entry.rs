@@ -92,6 +92,12 @@ impl Denial {
         (self.of, &self.issuer, &self.name) == (other.of, &other.issuer, &other.name)
     }
 
+    /// Returns true if records of it and of `other` are alike. They do not say when it was added.
+    pub(super) fn is_recorded_as(&self, other: &Self) -> bool {
+        let parts = |one: &Self| (one.id.clone(), one.reason.clone(), one.until);
+        self.is_same(other) && parts(self) == parts(other)
+    }
+
     /// Returns true if it is about who asks, and not about what is asked for.
     pub fn is_of_identity(&self) -> bool {
         !matches!(self.of, DenialOf::Tool | DenialOf::Component)

@@ -5,6 +5,7 @@
 //! denials.json.last   the number of its last change
 //! denials.json.lock   locked while the list changes
 //! denials.recorded    in the journal's memory: the list that the host recorded last
+//! denials.strays      beside it: hints for people about denials that stop nothing
 //! ```
 //!
 //! Invariant: a list that is missing, or older than one that was there before, is noticed, also
@@ -15,6 +16,7 @@
 //! noticed: the loss of a change that no host had recorded, and a journal that was rolled back
 //! together with these files.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -22,6 +24,9 @@ use std::path::{Path, PathBuf};
 
 use super::list::{DenialList, NotAList};
 use crate::owned::{self, OwnedError, Trust, folder_of};
+
+/// What to say of denials that stop nothing that is loaded, by their identifiers.
+pub type Strays = BTreeMap<String, String>;
 
 /// The files of the denials of one host.
 #[derive(Debug, Clone)]
@@ -156,6 +161,24 @@ impl DenialFile {
     /// Fails if it cannot be written.
     pub fn remember(&self, list: &DenialList) -> Result<(), DenialsError> {
         replace(&self.memory, &text(list)?)
+    }
+
+    /// Notes what to say of denials that came last.
+    ///
+    /// # Errors
+    /// Fails if it cannot be written.
+    pub fn note(&self, strays: &Strays) -> Result<(), DenialsError> {
+        let text = serde_json::to_string(strays);
+        let text = text.map_err(|error| DenialsError::List(error.into()))?;
+        replace(&self.memory.with_file_name(STRAYS), &text)
+    }
+
+    /// Returns what the host says of the denial `id` if it stops nothing that is loaded. Nothing is
+    /// decided by it, so a file that cannot be read says nothing.
+    pub fn stray(&self, id: &str) -> Option<String> {
+        let bytes = self.bytes(&self.memory.with_file_name(STRAYS)).ok()??;
+        let mut strays: Strays = serde_json::from_slice(&bytes).ok()?;
+        strays.remove(id)
     }
 
     /// Changes the list whole, while no other process does.
@@ -327,6 +350,7 @@ fn pause() {
 const LAST: &str = ".last";
 const LOCK: &str = ".lock";
 const RECORDED: &str = "denials.recorded";
+const STRAYS: &str = "denials.strays";
 /// Five seconds.
 const LOCK_TRIES: usize = 250;
 /// Far more than lists have, and little enough to read within a moment.

@@ -75,7 +75,10 @@ impl DenialList {
         let only = |these: &Self, those: &Self| {
             let those = those.denials.iter().map(|one| (&*one.id, one));
             let those: HashMap<&str, &Denial> = those.collect();
-            let is_missing = |one: &&Denial| those.get(&*one.id) != Some(one);
+            let is_missing = |one: &&Denial| {
+                let same = those.get(&*one.id);
+                !same.is_some_and(|same| same.is_recorded_as(one))
+            };
             these.denials.iter().filter(is_missing).cloned().collect()
         };
         Changes {

@@ -9,7 +9,7 @@ use super::target::Offered;
 use crate::identity::Caller;
 
 /// The operator's rule about what is shown (`server.list`).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visibility {
     /// The scopes that callers can get, if tools are shown to callers who lack them.
     obtainable: Option<BTreeSet<String>>,

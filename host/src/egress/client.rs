@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailiwick_journal::chain;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -84,7 +85,7 @@ pub enum EgressError {
 impl EgressError {
     /// Returns the error and all its causes as one line for the log.
     pub fn with_causes(&self) -> String {
-        with_causes(self)
+        chain(self)
     }
 
     /// Returns why there is no connection. `error` is the failure itself: an error that wraps it
@@ -304,12 +305,6 @@ fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
 fn find<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
     std::iter::successors(Some(error), |&layer| layer.source())
         .find_map(|layer| layer.downcast_ref())
-}
-
-/// Returns an error and all its causes as one line.
-fn with_causes(error: &dyn StdError) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 const MAX_HEADER_BYTES: usize = 64 * 1024;

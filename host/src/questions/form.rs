@@ -5,6 +5,7 @@
 //! field whose name is an identity or a credential. Forms pass through the client, so they never
 //! ask for secrets.
 
+use bailiwick_journal::chain;
 use serde_json::{Map, Value, json};
 
 use crate::characters::{Unfit, check_prose};
@@ -44,7 +45,7 @@ pub enum FormError {
 
 impl From<SchemaError> for FormError {
     fn from(error: SchemaError) -> Self {
-        Self::Schema(error.to_string())
+        Self::Schema(chain(&error))
     }
 }
 

@@ -25,12 +25,17 @@ fn read(value: &str) -> Option<Parameters> {
         }
     };
     let mut parameters = Parameters::new();
-    for piece in [first].into_iter().chain(pieces) {
+    for (index, piece) in [first].into_iter().chain(pieces).enumerate() {
         let piece = piece.trim();
         if piece.is_empty() {
             continue;
         }
-        let (name, value) = piece.split_once('=')?;
+        let (name, value) = match piece.split_once('=') {
+            Some(parameter) => parameter,
+            None if index == 0 => return None,
+            // The next challenge begins, and has no parameters.
+            None => break,
+        };
         if name.trim().contains(' ') {
             // The next challenge begins.
             break;
@@ -95,6 +100,8 @@ mod tests {
             (r#"Bearer error="a, b", scope="x y""#, "scope", Some("x y")),
             (r#"Basic realm="r", bearer scope=x"#, "scope", Some("x")),
             (r#"Bearer scope="x", DPoP algs="ES256""#, "algs", None),
+            (r#"Bearer scope="x", Negotiate"#, "scope", Some("x")),
+            (r#"Bearer scope="x", Negotiate YQ=="#, "scope", Some("x")),
             (r#"Bearer realm="a \"b\"""#, "realm", Some("a \"b\"")),
             ("Bearer", "error", None),
         ] {

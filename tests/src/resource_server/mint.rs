@@ -189,9 +189,10 @@ async fn run(command: &str, order: String) -> Result<Minted> {
     match output.status.code() {
         Some(0) => {}
         Some(UNABLE) => {
-            let last = complaint.lines().last().unwrap_or_default();
+            let last = complaint.lines().last();
+            let last = last.map(|why| format!(": {why}")).unwrap_or_default();
             return Ok(Minted::Unable(format!(
-                "the mint command cannot make such a token {last}"
+                "the mint command cannot make such a token{last}"
             )));
         }
         _ => bail!(

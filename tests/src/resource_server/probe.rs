@@ -122,6 +122,12 @@ pub(super) fn accepts(answer: &Answer) -> bool {
     answer.status.is_success() && answer.body.contains("\"result\"")
 }
 
+/// Returns true if a request was answered, and with no error of a tool.
+pub(super) fn succeeds(answer: &Answer) -> bool {
+    let body: String = answer.body.split_whitespace().collect();
+    accepts(answer) && !body.contains("\"isError\":true")
+}
+
 async fn once(wire: &Wire, ask: Ask) -> Result<Answer> {
     let url = ask.url.clone();
     let sent = wire.connect(&url).await?.send(ask).await;

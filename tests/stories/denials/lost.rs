@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use bailiwick_dev::journal::events;
+use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::process;
 use bailiwick_tests::{World, bailiwick, count, ensure_eq, reasons};
 use http::StatusCode;
@@ -110,13 +110,47 @@ async fn an_old_copy_of_the_hosts_own_is_renewed_by_the_next_start() -> Result<(
     followed(&world, &["--subject", "bob", "--reason", "x"]).await?;
     let remains = world.stop().await?;
     fs::write(&copy, old)?;
-    // Without what the copy should have had, the change is recorded a second time, and no third.
+    // The journal has what the copy lacks, so nothing is recorded a second time.
     let mut world = remains.restart().await?;
     for what in ["the first start", "the second start"] {
         let bob = world.token("bob")?;
         ensure_eq(whoami(&world, &bob).await?, 403, what)?;
-        ensure_eq(count(&world.records()?, "denial.added"), 3, what)?;
+        ensure_eq(count(&world.records()?, "denial.added"), 2, what)?;
         world = world.stop().await?.restart().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lift_beside_an_old_copy_of_the_hosts_own_is_recorded_once() -> Result<()> {
+    for is_old in [true, false] {
+        let world = World::start().await?;
+        followed(&world, &["--subject", "bob", "--reason", "x"]).await?;
+        let copy = world.folder.path().join("keys/denials.recorded");
+        let old = fs::read(&copy)?;
+        followed(&world, &["--subject", "alice", "--reason", "x"]).await?;
+        let remains = world.stop().await?;
+        if is_old {
+            fs::write(&copy, old)?;
+        }
+        let config = remains.folder.config();
+        let config = config.to_str().context("path")?;
+        let lift = ["deny", "--config", config, "--lift", "d2"];
+        let output = process::run(&bailiwick()?, &lift).await?;
+        ensure!(output.status.success(), "{output:?}");
+        let mut world = remains.restart().await?;
+        for what in ["the first start", "the second start"] {
+            for (user, expected) in [("alice", 200), ("bob", 403)] {
+                let token = world.token(user)?;
+                ensure_eq(whoami(&world, &token).await?.as_u16(), expected, what)?;
+            }
+            let records = world.records()?;
+            let lifted = events(&records, "denial.lifted");
+            let lifted: Vec<_> = lifted.iter().map(|one| text(one, "denial")).collect();
+            ensure_eq(lifted, vec!["d2"], what)?;
+            ensure_eq(count(&records, "denial.added"), 2, what)?;
+            world = world.stop().await?.restart().await?;
+        }
     }
     Ok(())
 }

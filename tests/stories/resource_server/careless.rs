@@ -46,6 +46,8 @@ pub(super) enum Flaw {
     Session,
     /// To ask for scopes.
     Scopes,
+    /// That a missing scope has a status of its own.
+    Said,
     /// To say what is missing.
     Challenge,
     /// That 403 is not 401.
@@ -186,10 +188,12 @@ impl State {
             Some("tools/call") => {
                 let scopes = claims.get("scope").and_then(Value::as_str);
                 let scopes = scopes.unwrap_or_default();
-                if !scopes.split(' ').any(|scope| scope == SCOPE) && self.flaw != Flaw::Scopes {
-                    return self.refusal(StatusCode::FORBIDDEN, "insufficient_scope");
+                let has_scope = scopes.split(' ').any(|scope| scope == SCOPE);
+                match self.flaw {
+                    flaw if has_scope || flaw == Flaw::Scopes => json!({"content": []}),
+                    Flaw::Said => json!({"content": [], "isError": true}),
+                    _ => return self.refusal(StatusCode::FORBIDDEN, "insufficient_scope"),
                 }
-                json!({"content": []})
             }
             _ if message.get("id").is_none() => {
                 return Answer::new(StatusCode::ACCEPTED, "text/plain", "");

@@ -139,13 +139,10 @@ const FLAWS: &[(Flaw, Must, &[&str])] = &[
     ),
     (
         Flaw::Scopes,
-        Must::These(&["a token with too few scopes is a 403"]),
-        &[
-            "the 403 says insufficient_scope",
-            "the 403 names the scopes that are needed",
-            "the 403 says where the metadata are",
-        ],
+        Must::These(&["a call whose scopes the token lacks is not carried out"]),
+        SCOPE_CHALLENGE,
     ),
+    (Flaw::Said, Must::These(&[]), SCOPE_CHALLENGE),
     (
         Flaw::Challenge,
         Must::These(&["each 401 has a Bearer challenge"]),
@@ -230,6 +227,14 @@ const FLAWS: &[(Flaw, Must, &[&str])] = &[
     ),
     (Flaw::Status, Must::Count(71), &[]),
     (Flaw::Tokens, Must::Count(76), &[]),
+];
+
+/// The cases about the answer to a token with too few scopes.
+const SCOPE_CHALLENGE: &[&str] = &[
+    "a token with too few scopes is a 403",
+    "the 403 says insufficient_scope",
+    "the 403 names the scopes that are needed",
+    "the 403 says where the metadata are",
 ];
 
 /// Cases about good tokens alone: a server that fails them cannot be checked to the end.

@@ -76,6 +76,8 @@ pub enum Misbehaviour {
     NestedStranger,
     /// Its `act` names the agent nine times, one nested in the other.
     NestedDeep,
+    /// Its `act` names the agent eight times, which the host still accepts.
+    NestedMost,
     /// It has `authorization_details` that were not requested.
     Details,
     /// The answer has them.
@@ -159,11 +161,8 @@ impl Misbehaviour {
                 "act",
                 json!({"sub": "bailiwick", "act": {"sub": "clerk", "act": {"sub": "stranger"}}}),
             ),
-            Self::NestedDeep => {
-                let nest = |inner, _| json!({"sub": "clerk", "act": inner});
-                let nested = (1..9).fold(json!({"sub": "clerk"}), nest);
-                spec.claim("act", json!({"sub": "bailiwick", "act": nested}))
-            }
+            Self::NestedDeep => spec.claim("act", nesting(9)),
+            Self::NestedMost => spec.claim("act", nesting(8)),
             Self::Details => spec.claim("authorization_details", json!([{"type": "payment"}])),
             Self::SilentScopes => spec.without("scope"),
             _ => spec,
@@ -237,4 +236,11 @@ impl Misbehaviour {
             _ => Duration::ZERO,
         }
     }
+}
+
+/// Returns the host as an actor, with the agent nested in it this often.
+fn nesting(depth: usize) -> Value {
+    let nest = |inner, _| json!({"sub": "clerk", "act": inner});
+    let nested = (1..depth).fold(json!({"sub": "clerk"}), nest);
+    json!({"sub": "bailiwick", "act": nested})
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use bailiwick_journal::cli::chain;
+use bailiwick_journal::chain;
 
 use super::Checkup;
 use crate::audit::{self, Examined};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bailiwick_journal::cli::chain;
+use bailiwick_journal::chain;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, Method, Request, Uri, header};
@@ -27,7 +27,7 @@ pub async fn online(config: &Config) -> Vec<Checkup> {
         Ok(tls) => tls,
         Err(error) => {
             let remedy = "install the system's root certificates (ca-certificates)";
-            return vec![Checkup::bad("TLS", format!("{error:#}"), remedy)];
+            return vec![Checkup::bad("TLS", chain(error.as_ref()), remedy)];
         }
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

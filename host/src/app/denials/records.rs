@@ -1,9 +1,13 @@
 //! The records of changes of the denials.
 
+use std::path::Path;
+
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::audit::{DenialAdded, DenialLifted, DenialsFound, Detail, Text, rfc3339};
+use crate::audit::{
+    Damage, DenialAdded, DenialLifted, DenialsFound, Detail, Entries, Entry, Event, Text, rfc3339,
+};
 use crate::denials::{Denial, DenialList};
 use crate::seams::hex;
 
@@ -29,6 +33,31 @@ pub(super) fn lifted(denial: &Denial, expired: bool, change: u64) -> DenialLifte
         denial: (&denial.id).into(),
         detail: Detail::from_iter(members),
     }
+}
+
+/// Returns the denials in effect by the records of the journal in `folder`, the oldest first. Names
+/// that are cut in their records are cut.
+pub(super) fn in_effect(folder: &Path) -> Result<Vec<Denial>, Damage> {
+    let mut denials: Vec<Denial> = Vec::new();
+    for entry in Entries::open(folder)? {
+        let entry = entry?;
+        let event = entry.text("event");
+        let is_added = event == Event::DenialAdded.as_str();
+        if is_added || event == Event::DenialLifted.as_str() {
+            denials.retain(|denial| denial.id != entry.text("denial"));
+            denials.extend(denial(&entry).filter(|_| is_added));
+        }
+    }
+    Ok(denials)
+}
+
+/// Returns the denial that a record is about.
+fn denial(entry: &Entry) -> Option<Denial> {
+    let mut members = entry.member("detail")?.as_object()?.clone();
+    members.retain(|name, _| ["of", "name", "issuer", "reason", "until"].contains(&name.as_str()));
+    members.insert("id".to_owned(), entry.text("denial").into());
+    members.insert("added".to_owned(), entry.text("time").into());
+    serde_json::from_value(Value::Object(members)).ok()
 }
 
 /// Returns the record of a list that can be relied on again.
@@ -66,8 +95,37 @@ fn digest_if_cut(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::denials::DenialOf;
+
+    #[test]
+    fn a_denial_is_read_back_from_its_record() {
+        let denial = |issuer: Option<&str>, until| Denial {
+            id: "d7".into(),
+            of: DenialOf::Client,
+            issuer: issuer.map(String::from),
+            name: "https://app.example/client".into(),
+            reason: "a \u{e9} test".into(),
+            added: 1_763_712_000_000,
+            until,
+        };
+        let line = |event: &str, denial: &Denial| {
+            let detail = added(denial, 9).detail;
+            let (time, id) = (rfc3339(denial.added), &denial.id);
+            let line = json!({"time": time, "event": event, "denial": id, "detail": detail});
+            Entry::parse(line.to_string().as_bytes())
+        };
+        for one in [
+            denial(None, None),
+            denial(Some("https://idp.example"), Some(1_763_712_000_123)),
+        ] {
+            let entry = line("denial.added", &one);
+            let read = entry.and_then(|entry| super::denial(&entry));
+            assert_eq!(read.as_ref(), Some(&one));
+        }
+    }
 
     #[test]
     fn long_names_that_begin_alike_have_different_records() {

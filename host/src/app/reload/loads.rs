@@ -9,11 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailiwick_journal::chain;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::settling::Settling;
-use crate::app::chain;
 use crate::app::look::{Look, Stamp};
 use crate::app::shelf::{LoadResult, Source};
 use crate::config::ComponentTerms;

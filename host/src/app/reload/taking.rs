@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bailiwick_journal::chain;
 use tokio::time::Instant;
 
 use super::{Known, Retry, Watch};
@@ -54,7 +55,7 @@ impl Watch {
             Err(error) if settings_changed && !error.is::<AuditUnavailable>() => {
                 self.refuse(&error, view).await;
             }
-            Err(error) => self.put_off(view, &format!("{error:#}")),
+            Err(error) => self.put_off(view, &chain(error.as_ref())),
         }
     }
 
@@ -65,7 +66,7 @@ impl Watch {
             .map(ConfigError::files)
             .unwrap_or_default();
         let settings = self.settings_seen(view.settings.clone(), &named);
-        let cause = format!("{error:#}");
+        let cause = chain(error.as_ref());
         tracing::error!(cause, "a change is refused; the settings in effect stay");
         if self.record_refusal(&cause).await.is_err() {
             self.put_off(view, "the refused change cannot be recorded");
@@ -99,11 +100,7 @@ impl Watch {
     ) -> anyhow::Result<Taken> {
         let file = self.ground.file.clone();
         let config = tokio::task::spawn_blocking(move || config::load(&file)).await??;
-        anyhow::ensure!(
-            config.fixed() == self.ground.fixed,
-            "[server], [operations], [envelope], [audit] and [limits] are read once; restart to \
-             change them"
-        );
+        self.ground.fixed.allows(&config.fixed())?;
         let Config { files, digest, .. } = &config;
         let (files, digest, terms) = (files.clone(), digest.clone(), config.terms());
         let previous = self.host.serving.now();

@@ -2,14 +2,22 @@
 
 use std::fs;
 
+use anyhow::bail;
+use bailiwick::audit::parse_time;
 use clap::Parser as _;
 use serde_json::Value;
 
 use super::super::testing::{CONFIG, Site};
 use super::*;
 
-/// Runs `bailiwick deny` with these options; returns what it prints.
+/// Runs `bailiwick deny` with these options; returns what it prints: findings, then remarks.
 fn deny(site: &Site, options: &[&str]) -> anyhow::Result<String> {
+    let ([findings, remarks], result) = told(site, options)?;
+    result.map(|()| findings + &remarks)
+}
+
+/// Runs `bailiwick deny` with these options; returns its findings and its remarks, and how it ends.
+fn told(site: &Site, options: &[&str]) -> anyhow::Result<([String; 2], anyhow::Result<()>)> {
     let config = site.config();
     let words = ["bailiwick", "deny", "--config", config.to_str().unwrap()];
     let words = [&words[..], options].concat();
@@ -17,9 +25,28 @@ fn deny(site: &Site, options: &[&str]) -> anyhow::Result<String> {
     let crate::Command::Deny(args) = cli.command else {
         bail!("that is another command")
     };
-    let mut bytes = Vec::new();
-    run(&args, &mut Page::new(&mut bytes, false))?;
-    Ok(String::from_utf8(bytes).unwrap())
+    let (mut findings, mut remarks) = (Vec::new(), Vec::new());
+    let result = super::deny(
+        &args,
+        &mut Page::new(&mut findings, false),
+        &mut Page::new(&mut remarks, false),
+    );
+    let texts = [findings, remarks].map(|bytes| String::from_utf8(bytes).unwrap());
+    Ok((texts, result))
+}
+
+/// Makes the folder of the site's journal.
+fn journal(site: &Site) -> PathBuf {
+    let settings = config::deny_settings(&site.config()).unwrap();
+    fs::create_dir(&settings.journal.folder).unwrap();
+    settings.journal.folder
+}
+
+/// Holds the site's journal, as a running host does. It makes nothing of a change.
+fn in_use(site: &Site) -> fs::File {
+    let lock = fs::File::create(journal(site).join("lock")).unwrap();
+    lock.lock().unwrap();
+    lock
 }
 
 fn listed(site: &Site) -> Vec<Value> {
@@ -141,7 +168,19 @@ fn nothing_is_denied_that_could_stop_less_or_something_else() {
             &["--subject", "a", "--tool", "t", "--reason", "x"],
             "cannot be used with",
         ),
-        (&["--reason", "x"], "required"),
+        (
+            &["--reason", "x"],
+            "--reason belongs to a denial: say also what",
+        ),
+        (&["--for", "8h"], "--for belongs to a denial: say also what"),
+        (
+            &["--lift", "d1", "--reason", "x"],
+            "--reason belongs to a new denial: leave it out with --lift",
+        ),
+        (
+            &["--adopt", "--issuer", "corp"],
+            "--issuer belongs to a new denial: leave it out with --adopt",
+        ),
         (&["--lift", "d1", "--adopt"], "cannot be used with"),
     ] {
         let error = format!("{:#}", deny(&site, options).unwrap_err());
@@ -214,15 +253,42 @@ fn a_list_that_was_lost_is_only_begun_anew_on_request() {
 }
 
 #[test]
+fn a_change_is_told_as_json_with_what_the_host_made_of_it() {
+    let site = Site::new(CONFIG, &[]);
+    let json = |options: &[&str]| {
+        let ([findings, remarks], result) = told(&site, &[options, &["--json"]].concat()).unwrap();
+        assert_eq!(remarks, "", "{options:?}");
+        let mut value: Value = serde_json::from_str(&findings).unwrap();
+        let times = value.pointer_mut("/added/added").into_iter();
+        times.for_each(|time| assert!(parse_time(time.take().as_str().unwrap()).is_some()));
+        (value, result.is_ok())
+    };
+    let alice = json!({"id": "d1", "of": "subject", "issuer": "https://idp.example.com",
+        "name": "alice", "reason": "left", "added": null, "until": "9999-12-31T08:00:00.000Z"});
+    let options = ["--subject", "alice", "--reason", "left"];
+    let options = [&options[..], &["--until", "9999-12-31T08:00"]].concat();
+    let expected = json!({"change": 1, "added": alice, "host": "none"});
+    assert_eq!(json(&options), (expected, true));
+    let _in_use = in_use(&site);
+    let tool = ["--tool", "get_order", "--reason", "x"];
+    let get_order = json!({"id": "d2", "of": "tool", "name": "get_order", "reason": "x",
+        "added": null});
+    let expected = json!({"change": 2, "added": get_order, "host": "not_followed"});
+    assert_eq!(json(&tool), (expected, false));
+    let (lifted, _) = json(&["--lift", "d1", "--lift", "d2"]);
+    let ids = ["/lifted/0/id", "/lifted/1/id"].map(|place| lifted.pointer(place).unwrap().clone());
+    assert_eq!(
+        (&lifted["change"], ids),
+        (&json!(3), ["d1", "d2"].map(Value::from))
+    );
+    let adopted = json!({"change": 4, "adopted": {"denials": []}, "host": "not_followed"});
+    assert_eq!(json(&["--adopt"]), (adopted, false));
+}
+
+#[test]
 fn a_host_that_does_not_follow_is_an_error_and_the_denial_stands() {
     let site = Site::new(CONFIG, &[]);
-    let audit = config::deny_settings(&site.config())
-        .unwrap()
-        .journal
-        .folder;
-    fs::create_dir(&audit).unwrap();
-    let lock = fs::File::create(audit.join("lock")).unwrap();
-    lock.lock().unwrap();
+    let lock = in_use(&site);
     for options in [
         &["--subject", "alice", "--reason", "x"][..],
         &["--lift", "d1"],
@@ -244,12 +310,7 @@ fn a_host_that_does_not_follow_is_an_error_and_the_denial_stands() {
 #[test]
 fn a_journal_that_cannot_be_judged_is_said_and_does_not_hold_up_a_denial() {
     let site = Site::new(CONFIG, &[]);
-    let audit = config::deny_settings(&site.config())
-        .unwrap()
-        .journal
-        .folder;
-    fs::create_dir(&audit).unwrap();
-    fs::write(audit.join("checkpoint"), "nothing of the kind").unwrap();
+    fs::write(journal(&site).join("checkpoint"), "nothing of the kind").unwrap();
     let said = deny(&site, &["--tool", "t", "--reason", "x"]).unwrap();
     assert!(
         said.contains("the journal cannot say") && said.contains("d1 tool t"),

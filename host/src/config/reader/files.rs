@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use bailiwick_journal::chain;
 use secrecy::SecretString;
 use sha2::Digest as _;
 
 use super::Section;
-use crate::config::accepted::Accepted;
+use crate::config::accepted::{Accepted, AcceptedError};
 use crate::owned::{self, OwnedError, Trust};
 
 impl Section<'_> {
@@ -40,15 +41,11 @@ impl Section<'_> {
     pub(in crate::config) fn accepted(&self, path: &Path) -> Option<Accepted> {
         self.problems.files.borrow_mut().push(path.to_owned());
         let read = Accepted::read(path, &self.problems.trust.borrow());
-        let told = |error: &dyn std::error::Error| {
-            let cause = error
-                .source()
-                .map(|cause| format!(": {cause}"))
-                .unwrap_or_default();
+        let told = |error: &AcceptedError| {
             self.problems
-                .whole(format!("server.accepted: {error}{cause}"));
+                .whole(format!("server.accepted: {}", chain(error)));
         };
-        read.inspect_err(|error| told(error)).ok()
+        read.inspect_err(told).ok()
     }
 
     /// Holds files that are read from here on to the ownership rule with this trust.

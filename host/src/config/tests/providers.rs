@@ -99,5 +99,5 @@ async fn a_token_of_each_provider_names_its_caller_or_is_refused_with_the_reason
             }
         }
     }
-    assert_eq!(providers.len(), 12);
+    assert_eq!(providers.len(), 13);
 }

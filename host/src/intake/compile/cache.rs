@@ -16,7 +16,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use bailiwick_journal::MacKey;
+use bailiwick_journal::{MacKey, chain};
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
 use super::code::{CodeIdentity, MachineCode};
@@ -193,14 +193,6 @@ fn open_folder(path: &Path, trust: &Trust) -> Result<OwnedFd, OwnedError> {
     owned::private_folder(path, trust)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).map_err(|error| OwnedError::Read(error.into()))
-}
-
-/// Returns an error with its cause, on one line.
-fn chain(error: &OwnedError) -> String {
-    let cause = std::error::Error::source(error)
-        .map(|cause| format!(": {cause}"))
-        .unwrap_or_default();
-    format!("{error}{cause}")
 }
 
 /// Returns true if a file's name is one that [`CodeIdentity::name`] makes.

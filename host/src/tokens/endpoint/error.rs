@@ -23,7 +23,7 @@ pub enum EndpointError {
     Unavailable,
     /// The answer is a success, but not what was asked for.
     #[error("the authorization server's answer cannot be used: {0}")]
-    Malformed(#[from] MalformedAnswer),
+    Malformed(MalformedAnswer),
     /// The user must consent first.
     #[error("the authorization server requires the user's consent first")]
     ConsentRequired,
@@ -39,6 +39,13 @@ pub enum EndpointError {
     /// The host's own token allows more than was requested.
     #[error("the host's own token has scopes that were not requested (auth.expect_scopes)")]
     TooWide,
+}
+
+/// Its text is part of the error's, and so no cause of it.
+impl From<MalformedAnswer> for EndpointError {
+    fn from(why: MalformedAnswer) -> Self {
+        Self::Malformed(why)
+    }
 }
 
 /// The reasons for which an answer of 200 gives no token. They quote nothing of the answer.

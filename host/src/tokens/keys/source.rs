@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bailiwick_journal::chain;
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::Full;
 use url::Url;
@@ -201,12 +202,6 @@ async fn fetch(client: &Client, url: Uri) -> Result<Vec<u8>, String> {
         ),
         _ => Ok(answer.body.to_vec()),
     }
-}
-
-/// Returns an error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 const FETCH_TIME: Duration = Duration::from_secs(5);

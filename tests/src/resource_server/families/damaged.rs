@@ -114,10 +114,10 @@ fn characters(good: &str) -> Vec<String> {
         copies.push(format!("{before}{old}{new}{after}"));
         copies.push(format!("{before}{after}"));
     }
-    copies.extend(["%2E", "\u{ff0e}"].map(|dot| good.replacen('.', dot, 1)));
+    copies.push(good.replacen('.', "%2E", 1));
     copies.push(format!("\"{good}\""));
     copies.push(format!("Bearer{good}"));
-    copies.retain(|copy| copy != good && copy.is_ascii());
+    copies.retain(|copy| copy != good);
     copies
 }
 

@@ -4,22 +4,37 @@ use anyhow::Result;
 
 use crate::resource_server::case::{Case, Outcome};
 use crate::resource_server::mint::Minted;
+use crate::resource_server::probe::{accepts, succeeds};
 use crate::resource_server::suite::Suite;
 
 pub(super) async fn run(suite: &mut Suite<'_>) -> Result<()> {
     let few = match too_few(suite).await? {
         Minted::Token(few) => few,
         Minted::Unable(why) => {
-            for case in [FORBIDDEN, NAMED, NEEDED, WHERE, GRANTED] {
+            for case in [WITHHELD, FORBIDDEN, NAMED, NEEDED, WHERE, GRANTED] {
                 suite.note(case, Outcome::NotTried(why.clone()));
             }
             return Ok(());
         }
     };
     let answer = suite
-        .send(FORBIDDEN, suite.probe.ask().bearer(&few)?)
+        .send(WITHHELD, suite.probe.ask().bearer(&few)?)
+        .await?;
+    // The twin: the same call with the scopes.
+    let good = suite.good().await?;
+    let granted = suite
+        .send(GRANTED, suite.probe.ask().bearer(&good)?)
         .await?;
     let told = answer.told();
+    let withheld = if succeeds(&granted) {
+        Outcome::of(!succeeds(&answer), || {
+            format!("expected a refusal, came the tool's result: {told}")
+        })
+    } else {
+        let why = "the tool fails with the scopes too: other --arguments";
+        Outcome::NotTried(why.to_owned())
+    };
+    suite.note(WITHHELD, withheld);
     let forbidden = answer.status.as_u16() == 403;
     suite.note(
         FORBIDDEN,
@@ -45,11 +60,11 @@ pub(super) async fn run(suite: &mut Suite<'_>) -> Result<()> {
             format!("expected resource_metadata, came {told}")
         }),
     );
-    // The twin: the same call with the scopes.
-    let good = suite.good().await?;
-    suite
-        .accepts(GRANTED, suite.probe.ask().bearer(&good)?)
-        .await
+    let outcome = Outcome::of(accepts(&granted), || {
+        format!("expected success, came {}", granted.told())
+    });
+    suite.note(GRANTED, outcome);
+    Ok(())
 }
 
 /// Returns a token without scopes, if a tool is called that needs some.
@@ -63,9 +78,13 @@ async fn too_few(suite: &Suite<'_>) -> Result<Minted> {
     suite.mint(&order).await
 }
 
-const FORBIDDEN: Case = Case::must(
+const WITHHELD: Case = Case::must(
+    "a call whose scopes the token lacks is not carried out",
+    "RFC 6749 §7; MCP Authorization, Token Handling",
+);
+const FORBIDDEN: Case = Case::should(
     "a token with too few scopes is a 403",
-    "MCP Authorization, Error Handling; RFC 6750 §3.1",
+    "MCP Authorization, Runtime Insufficient Scope Errors; RFC 6750 §3.1",
 );
 const NAMED: Case = Case::should(
     "the 403 says insufficient_scope",
