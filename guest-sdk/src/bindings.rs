@@ -32,25 +32,40 @@ mod imports {
 
 pub use imports::bailiwick::tool::*;
 
-/// The export `tools`.
-pub mod tools {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "tool",
-        additional_derives: [PartialEq],
-        pub_export_macro: true,
-        default_bindings_module: "bailiwick_sdk::bindings::tools",
-        with: {
-            "bailiwick:tool/types@0.2.0": crate::bindings::types,
-            "bailiwick:tool/identity@0.2.0": crate::bindings::identity,
-            "bailiwick:tool/downstream@0.2.0": crate::bindings::downstream,
-            "bailiwick:tool/log@0.2.0": crate::bindings::log,
-            "bailiwick:tool/progress@0.2.0": crate::bindings::progress,
-            "bailiwick:tool/clock@0.2.0": crate::bindings::clock,
-            "bailiwick:tool/random@0.2.0": crate::bindings::random,
-            "bailiwick:tool/settings@0.2.0": crate::bindings::settings,
-        },
-    });
+/// Generates the bindings of an export, which is in a world of its own.
+macro_rules! export {
+    ($interface:ident, $world:tt) => {
+        export!($interface, $world, "bailiwick:tool/types@0.2.0": crate::bindings::types,);
+    };
+    ($interface:ident, $world:tt, $($types:tt)*) => {
+        #[doc = concat!("The export `", stringify!($interface), "`.")]
+        pub mod $interface {
+            wit_bindgen::generate!({
+                path: "../wit",
+                world: $world,
+                additional_derives: [PartialEq],
+                pub_export_macro: true,
+                with: {
+                    $($types)*
+                    "bailiwick:tool/identity@0.2.0": crate::bindings::identity,
+                    "bailiwick:tool/client@0.2.0": crate::bindings::client,
+                    "bailiwick:tool/downstream@0.2.0": crate::bindings::downstream,
+                    "bailiwick:tool/log@0.2.0": crate::bindings::log,
+                    "bailiwick:tool/progress@0.2.0": crate::bindings::progress,
+                    "bailiwick:tool/clock@0.2.0": crate::bindings::clock,
+                    "bailiwick:tool/random@0.2.0": crate::bindings::random,
+                    "bailiwick:tool/settings@0.2.0": crate::bindings::settings,
+                },
+            });
 
-    pub use exports::bailiwick::tool::tools::*;
+            pub use exports::bailiwick::tool::$interface::*;
+        }
+    };
 }
+
+export!(tools, "tool");
+export!(resources, "resource-provider");
+export!(prompts, "prompt-provider");
+export!(completion, "completer");
+// It has none of the shared types.
+export!(facets, "faceted",);

@@ -1,4 +1,4 @@
-//! One call, as a tool sees it: its identity, its settings, and its connections to the outside.
+//! One call, as a function sees it: its identity, its settings, and its connections to the outside.
 //!
 //! Made by [`crate::export`] for a real call and by `testing::Scene` for a test. Invariant: nothing
 //! here takes a user, a tenant, a token or an address, because the host decides these.
@@ -16,9 +16,9 @@ use crate::log::{self, Level};
 use crate::outside::Outside as _;
 use crate::outside::Reached;
 use crate::questions::Decided;
-use crate::{Answer, DownstreamError, Error, Request, Response, Service};
+use crate::{Answer, Client, DownstreamError, Error, Request, Response, Service};
 
-/// One call of a tool.
+/// One call: of a tool, a resource, a prompt or a completion.
 pub struct Call {
     asked: Asked,
     answers: Vec<(String, String)>,
@@ -61,8 +61,8 @@ impl Call {
         self.asked.session.get_or_init(|| self.outside.session())
     }
 
-    /// Returns the token's scopes, narrowed to what this call requires; sorted. The scopes that a
-    /// tool declares are always there.
+    /// Returns the token's scopes, narrowed to what this call requires; sorted. The scopes that
+    /// the function declares are always there.
     pub fn scopes(&self) -> &[String] {
         self.asked.scopes.get_or_init(|| self.outside.scopes())
     }
@@ -96,7 +96,12 @@ impl Call {
         Envelope(self.envelope_json().to_owned())
     }
 
-    /// Returns a service that the tool declares and the operator granted.
+    /// Returns the client, which says about itself what it speaks and can do.
+    pub fn client(&self) -> Client<'_> {
+        Client::new(self)
+    }
+
+    /// Returns a service that the function declares and the operator granted.
     pub fn service<'call>(&'call self, name: &'call str) -> Service<'call> {
         Service::new(self, name)
     }

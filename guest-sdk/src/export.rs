@@ -1,9 +1,14 @@
-//! The joint between the interface and the functions: `#[tool]` implements it and `export!` calls
-//! it.
+//! The joint between the interface and the functions: the attributes implement it and `export!`
+//! calls it.
 //!
-//! Trusts the host that the arguments are valid; a type may still refuse them. Invariant: a tool
+//! Trusts the host that the arguments are valid; a type may still refuse them. Invariant: a function
 //! runs only under the name that it was described with, and reads the identity of its own call
 //! only.
+
+pub mod completion;
+pub mod facets;
+pub mod prompt;
+pub mod resource;
 
 use serde::de::DeserializeOwned;
 
@@ -11,11 +16,22 @@ use crate::bindings::{tools, types};
 use crate::{Call, Error, Outcome, Reply};
 
 pub use crate::bindings::tools::{Annotations, Definition, Guest};
+pub use crate::outcome::finished;
+pub use completion::{Completer, suggested};
+pub use facets::Exports;
+pub use prompt::{PromptEntry, PromptFunction};
+pub use resource::{Members, ResourceEntry, ResourceFunction, listed, uri};
 
 /// A function under `#[bailiwick_sdk::tool]`.
-pub trait Tool {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tool",
+    note = "put `#[bailiwick_sdk::tool]` over its function, or list it under `resources` or `prompts`"
+)]
+pub trait ToolFunction {
     /// The facts in the attribute and the doc comment.
     const ABOUT: About;
+    /// Hints for clients.
+    const ANNOTATIONS: Annotations;
 
     /// Returns the JSON Schema of the arguments.
     fn input_schema() -> String;
@@ -27,7 +43,7 @@ pub trait Tool {
     fn run(call: &Call, input: &str) -> Result<Outcome, Error>;
 }
 
-/// The facts about a tool that are known without running anything.
+/// The facts about a function that are known without running anything.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// The name that clients use.
@@ -36,29 +52,29 @@ pub struct About {
     pub title: Option<&'static str>,
     /// The description for the model.
     pub description: &'static str,
-    /// Hints for clients.
-    pub annotations: Annotations,
     /// Scopes that the caller's token must have.
     pub scopes: &'static [&'static str],
-    /// Services that the tool wants to reach.
+    /// Services that the function wants to reach.
     pub services: &'static [&'static str],
     /// Further metadata, as a JSON object.
     pub meta: Option<&'static str>,
+    /// What a definition has no member for, as JSON by name.
+    pub facets: &'static [(&'static str, &'static str)],
 }
 
 /// One tool of a component.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    name: &'static str,
+    about: About,
     describe: fn() -> Definition,
     run: fn(&Call, &str) -> Result<Outcome, Error>,
 }
 
 impl Entry {
     /// Returns the entry of a tool.
-    pub const fn of<T: Tool>() -> Self {
+    pub const fn of<T: ToolFunction>() -> Self {
         Self {
-            name: T::ABOUT.name,
+            about: T::ABOUT,
             describe: definition::<T>,
             run: T::run,
         }
@@ -82,14 +98,20 @@ pub fn call(
     tool: &str,
     context: types::Context,
 ) -> Result<tools::Outcome, types::Error> {
+    let (call, input) = begin(context);
+    run(tools, tool, &call, &input)
+}
+
+/// Begins a call of the host's; returns its input, too.
+#[cfg(target_arch = "wasm32")]
+fn begin(context: types::Context) -> (Call, String) {
     log_panics();
     let types::Context {
         input,
         answers,
         state,
     } = context;
-    let call = Call::new(crate::outside::Host, answers, state);
-    run(tools, tool, &call, &input)
+    (Call::new(crate::outside::Host, answers, state), input)
 }
 
 /// Runs the tool of that name for a call made elsewhere.
@@ -102,7 +124,7 @@ pub fn run(
     call: &Call,
     input: &str,
 ) -> Result<tools::Outcome, types::Error> {
-    let Some(entry) = tools.iter().find(|entry| entry.name == tool) else {
+    let Some(entry) = tools.iter().find(|entry| entry.about.name == tool) else {
         return Err(types::Error::NotFound(format!(
             "no tool `{tool}` in this component"
         )));
@@ -154,28 +176,23 @@ impl<T: Reply, E: Into<Error>> Returned for Result<T, E> {
     }
 }
 
-fn definition<T: Tool>() -> Definition {
-    let About {
-        name,
-        title,
-        description,
-        annotations,
-        scopes,
-        services,
-        meta,
-    } = T::ABOUT;
-    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+fn definition<T: ToolFunction>() -> Definition {
+    let about = T::ABOUT;
     Definition {
-        name: name.to_owned(),
-        title: title.map(str::to_owned),
-        description: description.to_owned(),
+        name: about.name.to_owned(),
+        title: about.title.map(str::to_owned),
+        description: about.description.to_owned(),
         input_schema: T::input_schema(),
         output_schema: T::output_schema(),
-        annotations,
-        scopes: owned(scopes),
-        services: owned(services),
-        meta: meta.map(str::to_owned),
+        annotations: T::ANNOTATIONS,
+        scopes: owned(about.scopes),
+        services: owned(about.services),
+        meta: about.meta.map(str::to_owned),
     }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 /// Logs panics for the operator, because the target swallows their messages.
@@ -184,38 +201,4 @@ fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         crate::log::write(crate::log::Level::Error, &panic.to_string());
     }));
-}
-
-/// Makes a component of tools: `bailiwick_sdk::export!(get_order_status, cancel_order);`, once in a
-/// crate.
-#[macro_export]
-macro_rules! export {
-    ($($tool:path),+ $(,)?) => {
-        const _: () = {
-            const TOOLS: &[$crate::export::Entry] = &[$($crate::export::Entry::of::<$tool>()),+];
-            const _: &[$crate::export::Entry] = TOOLS;
-
-            #[cfg(target_arch = "wasm32")]
-            const _: () = {
-                use $crate::bindings::{tools, types};
-
-                struct Component;
-
-                impl tools::Guest for Component {
-                    fn describe() -> ::std::vec::Vec<tools::Definition> {
-                        $crate::export::describe(TOOLS)
-                    }
-
-                    fn call(
-                        tool: ::std::string::String,
-                        context: types::Context,
-                    ) -> ::std::result::Result<tools::Outcome, types::Error> {
-                        $crate::export::call(TOOLS, &tool, context)
-                    }
-                }
-
-                tools::export!(Component with_types_in tools);
-            };
-        };
-    };
 }

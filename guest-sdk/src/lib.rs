@@ -1,4 +1,4 @@
-//! Write Bailiwick tools in Rust.
+//! Write Bailiwick tools, resources and prompts in Rust.
 //!
 //! A tool is a plain function with one attribute. It learns for whom it acts from [`Call::actor`]
 //! and the methods beside it, asks services by name, and holds no keys: the host makes every call
@@ -55,7 +55,8 @@
 //! - `scopes` are required of the caller's token, all of them. `services` are asked for; the
 //!   operator grants them.
 //! - `read_only`, `destructive`, `idempotent`, `open_world` (also `= false`), `title = "…"`, `name
-//!   = "…"` and `meta = "{…}"` are hints for clients.
+//!   = "…"`, `meta = "{…}"` and `icons = ["…"]` are hints for clients.
+//! - `requires = ["elicitation.form"]` names what a client must be able to do.
 //!
 //! # What a function returns
 //!
@@ -102,6 +103,74 @@
 //! # }
 //! ```
 //!
+//! # Resources and prompts
+//!
+//! [`resource`] makes a function a document that clients read by URI, or a family of them;
+//! [`prompt`] makes it messages that people choose. Both can suggest values while the user types.
+//!
+//! ```
+//! use bailiwick_sdk::prelude::*;
+//!
+//! #[derive(Deserialize)]
+//! struct City {
+//!     name: String,
+//! }
+//!
+//! /// What there is to know about a city.
+//! #[bailiwick_sdk::resource(
+//!     uri = "guide://cities/{name}",
+//!     mime_type = "text/markdown",
+//!     members = cities,
+//!     complete(name = names)
+//! )]
+//! fn city(_call: &Call, city: City) -> Result<String, Error> {
+//!     Ok(format!("# {}", city.name))
+//! }
+//!
+//! fn cities(_call: &Call, _cursor: Option<&str>) -> Result<Vec<Member>, Error> {
+//!     Ok(vec![Member::new(city::uri("São Paulo"), "São Paulo")])
+//! }
+//!
+//! fn names(_call: &Call, asked: &Completion) -> Result<Suggestions, Error> {
+//!     Ok(asked.matching(["São Paulo", "Salvador"]))
+//! }
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Trip {
+//!     /// Where to.
+//!     city: String,
+//!     /// How many nights, 3 unless given.
+//!     nights: Option<u8>,
+//! }
+//!
+//! /// Plans a trip.
+//! #[bailiwick_sdk::prompt(complete(city = names), icons = ["https://guide.example/trip.svg"])]
+//! fn plan(_call: &Call, trip: Trip) -> Result<Prompt, Error> {
+//!     let nights = trip.nights.unwrap_or(3);
+//!     Ok(Prompt::new()
+//!         .user(content::link(&city::uri(&trip.city), &trip.city))
+//!         .user(format!("Plan a trip of {nights} nights to this city.")))
+//! }
+//!
+//! bailiwick_sdk::export! {
+//!     resources: [city],
+//!     prompts: [plan],
+//!     completion,
+//!     facets,
+//! }
+//!
+//! # #[cfg(not(target_arch = "wasm32"))] {
+//! use bailiwick_sdk::testing::Scene;
+//!
+//! let call = Scene::new().call();
+//! let members = cities(&call, None).unwrap();
+//! assert_eq!(members[0].uri(), "guide://cities/S%C3%A3o%20Paulo");
+//! assert_eq!(names(&call, &Completion::new("sa")).unwrap().values(), ["Salvador"]);
+//! let trip = Trip { city: "Salvador".to_owned(), nights: None };
+//! assert_eq!(plan(&call, trip).unwrap().messages().len(), 2);
+//! # }
+//! ```
+//!
 //! # What is not there
 //!
 //! No network, no files, no environment, no threads, no `SystemTime::now`: a component has none of
@@ -132,19 +201,27 @@
 )]
 
 // The story of a call, from the guest's side.
+pub mod content;
 #[doc(hidden)]
 pub mod export;
 pub mod identity;
 pub mod log;
 
 mod call;
+mod client;
+mod completion;
 mod error;
 mod form;
+mod outcome;
 mod output;
 mod path;
+mod prompt;
 mod questions;
+mod resource;
 mod schema;
 mod service;
+mod template;
+mod texts;
 
 // The boundary to the host.
 #[doc(hidden)]
@@ -159,21 +236,27 @@ mod arena;
 #[cfg(all(target_arch = "wasm32", getrandom_backend = "custom"))]
 mod entropy;
 
-pub use bailiwick_sdk_macros::tool;
+pub use bailiwick_sdk_macros::{export, prompt, resource, tool};
 
 pub use call::Call;
+pub use client::{Client, Severity};
+pub use completion::{Completion, Suggestions};
 pub use error::{DownstreamError, Error};
-pub use output::{Outcome, Output, Reply, content};
+pub use outcome::Outcome;
+pub use output::{Output, Reply};
 pub use path::{Part, Piece};
+pub use prompt::{Message, Prompt, Role};
 pub use questions::{Answer, Questions};
+pub use resource::{Contents, Member, Page};
 pub use service::{Request, Response, Service};
 
 /// The names that nearly every tool uses.
 pub mod prelude {
     pub use crate::identity::Envelope;
     pub use crate::{
-        Answer, Call, DownstreamError, Error, Outcome, Output, Part, Piece, Questions, Request,
-        Response, path, segment,
+        Answer, Call, Completion, Contents, DownstreamError, Error, Member, Outcome, Output, Page,
+        Part, Piece, Prompt, Questions, Request, Response, Severity, Suggestions, content, path,
+        segment,
     };
     pub use schemars::JsonSchema;
     pub use serde::{Deserialize, Serialize};

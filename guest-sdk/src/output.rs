@@ -1,5 +1,4 @@
-//! The result of a tool: any serializable value, an [`Output`] put together by hand, or questions
-//! to the user.
+//! The result of a tool: any serializable value, or an [`Output`] put together by hand.
 //!
 //! Invariant: structured content is one JSON object, and its text says the same.
 
@@ -7,16 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bindings::{tools, types};
-use crate::{Error, Questions, schema};
-
-/// The items of a result and the kinds of questions, as the interface has them.
-pub mod content {
-    pub use crate::bindings::types::{
-        Content, EmbeddedResource, MediaContent, Question, ResourceBody, ResourceLink, TextContent,
-    };
-}
-
-use content::{Content, MediaContent, ResourceLink, TextContent};
+use crate::content::{self, Content};
+use crate::{Error, Outcome, schema};
 
 /// A type that a tool's function may return in `Ok`.
 #[diagnostic::on_unimplemented(
@@ -64,34 +55,9 @@ impl Reply for Outcome {
     }
 }
 
-/// The end of a call.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// The call is done.
-    Complete(Output),
-    /// The call needs answers first. The tool is called again with them.
-    InputRequired(Questions),
-}
-
-impl Outcome {
-    /// Returns the questions, if the call asks. For tests.
-    pub fn questions(&self) -> Option<&Questions> {
-        match self {
-            Self::InputRequired(questions) => Some(questions),
-            Self::Complete(_) => None,
-        }
-    }
-}
-
 impl From<Output> for Outcome {
     fn from(output: Output) -> Self {
         Self::Complete(output)
-    }
-}
-
-impl From<Questions> for Outcome {
-    fn from(questions: Questions) -> Self {
-        Self::InputRequired(questions)
     }
 }
 
@@ -143,34 +109,25 @@ impl Output {
     /// Adds a text.
     #[must_use]
     pub fn and_text(self, text: impl Into<String>) -> Self {
-        self.and(Content::Text(TextContent {
-            text: text.into(),
-            meta: None,
-        }))
+        self.and(content::text(text))
     }
 
     /// Adds an image, such as `image/png`.
     #[must_use]
     pub fn and_image(self, mime_type: &str, data: impl Into<Vec<u8>>) -> Self {
-        self.and(Content::Image(media(mime_type, data.into())))
+        self.and(content::image(mime_type, data))
     }
 
     /// Adds a sound, such as `audio/wav`.
     #[must_use]
     pub fn and_audio(self, mime_type: &str, data: impl Into<Vec<u8>>) -> Self {
-        self.and(Content::Audio(media(mime_type, data.into())))
+        self.and(content::audio(mime_type, data))
     }
 
     /// Adds a pointer to a resource.
     #[must_use]
     pub fn and_link(self, uri: &str, name: &str) -> Self {
-        self.and(Content::ResourceLink(ResourceLink {
-            uri: uri.to_owned(),
-            name: name.to_owned(),
-            description: None,
-            mime_type: None,
-            meta: None,
-        }))
+        self.and(content::link(uri, name))
     }
 
     /// Adds any item.
@@ -213,14 +170,6 @@ impl Output {
 impl Default for Output {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-fn media(mime_type: &str, data: Vec<u8>) -> MediaContent {
-    MediaContent {
-        data,
-        mime_type: mime_type.to_owned(),
-        meta: None,
     }
 }
 

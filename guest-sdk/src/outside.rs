@@ -1,10 +1,11 @@
-//! The host's imports behind one trait, so that a tool's functions also run in ordinary tests.
+//! The host's imports behind one trait, so that a component's functions also run in ordinary tests.
 //!
-//! Invariant: in a component every method is exactly one import, which a tool that does not call it
-//! does not have; `testing` has the only other implementation.
+//! Invariant: in a component every method is exactly one import, which a component that does not
+//! call it does not have; `testing` has the only other implementation.
 
 use crate::DownstreamError;
 use crate::bindings::downstream::{Request, Response};
+use crate::client::Severity;
 use crate::identity::{Binding, Correlation, Executor, GrantedService, Login, Principal};
 
 /// The outside of a call.
@@ -17,6 +18,9 @@ pub(crate) trait Outside {
     fn services(&self) -> Vec<GrantedService>;
     fn binding(&self) -> Binding;
     fn envelope_json(&self) -> String;
+    fn revision(&self) -> String;
+    fn declares(&self, capability: &str) -> bool;
+    fn message(&self, severity: Severity, data: &str);
     fn send(&self, request: Request) -> Result<Response, DownstreamError>;
     fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, DownstreamError>>;
     fn settings(&self) -> String;
@@ -69,6 +73,18 @@ impl Outside for Host {
 
     fn envelope_json(&self) -> String {
         crate::bindings::identity::json()
+    }
+
+    fn revision(&self) -> String {
+        crate::bindings::client::revision()
+    }
+
+    fn declares(&self, capability: &str) -> bool {
+        crate::bindings::client::declares(capability)
+    }
+
+    fn message(&self, severity: Severity, data: &str) {
+        crate::bindings::client::message(severity, data);
     }
 
     fn send(&self, request: Request) -> Result<Response, DownstreamError> {

@@ -10,10 +10,10 @@ use crate::content::Question;
 use crate::{Error, schema};
 
 /// Questions that must be answered before the call can go on. Return them in place of a result
-/// ([`Outcome`](crate::Outcome)): the tool is called again, from the start, with the answers
+/// ([`Outcome`](crate::Outcome)): the function is called again, from the start, with the answers
 /// ([`Call::form`](crate::Call::form), [`Call::page`](crate::Call::page)).
 ///
-/// Give a [`state`](Self::state) if the tool has sent a request that may have changed something:
+/// Give a [`state`](Self::state) if the function has sent a request that may have changed something:
 /// the host refuses a question without one then.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Questions(types::InputRequest);
@@ -69,7 +69,7 @@ impl Questions {
     }
 
     /// Sets the state that comes back with the answers. The host seals it and binds it to caller,
-    /// client, component, tool and arguments.
+    /// client, component, target and arguments.
     #[must_use]
     pub fn state(mut self, state: impl Into<Vec<u8>>) -> Self {
         self.0.state = Some(state.into());
@@ -174,7 +174,7 @@ mod tests {
 
     use super::{Answer, Question, Questions};
     use crate::testing::Scene;
-    use crate::{Error, Outcome};
+    use crate::{Error, Outcome, Output};
 
     #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
     enum Colour {
@@ -224,7 +224,7 @@ mod tests {
             .url("pay", "https://pay.example/", "Pay")
             .roots("roots")
             .sampling("ask", &json!({"messages": [], "maxTokens": 1}));
-        let Outcome::InputRequired(same) = Outcome::from(asked.clone()) else {
+        let Outcome::<Output>::InputRequired(same) = Outcome::from(asked.clone()) else {
             unreachable!("questions")
         };
         assert_eq!(same, asked);

@@ -4,9 +4,11 @@
 //! is a map.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::form;
+use crate::bindings::prompts::Argument;
+use crate::{form, texts};
 
 /// The schema of a tool without arguments.
 pub(crate) const NOTHING: &str = r#"{"additionalProperties":false,"type":"object"}"#;
@@ -31,6 +33,34 @@ pub(crate) fn output<T: JsonSchema>() -> Option<String> {
 /// Returns the schema of the answer to a form, as MCP restricts it.
 pub(crate) fn question<T: JsonSchema>() -> String {
     form::of(of::<T>(settings().for_deserialize())).to_string()
+}
+
+/// Returns a type's members as the arguments of a prompt, in their order; or the member that no
+/// text can be.
+pub(crate) fn arguments<T: JsonSchema + DeserializeOwned>() -> Result<Vec<Argument>, String> {
+    let schema = of::<T>(settings().for_deserialize());
+    let required = schema.get("required").and_then(Value::as_array);
+    let is_required = |name: &str| required.is_some_and(|all| all.iter().any(|it| it == name));
+    let Some(Value::Object(members)) = schema.get("properties") else {
+        return Ok(Vec::new());
+    };
+    let argument = |(name, member): (&String, &Value)| {
+        let text = |key| member.get(key).and_then(Value::as_str).map(str::to_owned);
+        let is = |kind: &str| member.get("type").is_some_and(|found| found == kind);
+        if is("object") || is("array") {
+            return Err(name.clone());
+        }
+        Ok(Argument {
+            name: name.clone(),
+            title: text("title"),
+            description: text("description"),
+            required: is_required(name),
+        })
+    };
+    let mut arguments: Vec<_> = members.iter().map(argument).collect::<Result<_, _>>()?;
+    let order = texts::names::<T>();
+    arguments.sort_by_key(|argument| order.iter().position(|name| *name == argument.name));
+    Ok(arguments)
 }
 
 fn settings() -> SchemaSettings {
@@ -128,9 +158,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     use schemars::JsonSchema;
+    use serde::Deserialize;
     use serde_json::{Value, json};
 
-    use super::{NOTHING, input, output};
+    use super::{NOTHING, arguments, input, output};
 
     #[derive(JsonSchema)]
     struct Order {
@@ -219,5 +250,37 @@ mod tests {
         assert_eq!(output::<Vec<Line>>(), None);
         assert_eq!(output::<Option<Line>>(), None);
         assert_eq!(output::<Value>(), None);
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Review {
+        /// The order's number.
+        order: u32,
+        /// How to speak.
+        #[schemars(title = "Tone")]
+        about: Option<String>,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Several {
+        orders: Vec<String>,
+    }
+
+    #[test]
+    fn the_members_of_a_type_are_the_arguments_of_a_prompt_in_their_order() {
+        let found = arguments::<Review>().unwrap_or_default();
+        let of = |index: usize| {
+            let argument: &super::Argument = &found[index];
+            (
+                &*argument.name,
+                argument.title.as_deref(),
+                argument.description.as_deref(),
+                argument.required,
+            )
+        };
+        assert_eq!(of(0), ("order", None, Some("The order's number."), true));
+        assert_eq!(of(1), ("about", Some("Tone"), Some("How to speak."), false));
+        assert_eq!(found.len(), 2);
+        assert_eq!(arguments::<Several>().err().as_deref(), Some("orders"));
     }
 }

@@ -1,4 +1,4 @@
-//! A [`Call`] without a host, for the unit tests of tools. Not in components.
+//! A [`Call`] without a host, for unit tests. Not in components.
 //!
 //! Invariant: nothing here is a component's: a closure plays the services, and without one they are
 //! unknown.
@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::io::Write as _;
 
 use crate::bindings::downstream::Response as WireResponse;
+use crate::client::Severity;
 use crate::identity::{
     ActorKind, Binding, Correlation, Executor, GrantedService, Login, Principal,
 };
@@ -14,10 +15,11 @@ use crate::log::Level;
 use crate::outside::Outside;
 use crate::{Call, DownstreamError, Response};
 
-/// The request that a tool sent to a service.
+/// The request that a function sent to a service.
 pub use crate::bindings::downstream::Request as Sent;
 
 type OnSend = Box<dyn Fn(&Sent) -> Result<Response, DownstreamError>>;
+type OnMessage = Box<dyn Fn(Severity, &str)>;
 
 /// The caller of a test, and the answers of the outside.
 pub struct Scene {
@@ -46,13 +48,19 @@ pub struct Identity {
 }
 
 impl Scene {
-    /// Sets up a call by a user `user_1` of tenant `acme`, with no settings and no services.
+    /// Sets up a call by a user `user_1` of tenant `acme`, with no settings and no services. The
+    /// client speaks `2026-07-28` and declares nothing.
     pub fn new() -> Self {
         let on_send: OnSend = Box::new(|_| Err(DownstreamError::UnknownService));
         let props = Props {
             identity: identity(),
             on_question: Box::new(|| {}),
             on_send,
+            on_message: Box::new(|severity, data| {
+                write_line(Level::Debug, &format!("{severity:?}: {data}"));
+            }),
+            revision: "2026-07-28".to_owned(),
+            capabilities: Vec::new(),
             settings: "{}".to_owned(),
             now: 1_763_712_000_000,
             random: Cell::new(1),
@@ -85,6 +93,21 @@ impl Scene {
         services: impl Fn(&Sent) -> Result<Response, DownstreamError> + 'static,
     ) -> Self {
         self.props.on_send = Box::new(services);
+        self
+    }
+
+    /// Sets what the client speaks and declares, such as `elicitation.form`.
+    #[must_use]
+    pub fn client(mut self, revision: &str, capabilities: &[&str]) -> Self {
+        revision.clone_into(&mut self.props.revision);
+        self.props.capabilities = capabilities.iter().copied().map(str::to_owned).collect();
+        self
+    }
+
+    /// Receives the messages to the client, with their data as JSON.
+    #[must_use]
+    pub fn on_message(mut self, receive: impl Fn(Severity, &str) + 'static) -> Self {
+        self.props.on_message = Box::new(receive);
         self
     }
 
@@ -152,6 +175,9 @@ struct Props {
     identity: Identity,
     on_question: Box<dyn Fn()>,
     on_send: OnSend,
+    on_message: OnMessage,
+    revision: String,
+    capabilities: Vec<String>,
     settings: String,
     now: u64,
     /// The state of a generator that gives every test the same bytes.
@@ -197,6 +223,22 @@ impl Outside for Props {
     fn envelope_json(&self) -> String {
         let Principal { sub, iss, .. } = &self.identity().actor;
         serde_json::json!({ "actor": { "type": "user", "sub": sub, "iss": iss } }).to_string()
+    }
+
+    fn revision(&self) -> String {
+        self.revision.clone()
+    }
+
+    fn declares(&self, capability: &str) -> bool {
+        let within = |held: &String| {
+            let rest = held.strip_prefix(capability);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.capabilities.iter().any(within)
+    }
+
+    fn message(&self, severity: Severity, data: &str) {
+        (self.on_message)(severity, data);
     }
 
     fn send(&self, request: Sent) -> Result<WireResponse, DownstreamError> {

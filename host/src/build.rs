@@ -4,8 +4,8 @@
 //! toolchain as any build does, and hands on one `.wasm` file. It sets every flag, because a user's
 //! crate has no guest profile.
 //!
-//! Invariant: the component that it writes imports nothing but `bailiwick:tool` and exports
-//! `tools`; the file appears whole or not at all.
+//! Invariant: the component that it writes imports nothing but `bailiwick:tool` and exports tools,
+//! resources or prompts; the file appears whole or not at all.
 
 mod component;
 mod direct;
@@ -118,11 +118,12 @@ pub enum BuildError {
         /// The version that the SDK is for.
         found: String,
     },
-    /// The component offers no tools.
+    /// The component offers no tools, resources or prompts.
     #[error(
-        "the component exports no tools: call `bailiwick_sdk::export!(name_of_a_tool);` once in the crate"
+        "the component exports no tools, resources or prompts: call \
+         `bailiwick_sdk::export!(name_of_a_tool);` once in the crate"
     )]
-    NoTools,
+    NothingOffered,
     /// A file cannot be read or written.
     #[error("{}", path.display())]
     File {

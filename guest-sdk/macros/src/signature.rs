@@ -3,77 +3,90 @@
 use proc_macro2::Ident;
 use syn::{Attribute, Error, Expr, ExprLit, FnArg, ItemFn, Lit, Meta, Result, ReturnType, Type};
 
-/// A function that can be a tool.
+use crate::kind::Kind;
+
+/// A function that can be what its attribute says.
 pub(crate) struct Signature<'function> {
     pub(crate) name: &'function Ident,
     pub(crate) description: String,
-    pub(crate) arguments: Option<&'function Type>,
+    pub(crate) input: Option<&'function Type>,
     pub(crate) returned: &'function Type,
 }
 
 impl<'function> Signature<'function> {
-    /// Reads the function. Fails with the reason if it cannot be a tool.
-    pub(crate) fn read(function: &'function ItemFn) -> Result<Self> {
-        let name = &function.sig.ident;
-        refuse_qualifiers(function)?;
+    /// Reads the function. Fails with the reason if it cannot be of this kind.
+    pub(crate) fn read(kind: Kind, function: &'function ItemFn) -> Result<Self> {
+        let (name, noun) = (&function.sig.ident, kind.noun());
+        refuse_qualifiers(noun, function)?;
         let description = description(&function.attrs);
         if description.is_empty() {
             return Err(Error::new_spanned(
                 name,
-                "a tool needs a doc comment (`/// What it does.`): it is the description that a model decides by",
+                format!(
+                    "a {noun} needs a doc comment (`/// What it does.`): it is the description by \
+                     which models and people choose"
+                ),
             ));
         }
-        let arguments = arguments(function)?;
+        let input = input(kind, function)?;
         let ReturnType::Type(_, returned) = &function.sig.output else {
             return Err(Error::new_spanned(
                 name,
-                "a tool returns `Result<T, Error>`",
+                format!("a {noun} returns `Result<T, Error>`"),
             ));
         };
         Ok(Self {
             name,
             description,
-            arguments,
+            input,
             returned,
         })
     }
 }
 
-fn refuse_qualifiers(function: &ItemFn) -> Result<()> {
+fn refuse_qualifiers(noun: &str, function: &ItemFn) -> Result<()> {
     let sig = &function.sig;
     if let Some(word) = &sig.asyncness {
         return Err(Error::new_spanned(
             word,
-            "a tool is not async: requests wait by themselves, and `Call::send_all` sends several at once",
+            format!(
+                "a {noun} is not async: requests wait by themselves, and `Call::send_all` sends \
+                 several at once"
+            ),
         ));
     }
     if let Some(word) = &sig.unsafety {
-        return Err(Error::new_spanned(word, "a tool is not unsafe"));
+        return Err(Error::new_spanned(word, format!("a {noun} is not unsafe")));
     }
     if !sig.generics.params.is_empty() {
         return Err(Error::new_spanned(
             &sig.generics,
-            "a tool is not generic: its schema is one",
+            format!("a {noun} is not generic: its input is one type"),
         ));
     }
     Ok(())
 }
 
-fn arguments(function: &ItemFn) -> Result<Option<&Type>> {
-    let shape = "a tool takes `call: &Call` and, if it has arguments, one more parameter: a type with \
-                 `#[derive(Deserialize, JsonSchema)]`";
+fn input(kind: Kind, function: &ItemFn) -> Result<Option<&Type>> {
+    let shape = || {
+        format!(
+            "a {} takes `call: &Call` and, {}",
+            kind.noun(),
+            kind.input()
+        )
+    };
     let mut parameters = function.sig.inputs.iter();
     match parameters.next() {
         Some(FnArg::Typed(call)) if matches!(&*call.ty, Type::Reference(_)) => {}
-        _ => return Err(Error::new_spanned(&function.sig.ident, shape)),
+        _ => return Err(Error::new_spanned(&function.sig.ident, shape())),
     }
-    let arguments = match parameters.next() {
-        Some(FnArg::Typed(arguments)) => Some(&*arguments.ty),
+    let input = match parameters.next() {
+        Some(FnArg::Typed(input)) => Some(&*input.ty),
         _ => None,
     };
     match parameters.next() {
-        Some(third) => Err(Error::new_spanned(third, shape)),
-        None => Ok(arguments),
+        Some(third) => Err(Error::new_spanned(third, shape())),
+        None => Ok(input),
     }
 }
 
@@ -103,10 +116,10 @@ fn doc_line(attribute: &Attribute) -> Option<String> {
 mod tests {
     use syn::{ItemFn, parse_quote};
 
-    use super::Signature;
+    use super::{Kind, Signature};
 
     fn message(function: &ItemFn) -> String {
-        Signature::read(function)
+        Signature::read(Kind::Tool, function)
             .err()
             .map(|error| error.to_string())
             .unwrap_or_default()
@@ -120,10 +133,10 @@ mod tests {
             /// Not for invoices.
             fn status(call: &Call, args: Args) -> Result<Order, Error> { todo() }
         };
-        let read = Signature::read(&function);
+        let read = Signature::read(Kind::Prompt, &function);
         assert!(read.is_ok_and(|read| read.description
             == "Says where an order is.\n\nNot for invoices."
-            && read.arguments.is_some()));
+            && read.input.is_some()));
     }
 
     #[test]

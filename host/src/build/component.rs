@@ -27,16 +27,13 @@ pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
     let names = Names::of(&component)?;
     refuse_old(&names)?;
     refuse_strangers(&names.imports, is_offered)?;
-    if names
-        .exports
-        .iter()
-        .any(|export| interface(export) == Some("tools"))
-    {
+    let offers = |export: &String| interface(export).is_some_and(|name| TARGETS.contains(&name));
+    if names.exports.iter().any(offers) {
         let direct = direct::without_detours(&component);
         let same = direct.filter(|direct| Names::of(direct).is_ok_and(|direct| direct == names));
         return Ok(same.unwrap_or(component));
     }
-    Err(BuildError::NoTools)
+    Err(BuildError::NothingOffered)
 }
 
 /// Refuses what an older SDK made: its records do not fit those of this host.
@@ -62,7 +59,7 @@ fn refuse_strangers(imports: &[String], known: fn(&str) -> bool) -> Result<(), B
     }
 }
 
-/// Returns whether the host offers this interface to every tool.
+/// Returns whether the host offers this interface to every component.
 fn is_offered(import: &str) -> bool {
     interface(import).is_some_and(|interface| OFFERED.contains(&interface))
 }
@@ -133,10 +130,13 @@ const VERSION: &str = "0.2.";
 const OLD_VERSION: &str = "0.1.";
 /// A crate made for browsers can import hundreds of functions; the first few say enough.
 const MOST_NAMED: usize = 8;
-/// What a tool may import, and nothing else.
-const OFFERED: [&str; 8] = [
+/// What a component must export, at least one of them.
+const TARGETS: [&str; 3] = ["tools", "resources", "prompts"];
+/// What a component may import, and nothing else.
+const OFFERED: [&str; 9] = [
     "types",
     "identity",
+    "client",
     "downstream",
     "log",
     "progress",
