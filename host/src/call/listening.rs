@@ -20,8 +20,8 @@ use crate::dispatch::Denied;
 use crate::identity::{Caller, SubjectToken};
 use crate::reason::RefusalReason;
 
-/// A digest of what one caller can see under one policy.
-pub type Shown = fn(&Policy, &Caller) -> [u8; 32];
+/// Digests of what one caller can see under one policy: one for each list.
+pub type Shown = fn(&Policy, &Caller) -> Vec<[u8; 32]>;
 
 /// A caller who waits for changes of what they can see.
 pub struct Listener {
@@ -32,7 +32,7 @@ pub struct Listener {
     changes: watch::Receiver<()>,
     denials: watch::Receiver<()>,
     shown: Shown,
-    last: [u8; 32],
+    last: Vec<[u8; 32]>,
     earliest: Instant,
     end: Instant,
     _place: Place,
@@ -74,16 +74,16 @@ pub async fn listen(host: &Arc<Host>, mut entry: Entry, shown: Shown) -> Result<
 }
 
 impl Listener {
-    /// Waits for the next change of what the caller can see. Returns `false` when listening is
-    /// over.
-    pub async fn changed(&mut self) -> bool {
+    /// Waits for the next change of what the caller can see. Returns the numbers of the lists that
+    /// changed, or `None` when listening is over.
+    pub async fn changed(&mut self) -> Option<Vec<usize>> {
         let (ending, end) = (self.host.ending.clone(), self.end);
         let (host, caller) = (Arc::clone(&self.host), Arc::clone(&self.caller));
         let stopped = stopped(&host, &caller, self.denials.clone());
         let stop = tokio::select! {
             biased;
-            () = ending.cancelled() => return false,
-            () = tokio::time::sleep_until(end) => return false,
+            () = ending.cancelled() => return None,
+            () = tokio::time::sleep_until(end) => return None,
             stop = stopped => stop,
             changed = self.differs() => return changed,
         };
@@ -91,28 +91,29 @@ impl Listener {
         if let Some(stop) = stop {
             refusal::stopped(&host, &caller, &stop).await;
         }
-        false
+        None
     }
 
-    async fn differs(&mut self) -> bool {
+    async fn differs(&mut self) -> Option<Vec<usize>> {
         loop {
             // Changes that come close together make one notification, after the last of them.
             tokio::time::sleep_until(self.earliest).await;
             // After a minute without a change, the token is checked all the same.
             let _quiet = tokio::time::timeout(ADMISSION, self.changes.changed()).await;
             let policy = self.host.serving.now();
-            let Some(caller) = self.admit_again(&policy).await else {
-                return false;
-            };
+            let caller = self.admit_again(&policy).await?;
             // Denials are held against the caller as it was admitted first.
             if caller.asking() != self.caller.asking() {
-                return false;
+                return None;
             }
             let now = (self.shown)(&policy, &caller);
-            if now != self.last {
-                self.last = now;
+            let before = std::mem::replace(&mut self.last, now);
+            let lists = self.last.iter().zip(&before).enumerate();
+            let changed = lists.filter(|(_, (now, before))| now != before);
+            let changed: Vec<_> = changed.map(|(list, _)| list).collect();
+            if !changed.is_empty() {
                 self.earliest = Instant::now() + PACE;
-                return true;
+                return Some(changed);
             }
         }
     }
@@ -136,7 +137,11 @@ impl Listener {
 }
 
 /// Waits until a denial stops `caller`. Returns `None` if there can be no further one.
-async fn stopped(host: &Host, caller: &Caller, mut denials: watch::Receiver<()>) -> Option<Stop> {
+pub(super) async fn stopped(
+    host: &Host,
+    caller: &Caller,
+    mut denials: watch::Receiver<()>,
+) -> Option<Stop> {
     let asking = caller.asking();
     loop {
         if let Some(stop) = host.denials.stop(&asking) {

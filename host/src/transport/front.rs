@@ -6,6 +6,7 @@
 //! Invariant: no body is read before its caller is admitted.
 
 mod bodies;
+mod sessions;
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -35,10 +36,12 @@ use super::presentation::Presentation;
 use super::published::published;
 use super::ready::ready;
 use super::revision::{self, Improper};
+use super::sessions::{SessionSettings, Sessions};
 use crate::call::{self, Entry, Host, Listener};
 use crate::dispatch::{Target, TargetRequest};
 use crate::identity::Presented;
 use crate::principal::Principal;
+pub(super) use sessions::Carrier;
 
 /// The settings of the front door: the names by which clients reach it, and the documents it
 /// publishes.
@@ -55,6 +58,8 @@ pub struct FrontSettings {
     pub presentation: Presentation,
     /// The largest body, in bytes.
     pub max_body: usize,
+    /// The settings of sessions, if clients get any.
+    pub sessions: Option<SessionSettings>,
 }
 
 /// A call as its body asks for it.
@@ -66,15 +71,6 @@ struct CallAsked {
     carrier: Carrier,
 }
 
-/// The transport that carried a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Carrier {
-    /// HTTP, where headers repeat parts of the body.
-    Http,
-    /// A line of a stream, where the body is all there is.
-    Line,
-}
-
 /// The front door.
 pub struct Front {
     settings: FrontSettings,
@@ -84,6 +80,7 @@ pub struct Front {
     bodies: Bodies,
     parsed: Arc<Parsed>,
     library: Library,
+    sessions: Option<Sessions>,
 }
 
 impl Front {
@@ -96,6 +93,7 @@ impl Front {
         Self {
             hosts: KnownHosts::new(hosts.chain([resource.host().to_owned()])),
             resource,
+            sessions: settings.sessions.as_ref().map(Sessions::new),
             settings,
             host,
             bodies,
@@ -121,18 +119,21 @@ impl Front {
             Ok(origin) => origin.cloned(),
             Err(refused) => return refused,
         };
-        let is_endpoint = path == self.resource.path();
+        let (is_endpoint, sessions) = (path == self.resource.path(), self.sessions.is_some());
         let mut answer = match (&parts.method, &origin) {
-            (&Method::POST, _) if is_endpoint => self.mcp(parts, body, course).await,
-            (&Method::OPTIONS, Some(_)) if is_endpoint => cors::preflight(&parts.headers),
-            _ if is_endpoint => only(ONLY_POST, "POST"),
-            _ => plain(
+            _ if !is_endpoint => plain(
                 StatusCode::NOT_FOUND,
                 &format!("not found; MCP is served at {}", self.resource.uri()),
             ),
+            (&Method::POST, _) => self.mcp(parts, body, course).await,
+            (&Method::OPTIONS, Some(_)) => cors::preflight(&parts.headers, sessions),
+            (&Method::GET | &Method::DELETE, _) => {
+                Box::pin(self.about_session(parts, course)).await
+            }
+            _ => self.only_methods(),
         };
         if let Some(origin) = origin {
-            cors::share(&mut answer, &origin);
+            cors::share(&mut answer, &origin, sessions);
         }
         answer
     }
@@ -180,6 +181,10 @@ impl Front {
         if let Err(improper) = revision::check_encoding(&parts.headers) {
             return Box::pin(self.improper(entry, &Value::Null, &improper)).await;
         }
+        let session = match self.session(&mut parts.headers, &entry).await {
+            Ok(session) => session,
+            Err(answer) => return answer,
+        };
         let body = self.bodies.read(Principal::from(&**entry.caller()), body);
         let (message, burden) = match self.parse(entry.caller(), body.await).await {
             Ok(read) => read,
@@ -189,8 +194,8 @@ impl Front {
         if let Err(improper) = revision::check_single(&parts.headers) {
             return Box::pin(self.improper(entry, &message.id, &improper)).await;
         }
-        self.message(parts, entry, (message, burden), Carrier::Http)
-            .await
+        let carrier = Carrier::Http(session);
+        self.message(parts, entry, (message, burden), carrier).await
     }
 
     /// Takes the credentials out of a request's head, and admits the caller whom they prove.
@@ -238,9 +243,17 @@ impl Front {
                 Ok(listener) => (Some(listener), body),
                 Err(answer) => return answer,
             },
-            // The MCP library needs no token to answer, so the token is erased here.
+            Asks::Reply(answer) => {
+                let (from, said) = ((entry, burden), (&message.id, answer));
+                return self.reply(&parts.headers, from, said, &carrier).await;
+            }
             Asks::Other(body) => {
-                drop(entry);
+                let asked = (&message.id, body.as_slice());
+                match Box::pin(self.in_session(&parts, entry, asked, &carrier)).await {
+                    Ok(answer) => return answer,
+                    // The MCP library needs no token to answer, so the token is erased here.
+                    Err(entry) => drop(entry),
+                }
                 (None, body)
             }
         };
@@ -264,7 +277,8 @@ impl Front {
         // The rules about headers depend on the target's schema. A caller without its scopes must
         // not learn anything about the target from them.
         let known = known.filter(|target| target.is_visible_to(entry.caller()));
-        let repeated = known.as_ref().filter(|_| carrier == Carrier::Http);
+        let is_http = matches!(carrier, Carrier::Http(_));
+        let repeated = known.as_ref().filter(|_| is_http);
         let revision = match revision::check(headers, &call, repeated.map(Target::input)) {
             Ok(revision) => revision,
             Err(improper) => return Box::pin(self.improper(entry, &id, &improper)).await,
@@ -278,7 +292,12 @@ impl Front {
                 .progress_token()
                 .filter(|_| accepts == Accepts::Streams),
             resource: Arc::clone(&self.resource),
-            ask_by: revision::ask_by(headers, &call, revision),
+            // A session asks on the stream of the call.
+            ask_by: match carrier.session().filter(|_| accepts == Accepts::Streams) {
+                Some(session) => session.ask_by(),
+                None => revision::ask_by(headers, &call, revision),
+            },
+            session: carrier.session().cloned(),
         };
         let trace_id = call.trace_id().or_else(|| trace_id(headers));
         let request = TargetRequest {
@@ -373,5 +392,3 @@ fn to_its_end<T: Send + 'static>(
         }
     }
 }
-
-const ONLY_POST: &str = "expected POST: there are no sessions to end, and no stream to open by GET";

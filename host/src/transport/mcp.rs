@@ -46,6 +46,7 @@ pub(super) struct Turn {
     policy: Arc<Policy>,
     dialect: Dialect,
     listener: Option<Mutex<Listener>>,
+    opens_session: bool,
     #[expect(dead_code, reason = "held, never read")]
     held: Option<Held>,
 }
@@ -62,6 +63,23 @@ impl Turn {
             policy,
             dialect,
             listener: listener.map(Mutex::new),
+            opens_session: false,
+            held,
+        })
+    }
+
+    /// The request opens a session if it is accepted.
+    pub(super) fn opening(
+        caller: Arc<Caller>,
+        policy: Arc<Policy>,
+        held: Option<Held>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            caller,
+            policy,
+            dialect: Dialect::Legacy,
+            listener: None,
+            opens_session: true,
             held,
         })
     }
@@ -138,15 +156,19 @@ impl ServerHandler for Handler {
         config
     }
 
-    /// Answers the older revision without `listChanged`: it sends changes on a session's stream,
-    /// and there are no sessions.
+    /// Answers the older revisions. They tell of changes on the stream of a session, and send
+    /// messages of a severity that a session remembers, so only a session promises these.
     async fn initialize(
         &self,
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
         let mut info = self.negotiate_initialize(&request)?;
-        info.capabilities = ServerCapabilities::builder().enable_tools().build();
+        info.capabilities = if self.0.opens_session {
+            in_session()
+        } else {
+            ServerCapabilities::builder().enable_tools().build()
+        };
         context.peer.set_peer_info(request);
         Ok(info)
     }
@@ -238,6 +260,14 @@ impl ServerHandler for Handler {
     ) -> Result<CustomResult, ErrorData> {
         Err(no_method(&request.method))
     }
+}
+
+/// Returns the capabilities of the host in a session.
+#[expect(deprecated, reason = "only 2026-07-28 deprecates messages")]
+fn in_session() -> ServerCapabilities {
+    let capabilities = ServerCapabilities::builder().enable_tools();
+    let capabilities = capabilities.enable_tool_list_changed();
+    capabilities.enable_logging().build()
 }
 
 /// Returns the error for a method that the host does not have.

@@ -56,6 +56,7 @@ impl Headline {
                 }
             }
             Asks::Listen(body) | Asks::Other(body) => Self::read(body),
+            Asks::Reply(_) => Self::default(),
         }
     }
 
