@@ -39,7 +39,8 @@ use crate::observe::ReadMemory;
 use crate::owned::Trust;
 use crate::seams::SystemRandom;
 use crate::transport::{
-    self, Front, FrontSettings, LinesError, Operations, Resource, Streams, TokenPlace, TokenSource,
+    self, Front, FrontSettings, LinesError, Operations, Resource, SessionSettings, Streams,
+    TokenPlace, TokenSource,
 };
 use denials::DenialWatch;
 use doors::Doors;
@@ -121,6 +122,10 @@ impl App {
             presentation: server.presentation,
             keys: published,
             max_body: config.limits.input,
+            sessions: server.sessions.then(|| SessionSettings {
+                limits: config.limits.clone(),
+                random: Arc::clone(&ground.random),
+            }),
             resource: doors.resource.clone(),
         };
         intake::candidates(&server.tools, &server.trust)?;

@@ -65,6 +65,7 @@ mod refusal;
 mod resume;
 mod run;
 mod seal;
+mod waiting;
 
 use crate::dispatch::TargetRequest;
 
@@ -75,12 +76,13 @@ pub use close::Ended;
 pub use gate::{Full, Gate, Place};
 pub use host::{Access, Faces, Host, Policy, Serving, TenantShare};
 pub use lines::Lines;
-pub use listening::{Changed, Listener, MAX_LISTENERS_OF_ONE, Shown, Sights, listen};
+pub use listening::{Listener, MAX_LISTENERS_OF_ONE, Shown, listen};
 pub use open::OpenCall;
 pub use pace::{Pace, Rate, TooEarly};
 pub use permit::Permit;
-pub use refusal::{Refusal, improper};
+pub use refusal::{Refusal, improper, no_session, overloaded};
 pub use seal::Sealed;
+pub use waiting::{Unanswered, Waiting, wait};
 
 /// Makes one call of an admitted caller: permits, seals, opens, runs and closes it. Only then does
 /// the answer exist.

@@ -141,6 +141,14 @@ limits! {
     queue_time: Duration, Time = 2_000, 1, 10_000;
     /// Time in which questions to a client can be answered.
     answer_time: Duration, Time = 600_000, 1_000, 3_600_000;
+    /// Sessions at the same time.
+    sessions: usize, Count = 10_000, 1, 1_000_000;
+    /// Sessions of one principal at the same time.
+    sessions_per_user: usize, Count = 100, 1, 10_000;
+    /// Time after which a session without a request or an open stream ends.
+    session_idle_time: Duration, Time = 3_600_000, 1_000, 86_400_000;
+    /// Time after which a session ends.
+    session_time: Duration, Time = 86_400_000, 1_000, 604_800_000;
     /// Size of a component, bytes.
     component: usize, Bytes = 32 << 20, 1, 64 << 20;
     /// Components in the tools folder.

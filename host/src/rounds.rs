@@ -128,6 +128,11 @@ impl Rounds {
         Self { marks, ..self }
     }
 
+    /// Returns the time in which a round can be answered.
+    pub fn life(&self) -> Duration {
+        self.life
+    }
+
     /// Seals a round of questions for the call that they belong to.
     ///
     /// # Errors

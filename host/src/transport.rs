@@ -14,6 +14,7 @@ mod calls;
 mod cors;
 mod described;
 mod discovery;
+mod events;
 mod front;
 mod headers;
 mod http;
@@ -27,6 +28,7 @@ mod presentation;
 mod published;
 mod ready;
 mod revision;
+mod sessions;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod surface;
 
@@ -41,10 +43,12 @@ pub use http::{Listening, max_listeners};
 pub use lines::{LinesError, Streams, TokenPlace, TokenPlaceError, TokenRefused, TokenSource};
 pub use operations::Operations;
 pub use presentation::Presentation;
+pub use sessions::SessionSettings;
 
 /// Serves MCP until the listener must stop.
 pub async fn serve(listening: Listening, front: Arc<Front>) {
-    http::serve(listening, http::bounds(), front).await;
+    let serving = http::serve(listening, http::bounds(), Arc::clone(&front));
+    tokio::join!(serving, front.keep_sessions());
 }
 
 /// Serves one session of MCP over streams until they end or the host must stop, and fires `stop`.

@@ -25,6 +25,7 @@ async fn the_official_suite_passes_what_it_is_known_to_pass() -> Result<()> {
         ..Plan::config(move |config| {
             let allowed = format!("allowed_origins = {}\n", json!(origins));
             config.server.push_str(&allowed);
+            config.server.push_str("sessions = true\n");
             config
                 .components
                 .push_str("[components.conformer]\nrelay_questions = [\"sampling\", \"roots\"]\n");

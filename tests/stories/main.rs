@@ -50,6 +50,7 @@ mod room;
 mod sandbox;
 mod secrets;
 mod services;
+mod sessions;
 mod slow;
 mod streams;
 mod swaps;

@@ -259,3 +259,52 @@ async fn a_listener_hears_changes_and_ends_with_the_input() -> Result<()> {
     ensure!(end.status.success(), "{end:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_client_of_an_earlier_revision_is_asked_on_its_lines() -> Result<()> {
+    let desktop = Desktop::with(&[("asker.wasm", guest("asker").await?)]).await?;
+    for (revision, capabilities, asks) in [
+        ("2025-11-25", json!({"elicitation": {}}), true),
+        ("2025-06-18", json!({"elicitation": {}}), true),
+        ("2025-03-26", json!({"elicitation": {}}), false),
+        ("2025-11-25", json!({}), false),
+    ] {
+        let mut session = desktop.session(&desktop.good()?)?;
+        let params = json!({"protocolVersion": revision, "capabilities": capabilities,
+            "clientInfo": {"name": "story", "version": "1"}});
+        session.ask(&request(1, "initialize", params, "")).await?;
+        let mut next = session
+            .ask(&call(2, "book", json!({"room": 7}), ""))
+            .await?;
+        if !asks {
+            let reason = next.pointer("/result/_meta/io.bailiwick~1reason");
+            ensure_eq(reason, Some(&json!("input-unsupported")), revision)?;
+            continue;
+        }
+        let unknown = json!({"jsonrpc": "2.0", "id": "made up", "result": {"action": "decline"}});
+        session.send(&unknown).await?;
+        for content in [json!({"nights": 2, "board": "Full"}), json!({"sure": true})] {
+            let method = next.get("method");
+            ensure_eq(method, Some(&json!("elicitation/create")), revision)?;
+            let result = json!({"action": "accept", "content": content});
+            let answer = json!({"jsonrpc": "2.0", "id": next.get("id"), "result": result});
+            next = session.ask(&answer).await?;
+        }
+        ensure_eq(next.get("id"), Some(&json!(2)), revision)?;
+        let text = next.pointer("/result/content/0/text");
+        let booked = json!("room 7 for 2 nights with full board");
+        ensure_eq(text, Some(&booked), revision)?;
+        // One that still waits when the input ends is not answered any more.
+        session
+            .ask(&call(3, "book", json!({"room": 7}), ""))
+            .await?;
+        let end = session.close().await?;
+        ensure!(end.status.success(), "{end:?}");
+    }
+    let records = desktop.records()?;
+    ensure_eq(
+        count(&records, "call.opened"),
+        count(&records, "call.closed"),
+        "calls",
+    )
+}

@@ -1,5 +1,5 @@
-//! A listening client: one `subscriptions/listen` request, and the messages of its stream as they
-//! arrive.
+//! A listening client: one request, such as `subscriptions/listen`, and the messages of its stream
+//! as they arrive.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::client::{self, Open};
 use crate::mcp;
 
-/// An open subscription to changes of the list of tools. Dropping it ends it.
+/// An open stream of messages, such as a subscription to changes of the list of tools. Dropping it
+/// ends it.
 #[derive(Debug)]
 pub struct Listening {
     open: Open,
@@ -59,10 +60,15 @@ impl Listening {
         let open = tokio::time::timeout(Duration::from_secs(10), open)
             .await
             .context("no answer")??;
-        Ok(Self {
+        Ok(Self::over(open))
+    }
+
+    /// Reads the messages of an answer.
+    pub fn over(open: Open) -> Self {
+        Self {
             open,
             text: String::new(),
-        })
+        }
     }
 
     /// Returns the HTTP status.

@@ -29,6 +29,10 @@ codes! {
         /// The state of a round of questions is not one that this host gave for this call, has
         /// expired, or was used before.
         StateRefused => "state-refused",
+        /// There is no session with the identifier that the request names.
+        SessionUnknown => "session-unknown",
+        /// The session that the request names is another principal's or another client's.
+        SessionForeign => "session-foreign",
         /// The request contradicts itself or the protocol.
         InvalidRequest => "invalid-request",
         /// The client lacks a capability that the target requires.

@@ -19,7 +19,8 @@ use crate::sandbox::{Answer, Ending};
 pub enum CallReply {
     /// The answer.
     Answer(Answer),
-    /// Questions: the client calls again with their answers and the state (2026-07-28).
+    /// Questions: the client calls again with their answers and the state (2026-07-28), or within
+    /// a session the host does so for it.
     Asks {
         /// The requests by key.
         requests: Map<String, Value>,
@@ -70,12 +71,12 @@ impl OpenCall {
         }
         // -32042 and -32021 let a client call again without a state, as if nothing had been done.
         let may_start_anew = asked.state.is_none() && resumed.is_none();
-        match &client.ask_by {
+        match &client.ask_by.of(asked.questions.values()) {
             AskBy::Error if may_start_anew => match pages(host, &asked) {
                 Some(outgoing) => (Ending::asked(), Some(outgoing)),
                 None => (ending, None),
             },
-            AskBy::Nothing | AskBy::Error => (ending, None),
+            AskBy::Nothing | AskBy::Error | AskBy::Requests { .. } => (ending, None),
             AskBy::Rounds(declared) => self.round(host, (declared, may_start_anew), *asked, ending),
         }
     }

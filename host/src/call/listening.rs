@@ -20,30 +20,8 @@ use crate::dispatch::Denied;
 use crate::identity::{Caller, SubjectToken};
 use crate::reason::RefusalReason;
 
-/// Digests of what one caller can see under one policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sights {
-    /// Of the tools.
-    pub tools: [u8; 32],
-    /// Of the resources and families.
-    pub resources: [u8; 32],
-    /// Of the prompts.
-    pub prompts: [u8; 32],
-}
-
-/// The function that digests what one caller can see under one policy.
-pub type Shown = fn(&Policy, &Caller) -> Sights;
-
-/// The lists that a change is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Changed {
-    /// The tools.
-    pub tools: bool,
-    /// The resources and families.
-    pub resources: bool,
-    /// The prompts.
-    pub prompts: bool,
-}
+/// Digests of what one caller can see under one policy: one for each list.
+pub type Shown = fn(&Policy, &Caller) -> Vec<[u8; 32]>;
 
 /// A caller who waits for changes of what they can see.
 pub struct Listener {
@@ -54,7 +32,7 @@ pub struct Listener {
     changes: watch::Receiver<()>,
     denials: watch::Receiver<()>,
     shown: Shown,
-    last: Sights,
+    last: Vec<[u8; 32]>,
     earliest: Instant,
     end: Instant,
     _place: Place,
@@ -96,8 +74,9 @@ pub async fn listen(host: &Arc<Host>, mut entry: Entry, shown: Shown) -> Result<
 }
 
 impl Listener {
-    /// Waits for the next change of what the caller can see. Returns `None` when listening is over.
-    pub async fn changed(&mut self) -> Option<Changed> {
+    /// Waits for the next change of what the caller can see. Returns the numbers of the lists that
+    /// changed, or `None` when listening is over.
+    pub async fn changed(&mut self) -> Option<Vec<usize>> {
         let (ending, end) = (self.host.ending.clone(), self.end);
         let (host, caller) = (Arc::clone(&self.host), Arc::clone(&self.caller));
         let stopped = stopped(&host, &caller, self.denials.clone());
@@ -115,7 +94,7 @@ impl Listener {
         None
     }
 
-    async fn differs(&mut self) -> Option<Changed> {
+    async fn differs(&mut self) -> Option<Vec<usize>> {
         loop {
             // Changes that come close together make one notification, after the last of them.
             tokio::time::sleep_until(self.earliest).await;
@@ -128,14 +107,13 @@ impl Listener {
                 return None;
             }
             let now = (self.shown)(&policy, &caller);
-            if now != self.last {
-                let last = std::mem::replace(&mut self.last, now);
+            let before = std::mem::replace(&mut self.last, now);
+            let lists = self.last.iter().zip(&before).enumerate();
+            let changed = lists.filter(|(_, (now, before))| now != before);
+            let changed: Vec<_> = changed.map(|(list, _)| list).collect();
+            if !changed.is_empty() {
                 self.earliest = Instant::now() + PACE;
-                return Some(Changed {
-                    tools: now.tools != last.tools,
-                    resources: now.resources != last.resources,
-                    prompts: now.prompts != last.prompts,
-                });
+                return Some(changed);
             }
         }
     }
@@ -159,7 +137,11 @@ impl Listener {
 }
 
 /// Waits until a denial stops `caller`. Returns `None` if there can be no further one.
-async fn stopped(host: &Host, caller: &Caller, mut denials: watch::Receiver<()>) -> Option<Stop> {
+pub(super) async fn stopped(
+    host: &Host,
+    caller: &Caller,
+    mut denials: watch::Receiver<()>,
+) -> Option<Stop> {
     let asking = caller.asking();
     loop {
         if let Some(stop) = host.denials.stop(&asking) {

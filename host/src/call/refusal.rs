@@ -79,6 +79,23 @@ pub async fn improper(host: &Host, caller: &Caller) -> Refusal {
     denied(host, caller, improper).await
 }
 
+/// Refuses a request that names a session which is not there, or another's. It reads the same.
+pub async fn no_session(host: &Host, caller: &Caller, is_anothers: bool) -> Refusal {
+    let reason = if is_anothers {
+        RefusalReason::SessionForeign
+    } else {
+        RefusalReason::SessionUnknown
+    };
+    let message = "there is no such session; open one by initialize, without Mcp-Session-Id";
+    denied(host, caller, Denied::general(reason, message)).await
+}
+
+/// Refuses a request for which the host has no room now.
+pub async fn overloaded(host: &Host, caller: &Caller, message: &str) -> Refusal {
+    let denied = Denied::general(RefusalReason::Overloaded, message);
+    self::denied(host, caller, denied).await
+}
+
 fn record(denied: &Denied, subject: Subject) -> CallRefused {
     let denial = denied.denial.as_ref().map(Into::into);
     let refused = CallRefused::new(subject, denied.reason).because_of(denial);

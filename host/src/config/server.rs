@@ -39,6 +39,8 @@ pub struct ServerSettings {
     pub visibility: Visibility,
     /// The description of this server.
     pub presentation: Presentation,
+    /// Whether clients of revisions before 2026-07-28 get sessions.
+    pub sessions: bool,
     /// The tools folder.
     pub tools: PathBuf,
     /// The folder of compiled code; beside the key folder if absent.
@@ -147,6 +149,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
     let visibility = visibility(&section, &supported);
     let presentation = presentation(&section);
     let cache = section.text("cache").map(|cache| section.beside(&cache));
+    let sessions = section.flag("sessions").unwrap_or(false);
     let require_acceptance = section.flag("require_acceptance").unwrap_or(false);
     let accepted = section.text("accepted");
     let accepted = section.beside(accepted.as_deref().unwrap_or("accepted.json"));
@@ -163,6 +166,7 @@ pub(super) fn server(root: &Section<'_>) -> Option<ServerSettings> {
         scopes: ShownScopes { initial, supported },
         visibility,
         presentation,
+        sessions,
         tools,
         cache,
         require_acceptance,

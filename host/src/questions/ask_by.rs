@@ -31,6 +31,38 @@ pub enum AskBy {
     Error,
     /// By a result of the type `input_required` (2026-07-28).
     Rounds(Declared),
+    /// By requests on the stream of the call, within a session of an earlier revision.
+    Requests {
+        /// What it declared when the session began.
+        declared: Declared,
+        /// Whether it can also be told of pages by the error -32042.
+        or_error: bool,
+    },
+}
+
+impl AskBy {
+    /// Returns true if the host sends requests to the client.
+    pub fn is_by_requests(&self) -> bool {
+        matches!(self, Self::Requests { .. })
+    }
+
+    /// Returns the way for these questions: a client that gets requests is asked in rounds, which
+    /// its host plays for it, if it declared any of them.
+    #[must_use]
+    pub fn of<'q>(&self, questions: impl IntoIterator<Item = &'q ClientQuestion>) -> Self {
+        let Self::Requests { declared, or_error } = self else {
+            return self.clone();
+        };
+        let mut questions = questions.into_iter().peekable();
+        if questions.peek().is_none() || questions.any(|one| declared.covers(one)) {
+            return Self::Rounds(declared.clone());
+        }
+        if *or_error {
+            Self::Error
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 impl Declared {
@@ -50,6 +82,17 @@ impl Declared {
         ];
         let declared = all.into_iter().filter(|(_, is_declared)| *is_declared);
         Self(declared.map(|(capability, _)| capability).collect())
+    }
+
+    /// Returns those that a revision of MCP has: forms came with 2025-06-18, pages with 2025-11-25.
+    #[must_use]
+    pub fn within(self, revision: &str) -> Self {
+        let has = |capability: &Capability| match capability {
+            Capability::Form => revision >= "2025-06-18",
+            Capability::Url => revision >= "2025-11-25",
+            Capability::Sampling | Capability::Roots => true,
+        };
+        Self(self.0.into_iter().filter(has).collect())
     }
 
     /// Returns true if a question may be asked.

@@ -79,6 +79,9 @@ pub(super) fn way(refusal: &Refusal, resource: &Resource) -> Way {
         RefusalReason::Denied if refusal.is_about_target() => Way::ToolResult,
         RefusalReason::Denied => Way::http(plain(StatusCode::FORBIDDEN, refusal.message())),
         RefusalReason::RateLimited => Way::http(too_many(refusal)),
+        RefusalReason::SessionUnknown | RefusalReason::SessionForeign => {
+            Way::http(plain(StatusCode::NOT_FOUND, refusal.message()))
+        }
         RefusalReason::UnknownTarget | RefusalReason::StateRefused => Way::Protocol(-32602),
         RefusalReason::CapabilityMissing => Way::Protocol(-32021),
         RefusalReason::Expiring
@@ -244,6 +247,7 @@ mod tests {
                 "token-missing" | "token-invalid" => "401",
                 "token-malformed" | "token-too-large" => "400",
                 "insufficient-scope" | "denied" => "403",
+                "session-unknown" | "session-foreign" => "404",
                 "rate-limited" => "429",
                 "keys-unavailable" | "audit-unavailable" | "denials-unavailable" => "503",
                 "unknown-target" | "state-refused" => "-32602",
@@ -267,9 +271,10 @@ mod tests {
                 continue;
             };
             let challenged = header(&answer, header::WWW_AUTHENTICATE);
-            let is_error = matches!(answer.status().as_u16(), 400 | 401 | 403);
+            let is_error = matches!(answer.status().as_u16(), 400 | 401 | 403 | 404);
             // No other token helps those whom the operator has denied.
-            let is_credential = is_error && *reason != RefusalReason::Denied;
+            let is_credential =
+                is_error && answer.status() != 404 && *reason != RefusalReason::Denied;
             assert_eq!(challenged.is_some(), is_credential, "{reason}");
             let advised = header(&answer, header::RETRY_AFTER).is_some();
             assert_eq!(advised, !is_error, "{reason}");

@@ -5,32 +5,28 @@
 //! JSON. If progress comes first, the answer is a stream of server-sent events that ends with the
 //! same message.
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
-use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::BodyExt as _;
-use hyper::body::{Body, Bytes, Frame};
+use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, Interval, interval_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::answer::{HttpAnswer, Way, message, plain, protect, way};
+use super::answer::{HttpAnswer, Way, message, plain, way};
 use super::body::Burden;
 use super::described::ResultForm;
 use super::discovery::Resource;
+use super::events::{self, Written};
 use super::revision::Revision;
+use super::sessions::ClientSession;
 use crate::call::{self, CallClient, CallReply, Entry, Host, Refusal, Reports};
 use crate::cores;
 use crate::dispatch::{TargetRequest, Wanted};
 use crate::questions::AskBy;
 use crate::reason::RefusalReason;
 use crate::sandbox::{ClientView, Report, Severity, Wishes};
+use conversation::Conversation;
 use result::failure;
 
 /// The form of the answer to one call, independent of its content.
@@ -55,12 +51,16 @@ pub(super) struct Framing {
     pub(super) client: Arc<ClientView>,
     /// The way in which the client can be asked.
     pub(super) ask_by: AskBy,
+    /// The session of the call.
+    pub(super) session: Option<Arc<ClientSession>>,
 }
 
 /// An event of a call.
 enum Event {
     /// The call made progress, or sent a message.
     Report(Report),
+    /// The host says this to the client: a JSON-RPC request or notification.
+    Said(Vec<u8>),
     /// The call ended, with this answer or refusal.
     Ended(Box<Result<CallReply, Refusal>>),
 }
@@ -90,53 +90,80 @@ fn start(
         progress: framing.progress.is_some(),
         messages: framing.messages,
     };
-    let watched = (wishes != Wishes::default()).then(|| (wishes, sender.clone()));
-    let (reports, ways) = watched
-        .map(|(wishes, events)| {
-            let (reports, ways) = Reports::new(wishes, EVENTS);
-            (reports, (ways, events))
-        })
-        .unzip();
-    let client = CallClient {
-        cancelled: gone,
-        stopping: host.stop.clone(),
-        reports,
+    let client = Client {
+        reports: (wishes != Wishes::default()).then(|| (wishes, sender.clone())),
+        gone: gone.clone(),
         ask_by: framing.ask_by.clone(),
         view: Arc::clone(&framing.client),
     };
+    let session = framing.session.clone();
+    let busy = session.as_ref().map(|one| one.begin(&framing.id, gone));
     let own = Arc::clone(host);
     // From here on the call no longer depends on its client: whatever is decided is recorded.
     let call = async move {
         // The memory of the arguments counts until the call ends, even if the client has gone.
-        let _held = burden.held;
+        let (_held, _busy) = (burden.held, busy);
         if burden.costly {
             cores::leave().await;
         }
-        let ended = deliver(&own, (entry, request), client, ways).await;
+        let ended = match session.filter(|_| client.ask_by.is_by_requests()) {
+            None => client.deliver(&own, entry, request).await,
+            Some(session) => {
+                let conversation = Conversation {
+                    host: &own,
+                    session: &session,
+                    client: &client,
+                    events: &sender,
+                };
+                conversation.hold(entry, request).await
+            }
+        };
         let _ = sender.send(Event::Ended(Box::new(ended))).await;
     };
     host.calls.spawn(cores::movable(call));
     (events, guard)
 }
 
-/// Makes the call, and hands its reports on as events until it is over.
-async fn deliver(
-    host: &Host,
-    (entry, request): (Entry, TargetRequest),
-    client: CallClient,
-    ways: Option<(mpsc::Receiver<Report>, mpsc::Sender<Event>)>,
-) -> Result<CallReply, Refusal> {
-    let watched = async {
-        if let Some((mut reports, events)) = ways {
-            while let Some(report) = reports.recv().await {
-                if events.send(Event::Report(report)).await.is_err() {
-                    return;
+/// The client of a call, as long as the call lasts.
+struct Client {
+    /// Takes reports, if the client wishes for any.
+    reports: Option<(Wishes, mpsc::Sender<Event>)>,
+    /// Fires when the client goes away or cancels the call.
+    gone: CancellationToken,
+    ask_by: AskBy,
+    view: Arc<ClientView>,
+}
+
+impl Client {
+    /// Makes the call, and hands on its reports until it is over.
+    async fn deliver(
+        &self,
+        host: &Host,
+        entry: Entry,
+        request: TargetRequest,
+    ) -> Result<CallReply, Refusal> {
+        let way = self.reports.as_ref();
+        let way = way.map(|(wishes, _)| Reports::new(*wishes, EVENTS));
+        let (client_reports, reports) = way.unzip();
+        let client = CallClient {
+            cancelled: self.gone.clone(),
+            stopping: host.stop.clone(),
+            reports: client_reports,
+            ask_by: self.ask_by.clone(),
+            view: Arc::clone(&self.view),
+        };
+        let watched = async {
+            if let (Some((_, events)), Some(mut reports)) = (&self.reports, reports) {
+                while let Some(report) = reports.recv().await {
+                    if events.send(Event::Report(report)).await.is_err() {
+                        return;
+                    }
                 }
             }
-        }
-    };
-    let (ended, ()) = tokio::join!(call::make(host, entry, request, client), watched);
-    ended
+        };
+        let (ended, ()) = tokio::join!(call::make(host, entry, request, client), watched);
+        ended
+    }
 }
 
 impl Framing {
@@ -183,29 +210,18 @@ impl Framing {
     }
 
     fn stream(self, first: Event, events: mpsc::Receiver<Event>, guard: DropGuard) -> HttpAnswer {
-        let body = Stream {
-            framing: self,
-            first: Some(first),
-            events: Some(events),
-            keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
-            _guard: guard,
+        let write = move |event| Written {
+            is_last: matches!(event, Event::Ended(_)),
+            message: self.event(event),
         };
-        let mut answer = Response::new(body.boxed());
-        let headers = answer.headers_mut();
-        protect(headers);
-        for (name, value) in [
-            (header::CONTENT_TYPE, "text/event-stream"),
-            (header::HeaderName::from_static("x-accel-buffering"), "no"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        answer
+        events::stream(write, (Some(first), events), guard)
     }
 
     /// Returns the message for an event.
     fn event(&self, event: Event) -> Vec<u8> {
         match event {
             Event::Report(report) => self.report(report),
+            Event::Said(message) => message,
             Event::Ended(ended) => self.last(*ended),
         }
     }
@@ -244,60 +260,13 @@ impl Framing {
     }
 }
 
-/// Server-sent events, one for each event of the call. A comment fills a long silence, so that no
-/// proxy takes the connection for a dead one.
-struct Stream {
-    framing: Framing,
-    first: Option<Event>,
-    // `None` once the call has ended.
-    events: Option<mpsc::Receiver<Event>>,
-    keep_alive: Interval,
-    // Cancels the call when the client goes away.
-    _guard: DropGuard,
-}
-
-impl Body for Stream {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let stream = self.get_mut();
-        let frame = |bytes: Vec<u8>| Poll::Ready(Some(Ok(Frame::data(bytes.into()))));
-        let Some(events) = &mut stream.events else {
-            return Poll::Ready(None);
-        };
-        let event = match stream.first.take() {
-            Some(first) => Poll::Ready(Some(first)),
-            None => events.poll_recv(context),
-        };
-        match event {
-            Poll::Ready(Some(event)) => {
-                if matches!(event, Event::Ended(_)) {
-                    stream.events = None;
-                }
-                stream.keep_alive.reset();
-                let data = stream.framing.event(event);
-                frame([b"data: ", data.as_slice(), b"\n\n"].concat())
-            }
-            Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => match stream.keep_alive.poll_tick(context) {
-                Poll::Ready(_) => frame(b":\n\n".to_vec()),
-                Poll::Pending => Poll::Pending,
-            },
-        }
-    }
-}
-
 /// The events that wait for a client that is slower than its call.
 const EVENTS: usize = 8;
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// JSON-RPC 2.0 §5.1.
 const INTERNAL_ERROR: i32 = -32603;
 
 mod asking;
+mod conversation;
 mod result;
 #[cfg(test)]
 mod tests;

@@ -26,26 +26,31 @@ pub(super) fn public_preflight() -> HttpAnswer {
     answer
 }
 
-/// Lets pages of an allowed origin read an answer of the MCP endpoint.
-pub(super) fn share(answer: &mut HttpAnswer, origin: &HeaderValue) {
+/// Lets pages of an allowed origin read an answer of the MCP endpoint, which may have `sessions`.
+pub(super) fn share(answer: &mut HttpAnswer, origin: &HeaderValue, sessions: bool) {
     let headers = answer.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    add(
-        answer,
-        "access-control-expose-headers",
-        "WWW-Authenticate, Retry-After",
-    );
+    let exposed = match sessions {
+        true => "WWW-Authenticate, Retry-After, Mcp-Session-Id",
+        false => "WWW-Authenticate, Retry-After",
+    };
+    add(answer, "access-control-expose-headers", exposed);
 }
 
-/// Answers a page of an allowed origin that asks what it may send to the MCP endpoint.
-pub(super) fn preflight(asked: &HeaderMap) -> HttpAnswer {
-    let mut allowed = HEADERS.to_owned();
+/// Answers a page of an allowed origin that asks what it may send to the MCP endpoint, which may
+/// have `sessions`.
+pub(super) fn preflight(asked: &HeaderMap, sessions: bool) -> HttpAnswer {
+    let (methods, more) = match sessions {
+        true => ("GET, POST, DELETE", ", Mcp-Session-Id, Last-Event-ID"),
+        false => ("POST", ""),
+    };
+    let mut allowed = HEADERS.to_owned() + more;
     for name in parameters(asked) {
         allowed = allowed + ", " + name.as_str();
     }
     let mut answer = empty(StatusCode::NO_CONTENT);
-    add(&mut answer, "access-control-allow-methods", "POST");
+    add(&mut answer, "access-control-allow-methods", methods);
     add(&mut answer, "access-control-allow-headers", &allowed);
     add(&mut answer, "access-control-max-age", MAX_AGE);
     answer
@@ -97,7 +102,7 @@ mod tests {
             "access-control-request-headers",
             HeaderValue::from_static(asked),
         );
-        let answer = preflight(&headers);
+        let answer = preflight(&headers, false);
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
         let allowed = header(&answer, "access-control-allow-headers");
         for name in ["Authorization", "Mcp-Name", "mcp-param-region"] {
@@ -107,6 +112,11 @@ mod tests {
             assert!(!allowed.contains(name), "{allowed}");
         }
         assert_eq!(header(&answer, "access-control-allow-methods"), "POST");
+        let with_sessions = preflight(&headers, true);
+        let with_sessions = header(&with_sessions, "access-control-allow-headers");
+        for (headers, expected) in [(allowed, false), (with_sessions, true)] {
+            assert_eq!(headers.contains("Mcp-Session-Id"), expected, "{headers}");
+        }
         assert_eq!(header(&answer, "access-control-allow-credentials"), "");
         assert_eq!(header(&answer, "access-control-allow-origin"), "");
     }
@@ -114,7 +124,11 @@ mod tests {
     #[test]
     fn an_answer_is_shared_with_one_origin_and_a_document_with_all() {
         let mut answer = empty(StatusCode::OK);
-        share(&mut answer, &HeaderValue::from_static("https://a.example"));
+        share(
+            &mut answer,
+            &HeaderValue::from_static("https://a.example"),
+            false,
+        );
         let origin = "access-control-allow-origin";
         assert_eq!(header(&answer, origin), "https://a.example");
         assert_eq!(header(&answer, "vary"), "Origin");

@@ -6,6 +6,7 @@
 //! Invariant: no body is read before its caller is admitted.
 
 mod bodies;
+mod sessions;
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -36,10 +37,12 @@ use super::presentation::Presentation;
 use super::published::published;
 use super::ready::ready;
 use super::revision::{self, Improper};
+use super::sessions::{SessionSettings, Sessions};
 use crate::call::{self, Entry, Host, Listener};
 use crate::dispatch::{Target, TargetRequest, Wanted};
 use crate::identity::Presented;
 use crate::principal::Principal;
+pub(super) use sessions::Carrier;
 
 /// The settings of the front door: the names by which clients reach it, and the documents it
 /// publishes.
@@ -56,6 +59,8 @@ pub struct FrontSettings {
     pub presentation: Presentation,
     /// The largest body, in bytes.
     pub max_body: usize,
+    /// The settings of sessions, if clients get any.
+    pub sessions: Option<SessionSettings>,
 }
 
 /// A call as its body asks for it.
@@ -67,15 +72,6 @@ struct CallAsked {
     carrier: Carrier,
 }
 
-/// The transport that carried a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Carrier {
-    /// HTTP, where headers repeat parts of the body.
-    Http,
-    /// A line of a stream, where the body is all there is.
-    Line,
-}
-
 /// The front door.
 pub struct Front {
     settings: FrontSettings,
@@ -85,6 +81,7 @@ pub struct Front {
     bodies: Bodies,
     parsed: Arc<Parsed>,
     library: Library,
+    sessions: Option<Sessions>,
 }
 
 impl Front {
@@ -97,6 +94,7 @@ impl Front {
         Self {
             hosts: KnownHosts::new(hosts.chain([resource.host().to_owned()])),
             resource,
+            sessions: settings.sessions.as_ref().map(Sessions::new),
             settings,
             host,
             bodies,
@@ -122,18 +120,21 @@ impl Front {
             Ok(origin) => origin.cloned(),
             Err(refused) => return refused,
         };
-        let is_endpoint = path == self.resource.path();
+        let (is_endpoint, sessions) = (path == self.resource.path(), self.sessions.is_some());
         let mut answer = match (&parts.method, &origin) {
-            (&Method::POST, _) if is_endpoint => self.mcp(parts, body, course).await,
-            (&Method::OPTIONS, Some(_)) if is_endpoint => cors::preflight(&parts.headers),
-            _ if is_endpoint => only(ONLY_POST, "POST"),
-            _ => plain(
+            _ if !is_endpoint => plain(
                 StatusCode::NOT_FOUND,
                 &format!("not found; MCP is served at {}", self.resource.uri()),
             ),
+            (&Method::POST, _) => self.mcp(parts, body, course).await,
+            (&Method::OPTIONS, Some(_)) => cors::preflight(&parts.headers, sessions),
+            (&Method::GET | &Method::DELETE, _) => {
+                Box::pin(self.about_session(parts, course)).await
+            }
+            _ => self.only_methods(),
         };
         if let Some(origin) = origin {
-            cors::share(&mut answer, &origin);
+            cors::share(&mut answer, &origin, sessions);
         }
         answer
     }
@@ -181,6 +182,10 @@ impl Front {
         if let Err(improper) = revision::check_encoding(&parts.headers) {
             return Box::pin(self.improper(entry, &Value::Null, &improper)).await;
         }
+        let session = match self.session(&mut parts.headers, &entry).await {
+            Ok(session) => session,
+            Err(answer) => return answer,
+        };
         let body = self.bodies.read(Principal::from(&**entry.caller()), body);
         let (message, burden) = match self.parse(entry.caller(), body.await).await {
             Ok(read) => read,
@@ -190,8 +195,8 @@ impl Front {
         if let Err(improper) = revision::check_single(&parts.headers) {
             return Box::pin(self.improper(entry, &message.id, &improper)).await;
         }
-        self.message(parts, entry, (message, burden), Carrier::Http)
-            .await
+        let carrier = Carrier::Http(session);
+        self.message(parts, entry, (message, burden), carrier).await
     }
 
     /// Takes the credentials out of a request's head, and admits the caller whom they prove.
@@ -239,9 +244,17 @@ impl Front {
                 Ok(listener) => (Some(listener), body),
                 Err(answer) => return answer,
             },
-            // The MCP library needs no token to answer, so the token is erased here.
+            Asks::Reply(answer) => {
+                let (from, said) = ((entry, burden), (&message.id, answer));
+                return self.reply(&parts.headers, from, said, &carrier).await;
+            }
             Asks::Other(body) => {
-                drop(entry);
+                let asked = (&message.id, body.as_slice());
+                match Box::pin(self.in_session(&parts, entry, asked, &carrier)).await {
+                    Ok(answer) => return answer,
+                    // The MCP library needs no token to answer, so the token is erased here.
+                    Err(entry) => drop(entry),
+                }
                 (None, body)
             }
         };
@@ -267,7 +280,7 @@ impl Front {
         let known = known.map(|(target, _)| target);
         let known = known.filter(|target| target.is_visible_to(entry.caller()));
         let tool = known.as_ref().and_then(Target::tool);
-        let repeated = tool.filter(|_| carrier == Carrier::Http);
+        let repeated = tool.filter(|_| matches!(carrier, Carrier::Http(_)));
         let schema = repeated.map(|tool| &tool.definition.input);
         let checked = revision::check(headers, &call, schema);
         let checked = checked.and_then(|revision| {
@@ -293,14 +306,26 @@ impl Front {
             revision,
             results: ResultForm::of(revision, tool.map(|tool| &tool.definition)),
             // Messages go to a client that reads streams.
-            messages: messages.filter(|_| accepts == Accepts::Streams),
-            client: Arc::new(revision::client(headers, &call, revision)),
+            messages: match carrier.session() {
+                Some(session) => session.least(),
+                None => messages,
+            }
+            .filter(|_| accepts == Accepts::Streams),
+            client: match carrier.session() {
+                Some(session) => Arc::clone(session.view()),
+                None => Arc::new(revision::client(headers, &call, revision)),
+            },
             // Progress goes to a client that asks for it and reads streams.
             progress: call
                 .progress_token()
                 .filter(|_| accepts == Accepts::Streams),
             resource: Arc::clone(&self.resource),
-            ask_by: revision::ask_by(headers, &call, revision),
+            // A session asks on the stream of the call.
+            ask_by: match carrier.session().filter(|_| accepts == Accepts::Streams) {
+                Some(session) => session.ask_by(),
+                None => revision::ask_by(headers, &call, revision),
+            },
+            session: carrier.session().cloned(),
         };
         let trace_id = call.trace_id().or_else(|| trace_id(headers));
         let request = TargetRequest {
@@ -395,5 +420,3 @@ fn to_its_end<T: Send + 'static>(
         }
     }
 }
-
-const ONLY_POST: &str = "expected POST: there are no sessions to end, and no stream to open by GET";

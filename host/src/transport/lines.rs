@@ -6,7 +6,8 @@
 //! the end.
 //!
 //! Invariant: a line is parsed only for a caller who was admitted (of a refused one, only the id is
-//! read), and nothing but answers is written. A session ends at the first token that is refused.
+//! read), and nothing but messages of MCP is written. A session ends at the first token that is
+//! refused.
 
 mod head;
 mod reply;
@@ -31,8 +32,10 @@ use tokio_util::task::TaskTracker;
 use super::answer::{HttpAnswer, later, plain};
 use super::body::{Burden, Unread};
 use super::front::{Carrier, Front};
-use super::message::Message;
+use super::message::{Asks, Message};
+use super::sessions::{ClientSession, Opening};
 use crate::call::Entry;
+use crate::identity::Caller;
 use head::Headline;
 pub use token::{TokenPlace, TokenPlaceError, TokenSource};
 use wire::{LineSender, StreamLine};
@@ -41,7 +44,7 @@ use wire::{LineSender, StreamLine};
 pub struct Streams {
     /// The messages of the client.
     pub input: Box<dyn Read + Send>,
-    /// The answers. Nothing else may write to it.
+    /// The messages to the client. Nothing else may write to it.
     pub output: Box<dyn Write + Send>,
     /// The token.
     pub token: TokenSource,
@@ -70,7 +73,7 @@ pub(super) async fn serve(
         front,
         token: streams.token,
         lines,
-        negotiated: None,
+        client: None,
         under_way: OpenRequests::default(),
         tasks: TaskTracker::new(),
     };
@@ -103,8 +106,8 @@ struct Session {
     front: Arc<Front>,
     token: TokenSource,
     lines: LineSender,
-    /// The revision that `initialize` settled, if the client sent it.
-    negotiated: Option<String>,
+    /// The state of the conversation, if `initialize` began one.
+    client: Option<Arc<ClientSession>>,
     under_way: OpenRequests,
     tasks: TaskTracker,
 }
@@ -201,17 +204,31 @@ impl Session {
             cancelled.iter().for_each(CancellationToken::cancel);
             return;
         }
-        headline.write(&mut parts.headers, self.negotiated.as_deref());
+        let negotiated = self.client.as_ref().map(|client| client.revision());
+        headline.write(&mut parts.headers, negotiated);
         let id = message.id.clone();
+        // An answer of the client takes no place: its id is this host's.
+        if let Asks::Reply(_) = message.asks {
+            let carrier = Carrier::Line(self.client.clone());
+            let asked = (message, burden);
+            let answer = self.front.message(parts, entry, asked, carrier).await;
+            if !answer.status().is_success() {
+                self.unread(&id, answer).await;
+            }
+            return;
+        }
         let place = match self.place(&id) {
             Ok(place) => place,
             Err(answer) => return self.unread(&id, answer).await,
         };
         let front = Arc::clone(&self.front);
+        let caller = Arc::clone(entry.caller());
+        let begins = headline.initializes().then(|| params_of(&message));
+        let carrier = Carrier::Line(self.client.clone().filter(|_| begins.is_none()));
         let asked = (message, burden);
-        let answer = async move { front.message(parts, entry, asked, Carrier::Line).await };
-        if headline.initializes() {
-            return self.initialize(&id, answer).await;
+        let answer = async move { front.message(parts, entry, asked, carrier).await };
+        if let Some(params) = begins {
+            return self.initialize(&id, answer, (caller, &params)).await;
         }
         let lines = self.lines.clone();
         let answering = async move {
@@ -231,13 +248,17 @@ impl Session {
 
     /// Answers `initialize` before anything else is read: what comes after it is of the revision
     /// that it settles.
-    async fn initialize(&mut self, id: &Value, answer: impl Future<Output = HttpAnswer>) {
+    async fn initialize(
+        &mut self,
+        id: &Value,
+        answer: impl Future<Output = HttpAnswer>,
+        (caller, params): (Arc<Caller>, &Value),
+    ) {
         let Some(line) = reply::whole(id, caught(answer).await).await else {
             return;
         };
-        let answer: Value = serde_json::from_slice(&line).unwrap_or_default();
-        if let Some(Value::String(version)) = answer.pointer("/result/protocolVersion") {
-            self.negotiated = Some(version.clone());
+        if let Some(opening) = Opening::of(caller, &line, params) {
+            self.client = Some(ClientSession::alone(opening));
         }
         let _ = self.lines.send(line).await;
     }
@@ -321,6 +342,15 @@ async fn caught(answer: impl Future<Output = HttpAnswer>) -> HttpAnswer {
     let failed = |_| plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed");
     let answer = AssertUnwindSafe(answer).catch_unwind();
     answer.await.unwrap_or_else(failed)
+}
+
+/// Returns the parameters of a message for the MCP library.
+fn params_of(message: &Message) -> Value {
+    let Asks::Other(body) = &message.asks else {
+        return Value::Null;
+    };
+    let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+    body.get_mut("params").map(Value::take).unwrap_or_default()
 }
 
 /// Returns true if a refused admission is because of the token: another one may be accepted.

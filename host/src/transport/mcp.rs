@@ -45,6 +45,7 @@ pub(super) struct Turn {
     policy: Arc<Policy>,
     dialect: Dialect,
     listener: Option<Mutex<Listener>>,
+    opens_session: bool,
     #[expect(dead_code, reason = "held, never read")]
     held: Option<Held>,
 }
@@ -61,6 +62,23 @@ impl Turn {
             policy,
             dialect,
             listener: listener.map(Mutex::new),
+            opens_session: false,
+            held,
+        })
+    }
+
+    /// The request opens a session if it is accepted.
+    pub(super) fn opening(
+        caller: Arc<Caller>,
+        policy: Arc<Policy>,
+        held: Option<Held>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            caller,
+            policy,
+            dialect: Dialect::Legacy,
+            listener: None,
+            opens_session: true,
             held,
         })
     }
@@ -161,15 +179,18 @@ impl ServerHandler for Handler {
         config
     }
 
-    /// Answers the older revision without `listChanged`: it sends changes on a session's stream,
-    /// and there are no sessions.
+    /// Answers the older revisions. They tell of changes on the stream of a session, and send
+    /// messages of a severity that a session remembers, so only a session promises these.
     async fn initialize(
         &self,
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
         let mut info = self.negotiate_initialize(&request)?;
-        info.capabilities = self.capabilities(false);
+        info.capabilities = self.capabilities(self.0.opens_session);
+        if self.0.opens_session {
+            info.capabilities.logging = Some(JsonObject::default());
+        }
         context.peer.set_peer_info(request);
         Ok(info)
     }

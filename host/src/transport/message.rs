@@ -30,6 +30,8 @@ pub(super) enum Asks {
     Listen(Vec<u8>),
     /// Anything else, with the body for the MCP library, also written anew.
     Other(Vec<u8>),
+    /// Nothing: it is an answer to a request of this host. `None` is an error.
+    Reply(Option<Value>),
 }
 
 /// A request for a target.
@@ -83,10 +85,14 @@ impl Message {
         with_whole_numbers(&mut value);
         let id = request_id(&value)?;
         let parsed = (|| {
-            check_members(&value)?;
+            let is_reply = id.is_some() && is_reply(&value);
+            if !is_reply {
+                check_members(&value)?;
+            }
             let values = amount(&value)?;
             let method = id.as_ref().and(value.get("method")).and_then(Value::as_str);
             let asks = match method {
+                None if is_reply => Asks::Reply(value.get_mut("result").map(Value::take)),
                 Some("subscriptions/listen") => Asks::Listen(value.to_string().into_bytes()),
                 Some(method) => match TargetMethod::of(method, value.get("params")) {
                     Some(method) => {
@@ -179,6 +185,14 @@ fn amount(value: &Value) -> Result<usize, BadMessage> {
     Ok(all)
 }
 
+/// Returns true for a response (JSON-RPC 2.0 §5): it has a result or an error, and no method.
+fn is_reply(value: &Value) -> bool {
+    let has = |name| value.get(name).is_some();
+    value.get("jsonrpc").and_then(Value::as_str) == Some("2.0")
+        && !has("method")
+        && has("result") != has("error")
+}
+
 fn check_members(value: &Value) -> Result<(), BadMessage> {
     if value.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
         return Err(bad(INVALID_REQUEST, "`jsonrpc` must be \"2.0\""));
@@ -186,10 +200,7 @@ fn check_members(value: &Value) -> Result<(), BadMessage> {
     if value.get("method").and_then(Value::as_str).is_none()
         || value.get("result").or(value.get("error")).is_some()
     {
-        return Err(bad(
-            INVALID_REQUEST,
-            "the body must be a request or a notification",
-        ));
+        return Err(not_asked());
     }
     let object_or_absent = |value: Option<&Value>| value.is_none_or(Value::is_object);
     let params = value.get("params");
@@ -224,6 +235,14 @@ pub(super) fn trace_id_of(traceparent: &str) -> Option<String> {
         && !zero(parent)
         && hex(flags, 2);
     valid.then(|| trace.to_owned())
+}
+
+/// Refuses a response to a request that this host did not make.
+pub(super) fn not_asked() -> BadMessage {
+    bad(
+        INVALID_REQUEST,
+        "the body must be a request or a notification",
+    )
 }
 
 fn bad(code: i32, message: &str) -> BadMessage {

@@ -210,7 +210,7 @@ pub(super) fn severity(
 
 /// Checks that the client accepts both forms of answer, as [`settle_accept`] has written them, and
 /// sends JSON.
-fn check_media_types(headers: &HeaderMap) -> Result<(), Improper> {
+pub(super) fn check_media_types(headers: &HeaderMap) -> Result<(), Improper> {
     if !headers::accepts(headers, "application/json")
         || !headers::accepts(headers, "text/event-stream")
     {
@@ -328,9 +328,9 @@ pub(super) const SUPPORTED: &[ProtocolVersion] = &[
     ProtocolVersion::V_2026_07_28,
 ];
 /// The first revision with the headers of SEP-2243.
-const STANDARD_HEADERS: &str = "2026-07-28";
+pub(super) const STANDARD_HEADERS: &str = "2026-07-28";
 /// The one revision with the error -32042 (SEP-1036); 2026-07-28 forbids it.
-const PAGES_BY_ERROR: &str = "2025-11-25";
+pub(super) const PAGES_BY_ERROR: &str = "2025-11-25";
 pub(super) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 /// The revision of a request without the header.

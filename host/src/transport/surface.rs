@@ -24,6 +24,11 @@ pub fn request(bytes: &[u8]) -> Fate {
     without_nulls(&mut body);
     assert_eq!(body.get("jsonrpc"), Some(&Value::from("2.0")));
     assert!(same(&message.id, body.get("id").unwrap_or(&Value::Null)));
+    if let Asks::Reply(reply) = &message.asks {
+        assert!(body.get("method").is_none());
+        assert!(reply.is_some() != body.get("error").is_some());
+        return Fate::Accepted;
+    }
     let method = body.get("method").and_then(Value::as_str);
     let method = method.expect("a method");
     match message.asks {
@@ -32,6 +37,7 @@ pub fn request(bytes: &[u8]) -> Fate {
             let params = body.get("params").expect("parameters");
             asked(&call.request, params);
         }
+        Asks::Reply(_) => {}
         Asks::Listen(written) | Asks::Other(written) => {
             let written: Value = serde_json::from_slice(&written).expect("JSON");
             assert!(same(&written, &body), "{written}");

@@ -231,6 +231,7 @@ async fn own(headers: &HeaderMap, body: &str, schema: &Schema, resource: &Arc<Re
                 progress: call.progress_token(),
                 resource: Arc::clone(resource),
                 ask_by: AskBy::Nothing,
+                session: None,
             };
             made(framing, &call).await
         }

@@ -54,6 +54,7 @@ impl Headline {
                 }
             }
             Asks::Listen(body) | Asks::Other(body) => Self::read(body),
+            Asks::Reply(_) => Self::default(),
         }
     }
 

@@ -113,13 +113,16 @@ async fn events(answer: HttpAnswer, lines: &LineSender, last: impl FnOnce() + Se
     }
 }
 
-/// Returns true if a message is a response, which has an id; a notification has none.
+/// Returns true if a message is a response, which has an id and no method: a notification has no
+/// id, and a request has both.
 fn is_response(message: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Message {
         id: Option<IgnoredAny>,
+        method: Option<IgnoredAny>,
     }
-    serde_json::from_slice(message).is_ok_and(|message: Message| message.id.is_some())
+    serde_json::from_slice(message)
+        .is_ok_and(|message: Message| message.id.is_some() && message.method.is_none())
 }
 
 /// The data of server-sent events, of which the bytes come in any pieces.
@@ -189,11 +192,12 @@ mod tests {
     }
 
     #[test]
-    fn only_a_response_has_an_id() {
+    fn only_a_response_has_an_id_and_no_method() {
         for (message, expected) in [
             (r#"{"jsonrpc":"2.0","id":1,"result":{"id":2}}"#, true),
             (r#"{"id":"a","jsonrpc":"2.0","error":{}}"#, true),
             (r#"{"jsonrpc":"2.0","method":"x","params":{"id":1}}"#, false),
+            (r#"{"jsonrpc":"2.0","id":"a","method":"x"}"#, false),
             ("[]", false),
         ] {
             assert_eq!(is_response(message.as_bytes()), expected, "{message}");

@@ -109,7 +109,7 @@ fn a_number_is_judged_as_it_is_written_in_the_arguments_and_nowhere_else() {
             .ok()
             .and_then(|message| match message.asks {
                 Asks::Target(call) => Some(call.request.inexact),
-                Asks::Listen(_) | Asks::Other(_) => None,
+                Asks::Listen(_) | Asks::Other(_) | Asks::Reply(_) => None,
             })
     };
     let wide = Some(Some("9007199254740993".to_owned()));
@@ -148,7 +148,7 @@ fn null_is_absent_where_it_means_nothing_and_whole_numbers_are_integers() {
     ] {
         let asked = Message::parse(message.as_bytes()).map(|message| match message.asks {
             Asks::Target(call) => call.request.arguments.to_string(),
-            Asks::Listen(_) | Asks::Other(_) => String::new(),
+            Asks::Listen(_) | Asks::Other(_) | Asks::Reply(_) => String::new(),
         });
         assert_eq!(asked.as_deref(), Ok(arguments), "{message}");
     }
@@ -175,13 +175,13 @@ fn the_integers_of_mcp_may_be_written_as_whole_numbers() {
     let body = br#"{"jsonrpc":"2.0","id":1.0,"method":"tools/call","params":{"name":"a","_meta":{"progressToken":5e0}}}"#;
     let read = Message::parse(body).map(|message| match message.asks {
         Asks::Target(call) => (message.id, call.progress_token()),
-        Asks::Listen(_) | Asks::Other(_) => (message.id, None),
+        Asks::Listen(_) | Asks::Other(_) | Asks::Reply(_) => (message.id, None),
     });
     assert_eq!(read, Ok((json!(1), Some(json!(5)))));
     let body = br#"{"jsonrpc":"2.0","id":2.0,"method":"ping"}"#;
     let sent = Message::parse(body).map(|message| match message.asks {
         Asks::Other(sent) => String::from_utf8_lossy(&sent).contains(r#""id":2,"#),
-        Asks::Target(_) | Asks::Listen(_) => false,
+        Asks::Target(_) | Asks::Listen(_) | Asks::Reply(_) => false,
     });
     assert_eq!(sent, Ok(true));
 }
@@ -299,5 +299,39 @@ fn a_target_is_asked_for_by_its_method_and_its_own_parameters() {
             Some(INVALID_PARAMS),
             "{body}"
         );
+    }
+}
+
+#[test]
+fn an_answer_to_a_request_has_an_id_and_a_result_or_an_error_and_nothing_else() {
+    for (body, expected) in [
+        (
+            r#"{"jsonrpc":"2.0","id":"a","result":{"n":1}}"#,
+            Some(Some(json!({"n": 1}))),
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":"a","error":{"code":1}}"#,
+            Some(None),
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":"a","error":null,"result":{}}"#,
+            Some(Some(json!({}))),
+        ),
+        (r#"{"jsonrpc":"2.0","id":"a","result":null}"#, None),
+        (r#"{"jsonrpc":"2.0","id":"a","result":{},"error":{}}"#, None),
+        (
+            r#"{"jsonrpc":"2.0","id":"a","method":"x","result":{}}"#,
+            None,
+        ),
+        (r#"{"jsonrpc":"2.0","id":null,"result":{}}"#, None),
+        (r#"{"jsonrpc":"2.0","result":{}}"#, None),
+        (r#"{"jsonrpc":"1.0","id":"a","result":{}}"#, None),
+        (r#"{"jsonrpc":"2.0","id":"a"}"#, None),
+    ] {
+        let found = match Message::parse(body.as_bytes()).map(|message| message.asks) {
+            Ok(Asks::Reply(answer)) => Some(answer),
+            Ok(_) | Err(_) => None,
+        };
+        assert_eq!(found, expected, "{body}");
     }
 }

@@ -1,0 +1,190 @@
+//! A call that asks its client within a session: each round of questions leaves on the stream of
+//! the call, and with the answers the call goes on.
+//!
+//! This is the client's part of the sealed rounds (`rounds`), played here for a client whose
+//! revision has none: the state stays in the host, and the tool runs again with the answers. While
+//! the call waits, it holds no instance, no place among those that run, and no token: it goes on
+//! with the authority of the caller who answers.
+//!
+//! Invariant: only the state that this host sealed for this call goes with the answers, so whoever
+//! answers, the call goes on for the principal and the client who made it, or not at all.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+
+use super::{Client, Event};
+use crate::call::{self, CallReply, Entry, Host, Refusal, Unanswered};
+use crate::dispatch::TargetRequest;
+use crate::identity::Caller;
+use crate::reason::EndReason;
+use crate::rounds::Resumption;
+use crate::sandbox::Failure;
+use crate::transport::body::Burden;
+use crate::transport::sessions::{Asking, ClientSession};
+
+/// One call and its client, who can be asked.
+pub(super) struct Conversation<'c> {
+    pub(super) host: &'c Arc<Host>,
+    pub(super) session: &'c Arc<ClientSession>,
+    pub(super) client: &'c Client,
+    pub(super) events: &'c mpsc::Sender<Event>,
+}
+
+/// The answers to one round.
+struct Answered {
+    responses: Map<String, Value>,
+    entry: Entry,
+    _burdens: Vec<Burden>,
+}
+
+/// The reason why a round is not answered.
+enum Ends {
+    Refused(Refusal),
+    Unanswered(EndReason, &'static str),
+}
+
+impl Conversation<'_> {
+    /// Makes the call, and makes it again with the answers whenever it asks.
+    pub(super) async fn hold(
+        &self,
+        mut entry: Entry,
+        mut request: TargetRequest,
+    ) -> Result<CallReply, Refusal> {
+        let mut burdens = Vec::new();
+        for _ in 0..MAX_ROUNDS {
+            let caller = Arc::clone(entry.caller());
+            let made = self.client.deliver(self.host, entry, request.clone());
+            let (requests, state) = match made.await? {
+                CallReply::Asks { requests, state } => (requests, state),
+                reply => return Ok(reply),
+            };
+            let answered = match self.ask(&caller, &requests).await {
+                Ok(answered) => answered,
+                Err(Ends::Refused(refusal)) => return Err(refusal),
+                Err(Ends::Unanswered(reason, why)) => return Ok(unanswered(reason, why)),
+            };
+            request.resumption = Resumption {
+                responses: answered.responses,
+                state: Some(state),
+            };
+            (entry, burdens) = (answered.entry, answered._burdens);
+        }
+        drop(burdens);
+        let why = "the tool asked too many times without an end";
+        Ok(unanswered(EndReason::InputUnsupported, why))
+    }
+
+    /// Asks the client one round of questions, and waits for all answers.
+    async fn ask(
+        &self,
+        caller: &Arc<Caller>,
+        requests: &Map<String, Value>,
+    ) -> Result<Answered, Ends> {
+        let waiting = call::wait(self.host, caller).await;
+        let waiting = waiting.map_err(Ends::Refused)?;
+        let asked = self.questions(requests);
+        let ids = asked.iter().map(|(id, key, _)| (id.clone(), key.clone()));
+        let mut asking = self.session.ask(ids.collect());
+        let answers = async {
+            for (_, _, message) in asked {
+                let message = message.to_string().into_bytes();
+                if self.events.send(Event::Said(message)).await.is_err() {
+                    return Err(GONE);
+                }
+            }
+            collect(&mut asking, requests).await
+        };
+        let over = async {
+            tokio::select! {
+                () = self.client.gone.cancelled() => {}
+                () = self.session.ended().cancelled() => {}
+            }
+        };
+        let ended = waiting.until(over, answers).await;
+        let ends = match ended {
+            Ok(Ok(answered)) => return Ok(answered),
+            Ok(Err(ends)) => ends,
+            Err(Unanswered::Refused(refusal)) => Ends::Refused(refusal),
+            Err(Unanswered::Late) => {
+                let why = "the question was not answered in time (limits.answer_time)";
+                Ends::Unanswered(EndReason::TimedOut, why)
+            }
+            Err(Unanswered::Over) => GONE,
+        };
+        self.withdraw(&mut asking).await;
+        Err(ends)
+    }
+
+    /// Returns the questions: identifier, key and request of each. A round without any asks the
+    /// client whether it is there, because someone has to go on with it.
+    fn questions(&self, requests: &Map<String, Value>) -> Vec<(String, String, Value)> {
+        let ping = ("".to_owned(), json!({"method": "ping"}));
+        let ping = requests.is_empty().then_some(ping);
+        let all = requests.iter().map(|(key, one)| (key.clone(), one.clone()));
+        let with_id = |(key, mut request): (String, Value)| {
+            let id = self.host.rounds.new_id();
+            if let Some(members) = request.as_object_mut() {
+                members.insert("jsonrpc".to_owned(), "2.0".into());
+                members.insert("id".to_owned(), id.clone().into());
+            }
+            // 2025-11-25 names each page, so that a server can say that it is done with it.
+            let page = request.get_mut("params").and_then(Value::as_object_mut);
+            let page = page.filter(|params| params.get("mode") == Some(&json!("url")));
+            if let Some(params) = page {
+                let page = self.host.rounds.new_id();
+                params.insert("elicitationId".to_owned(), page.into());
+            }
+            (id, key, request)
+        };
+        all.chain(ping).map(with_id).collect()
+    }
+
+    /// Tells the client which questions need no answer any more.
+    async fn withdraw(&self, asking: &mut Asking) {
+        for id in asking.withdraw() {
+            let cancelled = json!({
+                "jsonrpc": "2.0",
+                "method": "notifications/cancelled",
+                "params": {"requestId": id},
+            });
+            let message = cancelled.to_string().into_bytes();
+            if self.events.send(Event::Said(message)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Waits for the answers to all requests. The last of them has the authority to go on.
+async fn collect(asking: &mut Asking, requests: &Map<String, Value>) -> Result<Answered, Ends> {
+    let mut responses = Map::new();
+    let mut burdens = Vec::new();
+    loop {
+        let Some(given) = asking.next().await else {
+            return Err(GONE);
+        };
+        let Some(answer) = given.answer else {
+            let why = "the client cannot answer the tool's question";
+            return Err(Ends::Unanswered(EndReason::InputUnsupported, why));
+        };
+        burdens.push(given.burden);
+        responses.insert(given.key, answer);
+        if responses.len() >= requests.len() {
+            return Ok(Answered {
+                responses,
+                entry: given.entry,
+                _burdens: burdens,
+            });
+        }
+    }
+}
+
+fn unanswered(reason: EndReason, why: &str) -> CallReply {
+    CallReply::Answer(Failure::new(reason.as_str(), why).into())
+}
+
+const GONE: Ends = Ends::Unanswered(EndReason::Cancelled, "the call was cancelled");
+/// The most rounds of one request.
+const MAX_ROUNDS: usize = 32;

@@ -1,0 +1,101 @@
+//! Answers that are streams of server-sent events.
+//!
+//! A comment fills a long silence, so that no proxy takes the connection for a dead one.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Response, header};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Bytes, Frame};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, interval_at};
+use tokio_util::sync::DropGuard;
+
+use super::answer::{HttpAnswer, protect};
+
+/// The text of one event.
+pub(super) struct Written {
+    /// A JSON-RPC message.
+    pub(super) message: Vec<u8>,
+    /// True if nothing follows it.
+    pub(super) is_last: bool,
+}
+
+/// Answers with a stream of events, of which the `first` is there. `guard` fires when the client
+/// goes away.
+pub(super) fn stream<E, W>(
+    write: W,
+    (first, events): (Option<E>, mpsc::Receiver<E>),
+    guard: DropGuard,
+) -> HttpAnswer
+where
+    E: Send + Sync + Unpin + 'static,
+    W: Fn(E) -> Written + Send + Sync + Unpin + 'static,
+{
+    let body = Stream {
+        write,
+        first,
+        events: Some(events),
+        keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
+        _guard: guard,
+    };
+    let mut answer = Response::new(body.boxed());
+    let headers = answer.headers_mut();
+    protect(headers);
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+struct Stream<E, W> {
+    write: W,
+    first: Option<E>,
+    // `None` once the last event is written.
+    events: Option<mpsc::Receiver<E>>,
+    keep_alive: Interval,
+    _guard: DropGuard,
+}
+
+impl<E: Unpin, W: Fn(E) -> Written + Unpin> Body for Stream<E, W> {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let stream = self.get_mut();
+        let frame = |bytes: Vec<u8>| Poll::Ready(Some(Ok(Frame::data(bytes.into()))));
+        let Some(events) = &mut stream.events else {
+            return Poll::Ready(None);
+        };
+        let event = match stream.first.take() {
+            Some(first) => Poll::Ready(Some(first)),
+            None => events.poll_recv(context),
+        };
+        match event {
+            Poll::Ready(Some(event)) => {
+                let Written { message, is_last } = (stream.write)(event);
+                if is_last {
+                    stream.events = None;
+                }
+                stream.keep_alive.reset();
+                frame([b"data: ", message.as_slice(), b"\n\n"].concat())
+            }
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => match stream.keep_alive.poll_tick(context) {
+                Poll::Ready(_) => frame(b":\n\n".to_vec()),
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+}
+
+const KEEP_ALIVE: Duration = Duration::from_secs(15);

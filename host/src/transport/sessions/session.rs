@@ -1,0 +1,270 @@
+//! One session: whose it is, what its client can do, and what is under way in it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::SessionKey;
+use super::outstanding::{Asking, Outstanding};
+use crate::call::{Entry, Place};
+use crate::identity::Caller;
+use crate::principal::Principal;
+use crate::questions::{AskBy, Declared};
+use crate::sandbox::{ClientView, Severity};
+use crate::transport::body::Burden;
+use crate::transport::revision::{PAGES_BY_ERROR, STANDARD_HEADERS};
+
+/// What `initialize` settled.
+pub(in crate::transport) struct Opening {
+    /// The caller who opens the session.
+    pub(in crate::transport) caller: Arc<Caller>,
+    /// The revision of MCP.
+    pub(in crate::transport) revision: String,
+    /// The client's capabilities, as far as it can be asked.
+    pub(in crate::transport) declared: Declared,
+    /// What components may know of the client.
+    pub(in crate::transport) view: Arc<ClientView>,
+}
+
+/// The state of one conversation.
+pub(in crate::transport) struct ClientSession {
+    opening: Opening,
+    // A session over streams is in no table.
+    key: Option<SessionKey>,
+    end: Instant,
+    ended: CancellationToken,
+    outstanding: Outstanding,
+    state: Mutex<SessionState>,
+}
+
+struct SessionState {
+    /// The time of the last request.
+    used: Instant,
+    /// Streams and calls that are open.
+    busy: usize,
+    /// Ends the stream that was opened last.
+    stream: Option<CancellationToken>,
+    /// The calls under way, by the JSON of their requests' ids, each with its number.
+    calls: HashMap<String, (u64, CancellationToken)>,
+    /// The number of the next call.
+    next: u64,
+    /// The least severity of messages that the client asked for.
+    level: Option<Severity>,
+    place: Option<Place>,
+}
+
+/// Keeps a session from being idle until it is dropped.
+pub(in crate::transport) struct Busy {
+    session: Arc<ClientSession>,
+    /// The id and the number of the call, if there is one.
+    call: Option<(String, u64)>,
+}
+
+impl Opening {
+    /// Reads what `initialize` settled, from the answer to it and its parameters. `None` unless it
+    /// settled a revision before 2026-07-28.
+    pub(in crate::transport) fn of(
+        caller: Arc<Caller>,
+        answer: &[u8],
+        params: &Value,
+    ) -> Option<Self> {
+        let answer: Value = serde_json::from_slice(answer).ok()?;
+        let revision = answer.pointer("/result/protocolVersion")?.as_str()?;
+        let capabilities = params.get("capabilities").unwrap_or(&Value::Null);
+        // A session is kept for long, so it keeps no more than clients say.
+        let is_small = capabilities.to_string().len() <= MAX_CAPABILITIES;
+        let view = ClientView {
+            revision: revision.to_owned(),
+            capabilities: match capabilities {
+                Value::Object(_) if is_small => capabilities.clone(),
+                _ => json!({}),
+            },
+        };
+        (revision < STANDARD_HEADERS).then(|| Self {
+            caller,
+            declared: Declared::of(capabilities).within(revision),
+            revision: revision.to_owned(),
+            view: Arc::new(view),
+        })
+    }
+}
+
+impl ClientSession {
+    /// Begins a session that ends after `life` at the latest, under this key and on this place.
+    pub(super) fn new(opening: Opening, life: Duration, kept: Option<(SessionKey, Place)>) -> Self {
+        let now = Instant::now();
+        let (key, place) = kept.unzip();
+        Self {
+            opening,
+            key,
+            end: now + life,
+            ended: CancellationToken::new(),
+            outstanding: Outstanding::default(),
+            state: Mutex::new(SessionState {
+                used: now,
+                busy: 0,
+                stream: None,
+                calls: HashMap::new(),
+                next: 0,
+                level: None,
+                place,
+            }),
+        }
+    }
+
+    /// Begins a session of a client that is the only one of its host: it ends with its streams.
+    pub(in crate::transport) fn alone(opening: Opening) -> Arc<Self> {
+        Arc::new(Self::new(opening, FOREVER, None))
+    }
+
+    /// Returns the caller who opened it.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.opening.caller
+    }
+
+    pub(super) fn key(&self) -> Option<&SessionKey> {
+        self.key.as_ref()
+    }
+
+    /// Returns true if it is the session of this principal and this client.
+    pub(super) fn is_of(&self, caller: &Caller) -> bool {
+        let own = self.caller();
+        Principal::from(own) == Principal::from(caller)
+            && own.agent().client_id == caller.agent().client_id
+    }
+
+    /// Returns true if its time is over.
+    pub(super) fn is_over(&self, now: Instant, idle: Duration) -> bool {
+        let state = self.lock();
+        let is_idle = state.busy == 0 && now.duration_since(state.used) >= idle;
+        is_idle || now >= self.end || self.ended.is_cancelled()
+    }
+
+    pub(super) fn touch(&self, now: Instant) {
+        self.lock().used = now;
+    }
+
+    /// Ends it: its stream, and the calls that wait for answers.
+    pub(super) fn end(&self) {
+        self.ended.cancel();
+        let place = self.lock().place.take();
+        drop(place);
+    }
+
+    /// Returns the time of its end at the latest.
+    pub(in crate::transport) fn last_moment(&self) -> Instant {
+        self.end
+    }
+
+    /// Returns what fires when it ends.
+    pub(in crate::transport) fn ended(&self) -> &CancellationToken {
+        &self.ended
+    }
+
+    /// Returns the revision of MCP that `initialize` settled.
+    pub(in crate::transport) fn revision(&self) -> &str {
+        &self.opening.revision
+    }
+
+    /// Returns the way in which its client can be asked.
+    pub(in crate::transport) fn ask_by(&self) -> AskBy {
+        AskBy::Requests {
+            declared: self.opening.declared.clone(),
+            or_error: self.revision() == PAGES_BY_ERROR,
+        }
+    }
+
+    /// Opens its one stream, and ends the one before. Returns what fires when the new one must end.
+    pub(in crate::transport) fn stream(self: &Arc<Self>) -> (CancellationToken, Busy) {
+        let own = self.ended.child_token();
+        let before = self.lock().stream.replace(own.clone());
+        before.iter().for_each(CancellationToken::cancel);
+        (own, self.busy(None))
+    }
+
+    /// Notes a call under way, which the client can cancel by the id of its request.
+    pub(in crate::transport) fn begin(
+        self: &Arc<Self>,
+        id: &Value,
+        cancel: CancellationToken,
+    ) -> Busy {
+        let id = id.to_string();
+        let mut state = self.lock();
+        let number = state.next;
+        state.next += 1;
+        state.calls.insert(id.clone(), (number, cancel));
+        drop(state);
+        self.busy(Some((id, number)))
+    }
+
+    /// Cancels the call whose request has this id, if it is under way.
+    pub(in crate::transport) fn cancel(&self, id: &Value) {
+        if let Some((_, call)) = self.lock().calls.remove(&id.to_string()) {
+            call.cancel();
+        }
+    }
+
+    /// Notes questions to the client: identifier and key of each.
+    pub(in crate::transport) fn ask(&self, questions: Vec<(String, String)>) -> Asking {
+        self.outstanding.ask(questions)
+    }
+
+    /// Hands an answer of the client to the call that waits for it, if one does.
+    pub(in crate::transport) fn give(
+        &self,
+        (id, answer): (&Value, Option<Value>),
+        (entry, burden): (Entry, Burden),
+    ) {
+        self.outstanding.give(id, answer, entry, burden);
+    }
+
+    /// Returns the least severity of messages that the client asked for.
+    pub(in crate::transport) fn least(&self) -> Option<Severity> {
+        self.lock().level
+    }
+
+    /// Sets the least severity of messages.
+    pub(in crate::transport) fn set_least(&self, severity: Severity) {
+        self.lock().level = Some(severity);
+    }
+
+    /// Returns what components may know of the client.
+    pub(in crate::transport) fn view(&self) -> &Arc<ClientView> {
+        &self.opening.view
+    }
+
+    fn busy(self: &Arc<Self>, call: Option<(String, u64)>) -> Busy {
+        self.lock().busy += 1;
+        Busy {
+            session: Arc::clone(self),
+            call,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SessionState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut state = self.session.lock();
+        state.busy = state.busy.saturating_sub(1);
+        state.used = Instant::now();
+        // Another call may have the id by now.
+        if let Some((id, number)) = &self.call
+            && state.calls.get(id).is_some_and(|(own, _)| own == number)
+        {
+            state.calls.remove(id);
+        }
+    }
+}
+
+/// The most bytes of capabilities that a session keeps. A client that declares more has none.
+const MAX_CAPABILITIES: usize = 16 * 1024;
+/// Longer than any host runs.
+const FOREVER: Duration = Duration::from_hours(24 * 365 * 10);
