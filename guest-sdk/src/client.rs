@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+#[cfg(target_arch = "wasm32")]
+use crate::outside::Outside as _;
 use crate::{Call, Error};
 
 /// The severity of a message (RFC 5424 §6.2.1), the least first.

@@ -8,6 +8,7 @@
 ;;     1024 ..   2048   texts
 ;;     2048 ..   4096   what `call` returns
 ;;     4096 ..   8192   what host functions return
+;;    16384 ..  65536   what functions of other interfaces return
 ;;    65536 .. 262144   what `describe` returns
 ;;   262144 ..          handed out by cabi_realloc, never taken back
 (component
@@ -83,6 +84,8 @@
     (import "heap" "cabi_realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
 {{main-imports}}
 {{main}}
+{{offers-main}}
+{{offers-data}}
     ;; describe: list<definition>, a pointer and a length, then 84 bytes for each.
 {{definitions}}
     ;; call: result<outcome, error>: ok, complete, one content, nothing else.
@@ -135,4 +138,5 @@
   (instance $tools
     (export "describe" (func $describe))
     (export "call" (func $call)))
+{{offers}}
 {{exports}})

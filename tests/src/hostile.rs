@@ -8,6 +8,7 @@
 //! of its file and of its one tool.
 
 mod advisories;
+mod data;
 mod definition;
 mod describing;
 mod features;
@@ -16,6 +17,7 @@ mod guest;
 mod identity;
 mod loops;
 mod memory;
+mod offers;
 mod resources;
 mod results;
 mod segments;
@@ -26,6 +28,7 @@ mod wasi;
 
 pub use definition::Definition;
 pub use guest::Guest;
+pub use offers::{Member, Message, Offers, Part, Prompt, Resource, Suggestions};
 pub use segments::SERVICE;
 
 /// One hostile guest.

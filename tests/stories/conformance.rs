@@ -1,4 +1,5 @@
-//! The official conformance suite, through real authorization, with tools that are components.
+//! The official conformance suite, through real authorization, with tools, resources and prompts
+//! that are a component's.
 //!
 //! `tests/clients/conformance/required.tsv` has every scenario that a revision requires, and
 //! whether it passes. A scenario that passes may not be lost.
@@ -21,14 +22,15 @@ async fn the_official_suite_passes_what_it_is_known_to_pass() -> Result<()> {
     let mut suites = [Suite::start().await?, Suite::start().await?];
     let origins = suites.each_ref().map(|suite| suite.origin.clone());
     let plan = Plan {
-        components: vec![("conformer.wasm".to_owned(), guest("conformer").await?)],
+        // The suite names resources of `test`, and a component's URIs have its name.
+        components: vec![("test.wasm".to_owned(), guest("conformer").await?)],
         ..Plan::config(move |config| {
             let allowed = format!("allowed_origins = {}\n", json!(origins));
             config.server.push_str(&allowed);
             config.server.push_str("sessions = true\n");
             config
                 .components
-                .push_str("[components.conformer]\nrelay_questions = [\"sampling\", \"roots\"]\n");
+                .push_str("[components.test]\nrelay_questions = [\"sampling\", \"roots\"]\n");
         })
     };
     let world = World::with(plan).await?;

@@ -182,7 +182,7 @@ async fn nothing_but_answers_is_on_standard_output_and_no_token_anywhere() -> Re
 async fn several_calls_run_at_once_and_a_cancelled_one_is_not_answered() -> Result<()> {
     let parts = [
         ("prober.wasm", guest("prober").await?),
-        ("conformer.wasm", guest("conformer").await?),
+        ("test.wasm", guest("conformer").await?),
     ];
     let desktop = Desktop::with(&parts).await?;
     let mut session = desktop.session(&desktop.good()?)?;

@@ -1,6 +1,6 @@
 //! A guest's description of its tool, as the data that `describe` returns.
 
-use std::fmt::Write as _;
+use super::data::{Data, say};
 
 /// One tool, as a guest describes it. The bytes need not be UTF-8.
 #[derive(Clone, Debug)]
@@ -32,65 +32,26 @@ impl Definition {
 
 /// Returns the data segments of a `list<definition>` at [`START`].
 pub(super) fn data(definitions: &[Definition]) -> String {
-    let (list, mut at) = (START + 8, START + 8 + definitions.len() * SIZE);
-    let (mut records, mut texts) = (String::new(), String::new());
-    let mut put = |bytes: &[u8]| {
-        let place = format!("{at} {}", bytes.len());
-        say(
-            &mut texts,
-            &format!("    (data (i32.const {at}) \"{}\")\n", escaped(bytes)),
-        );
-        at += bytes.len().next_multiple_of(8);
-        place
-    };
+    let list = START + 8;
+    let mut data = Data::at(list + definitions.len() * SIZE);
+    let mut records = String::new();
     for definition in definitions {
-        let (name, description) = (put(&definition.name), put(&definition.description));
-        let schema = put(&definition.schema);
-        let scopes = list_of(&definition.scopes, &mut put);
-        let services = list_of(&definition.services, &mut put);
+        let name = data.bytes(&definition.name);
+        let description = data.bytes(&definition.description);
+        let schema = data.bytes(&definition.schema);
+        let (scopes, services) = (
+            data.texts(&definition.scopes),
+            data.texts(&definition.services),
+        );
         let fields =
             format!("{name} 0 0 0 {description} {schema} 0 0 0 0 0 {scopes} {services} 0 0 0");
         say(&mut records, &format!("      (i32 {fields})\n"));
     }
     format!(
-        "    (data (i32.const {START}) (i32 {list} {})\n{records}    )\n{texts}",
-        definitions.len()
+        "    (data (i32.const {START}) (i32 {list} {})\n{records}    )\n{}",
+        definitions.len(),
+        data.segments()
     )
-}
-
-/// Puts a `list<string>`; returns its address and its length.
-fn list_of(texts: &[String], put: &mut impl FnMut(&[u8]) -> String) -> String {
-    let places: Vec<String> = texts.iter().map(|text| put(text.as_bytes())).collect();
-    let list: Vec<u8> = places.iter().flat_map(|place| words(place)).collect();
-    let place = put(&list);
-    let at = place.split(' ').next().unwrap_or_default();
-    format!("{at} {}", texts.len())
-}
-
-fn say(to: &mut String, what: &str) {
-    // Writing to a string does not fail.
-    let _always = to.write_str(what);
-}
-
-fn words(place: &str) -> Vec<u8> {
-    place
-        .split(' ')
-        .filter_map(|word| word.parse::<u32>().ok())
-        .flat_map(u32::to_le_bytes)
-        .collect()
-}
-
-/// Escapes the bytes as a string of the text format.
-pub(super) fn escaped(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b" .,:{}[]-_$#/".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            say(&mut text, &format!("\\{byte:02x}"));
-        }
-    }
-    text
 }
 
 /// The address of the list.

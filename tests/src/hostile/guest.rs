@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::definition::{self, Definition};
+use super::offers::{self, Offers};
 
 /// A guest in the making: good, until a gap is filled otherwise.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +17,8 @@ impl Guest {
 
     /// Returns the good guest with every host function at hand as `$write`, `$send`, `$send-all`,
     /// `$get`, `$report`, `$now` and `$bytes`; those of `identity` as `$actor`, `$login`, `$agent`,
-    /// `$session`, `$scopes`, `$services`, `$binding` and `$envelope`.
+    /// `$session`, `$scopes`, `$services`, `$binding` and `$envelope`; those of `client` as
+    /// `$revision`, `$declares` and `$message`.
     pub fn with_host_functions() -> Self {
         Self::new()
             .fill("imports", IMPORTS)
@@ -37,7 +39,10 @@ impl Guest {
     /// - `after-describe`, `after-call`: code of the functions that clean up;
     /// - `call-options`: more options of the canonical definition of `call`;
     /// - `more`: more of the component, after `$main`;
-    /// - `exports`: the interface `tools`.
+    /// - `exports`: the interface `tools`;
+    /// - after [`Self::offers`], `describe-resources`, `describe-prompts`, `describe-facets`,
+    ///   `members`, `read`, `get` and `complete`: code before they return 16384, 16400, 16416,
+    ///   16432, 16464, 16496 and 16536, where their results are.
     #[must_use]
     pub fn fill(mut self, gap: &'static str, text: impl Into<String>) -> Self {
         self.0.insert(gap, text.into());
@@ -62,15 +67,40 @@ impl Guest {
         self.fill("definitions", definition::data(definitions))
     }
 
+    /// Makes the guest offer this beside its tool.
+    #[must_use]
+    pub fn offers(self, offers: &Offers) -> Self {
+        self.fill("offers-data", offers.data())
+            .fill("offers", OFFERS)
+            .fill("offered", offers.exports())
+    }
+
+    /// Returns the exports of what the guest offers beside its tool: to fill `exports` with, for a
+    /// guest without tools.
+    pub fn offered(&self) -> String {
+        self.0.get("offered").cloned().unwrap_or_default()
+    }
+
     /// Returns the whole text, for a tool of this name.
     pub fn text(&self, tool: &str) -> String {
+        self.filled(TEMPLATE, tool)
+    }
+
+    fn filled(&self, template: &str, tool: &str) -> String {
         let usual = |gap: &str| match gap {
             "memory" => r#"    (memory (export "memory") 8)"#.to_owned(),
+            "offers-main" if self.0.contains_key("offers-data") => {
+                self.filled(offers::FUNCTIONS, tool)
+            }
             "definitions" => definition::data(&[Definition::new(tool)]),
-            "exports" => r#"  (export "bailiwick:tool/tools@0.2.0" (instance $tools))"#.to_owned(),
+            "exports" => {
+                r#"  (export "bailiwick:tool/tools@0.2.0" (instance $tools))"#.to_owned()
+                    + "\n"
+                    + &self.offered()
+            }
             _ => String::new(),
         };
-        let mut pieces = TEMPLATE.split("{{");
+        let mut pieces = template.split("{{");
         let mut text = pieces.next().unwrap_or_default().to_owned();
         for piece in pieces {
             let (gap, rest) = piece.split_once("}}").unwrap_or((piece, ""));
@@ -85,6 +115,7 @@ impl Guest {
 }
 
 const TEMPLATE: &str = include_str!("../../hostile/guest.wat");
+const OFFERS: &str = include_str!("../../hostile/offers.wat");
 
 /// Every function of the world.
 pub(super) const IMPORTS: &str = r#"
@@ -122,6 +153,13 @@ pub(super) const IMPORTS: &str = r#"
     (export "services" (func (result (list $service))))
     (export "call" (func (result $binding)))
     (export "json" (func (result string)))))
+  (import "bailiwick:tool/client@0.2.0" (instance $client
+    (type $severity' (enum
+      "debug" "info" "notice" "warning" "error" "critical" "alert" "emergency"))
+    (export "severity" (type $severity (eq $severity')))
+    (export "revision" (func (result string)))
+    (export "declares" (func (param "capability" string) (result bool)))
+    (export "message" (func (param "severity" $severity) (param "data" string)))))
   (import "bailiwick:tool/downstream@0.2.0" (instance $downstream
     (type $piece' (variant
       (case "text" string) (case "actor-sub") (case "actor-tenant") (case "actor-issuer")))
@@ -171,6 +209,9 @@ const LOWERED: &str = r#"
   (core func $services (canon lower (func $identity "services") (memory $memory) (realloc $realloc)))
   (core func $binding (canon lower (func $identity "call") (memory $memory) (realloc $realloc)))
   (core func $envelope (canon lower (func $identity "json") (memory $memory) (realloc $realloc)))
+  (core func $revision (canon lower (func $client "revision") (memory $memory) (realloc $realloc)))
+  (core func $declares (canon lower (func $client "declares") (memory $memory)))
+  (core func $message (canon lower (func $client "message") (memory $memory)))
   (core func $send (canon lower (func $downstream "send") (memory $memory) (realloc $realloc)))
   (core func $send-all (canon lower (func $downstream "send-all") (memory $memory) (realloc $realloc)))
   (core func $write (canon lower (func $log "write") (memory $memory)))
@@ -189,6 +230,9 @@ const MAIN_IMPORTS: &str = r#"
     (import "host" "services" (func $services (param i32)))
     (import "host" "binding" (func $binding (param i32)))
     (import "host" "envelope" (func $envelope (param i32)))
+    (import "host" "revision" (func $revision (param i32)))
+    (import "host" "declares" (func $declares (param i32 i32) (result i32)))
+    (import "host" "message" (func $message (param i32 i32 i32)))
     (import "host" "send" (func $send
       (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
     (import "host" "send-all" (func $send-all (param i32 i32 i32)))
@@ -206,5 +250,7 @@ const MAIN_WITH: &str = r#"
       (export "get" (func $get)) (export "actor" (func $actor)) (export "login" (func $login))
       (export "agent" (func $agent)) (export "session" (func $session))
       (export "scopes" (func $scopes)) (export "services" (func $services))
-      (export "binding" (func $binding)) (export "envelope" (func $envelope))))
+      (export "binding" (func $binding)) (export "envelope" (func $envelope))
+      (export "revision" (func $revision)) (export "declares" (func $declares))
+      (export "message" (func $message))))
 "#;

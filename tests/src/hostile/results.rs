@@ -1,6 +1,6 @@
 //! Guests whose results no host should accept.
 
-use super::definition::escaped;
+use super::data::escaped;
 use super::{Case, Expect, Guest, INVALID, Phase, TOO_LARGE, TRAPPED, each, ended, harmless, text};
 
 pub(super) fn cases() -> Vec<Case> {

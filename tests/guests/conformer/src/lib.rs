@@ -1,8 +1,10 @@
-//! The tools that the official conformance suite asks for (`cargo xtask conformance`), as the
+//! The tools, resources and prompts that the official conformance suite asks for (`cargo xtask conformance`), as the
 //! descriptions of its scenarios define them.
 
 mod asking;
+mod offering;
 
+use bailiwick_sdk::bindings::client::{self, Severity};
 use bailiwick_sdk::bindings::types::{self, Content, Output};
 use bailiwick_sdk::bindings::{progress, tools};
 use bailiwick_sdk::export::{Annotations, Definition, Guest};
@@ -120,9 +122,9 @@ const SHOWING: &[Fixture] = &[
 
 fn logging(_: &types::Context) -> Result<tools::Outcome, types::Error> {
     for line in ["started", "processing data", "completed"] {
-        bailiwick_sdk::info!("Tool execution {line}");
+        client::message(Severity::Info, &format!("Tool execution {line}"));
     }
-    done(vec![text("three lines")])
+    done(vec![text("three messages")])
 }
 
 fn done(content: Vec<Content>) -> Result<tools::Outcome, types::Error> {
