@@ -75,6 +75,10 @@ const OWN_READING: &[(&str, &str)] = &[
         "dispatch/target.rs",
         "the arguments of a completion, which its schema accepts",
     ),
+    (
+        "app/denials/records.rs",
+        "the journal's own records: a denial that is not one is none, and stays in effect by the list",
+    ),
     ("campaign.rs", "no part of the host: it damages texts"),
     ("surfaces/", "no part of the host: it damages texts"),
     ("identity/surfaces.rs", SECOND_READER),
