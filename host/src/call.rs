@@ -82,7 +82,7 @@ pub use pace::{Pace, Rate, TooEarly};
 pub use permit::Permit;
 pub use refusal::{Refusal, improper, no_session, overloaded};
 pub use seal::Sealed;
-pub use waiting::{Unanswered, Waiting, wait};
+pub use waiting::{AnswerWait, Unanswered, wait};
 
 /// Makes one call of an admitted caller: permits, seals, opens, runs and closes it. Only then does
 /// the answer exist.

@@ -15,7 +15,7 @@ use crate::identity::Caller;
 use crate::reason::RefusalReason;
 
 /// A caller whose client is asked.
-pub struct Waiting {
+pub struct AnswerWait {
     host: Arc<Host>,
     caller: Arc<Caller>,
     denials: watch::Receiver<()>,
@@ -37,13 +37,13 @@ pub enum Unanswered {
 ///
 /// # Errors
 /// Fails with the recorded refusal if there is none.
-pub async fn wait(host: &Arc<Host>, caller: &Arc<Caller>) -> Result<Waiting, Refusal> {
+pub async fn wait(host: &Arc<Host>, caller: &Arc<Caller>) -> Result<AnswerWait, Refusal> {
     let Some(place) = host.listeners.try_enter(caller) else {
         let message = "too many questions wait for answers; try again later";
         let denied = Denied::general(RefusalReason::Overloaded, message);
         return Err(refusal::denied(host, caller, denied).await);
     };
-    Ok(Waiting {
+    Ok(AnswerWait {
         host: Arc::clone(host),
         caller: Arc::clone(caller),
         denials: host.denials.changes(),
@@ -52,7 +52,7 @@ pub async fn wait(host: &Arc<Host>, caller: &Arc<Caller>) -> Result<Waiting, Ref
     })
 }
 
-impl Waiting {
+impl AnswerWait {
     /// Waits for `answers`, at most until `over`.
     ///
     /// # Errors

@@ -25,10 +25,6 @@ const OWN_READING: &[(&str, &str)] = &[
         "`name`, `uri` and `cursor` are required there: another type is refused as absence is",
     ),
     (
-        "transport/lines.rs",
-        "the host's own answer to `initialize`",
-    ),
-    (
         "transport/lines/head.rs",
         "a revision of another type is none, which its own revision refuses",
     ),

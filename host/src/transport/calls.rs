@@ -17,16 +17,17 @@ use super::answer::{HttpAnswer, Way, message, plain, way};
 use super::body::Burden;
 use super::described::ResultForm;
 use super::discovery::Resource;
-use super::events::{self, Written};
+use super::events::{self, EventText};
 use super::revision::Revision;
 use super::sessions::ClientSession;
-use crate::call::{self, CallClient, CallReply, Entry, Host, Refusal, Reports};
+use crate::call::{CallReply, Entry, Host, Refusal};
 use crate::cores;
 use crate::dispatch::{TargetRequest, Wanted};
 use crate::questions::AskBy;
 use crate::reason::RefusalReason;
 use crate::sandbox::{ClientView, Report, Severity, Wishes};
 use conversation::Conversation;
+use recipient::Recipient;
 use result::failure;
 
 /// The form of the answer to one call, independent of its content.
@@ -86,12 +87,12 @@ fn start(
     let (sender, events) = mpsc::channel(EVENTS);
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
-    let wishes = Wishes {
-        progress: framing.progress.is_some(),
-        messages: framing.messages,
-    };
-    let client = Client {
-        reports: (wishes != Wishes::default()).then(|| (wishes, sender.clone())),
+    let recipient = Recipient {
+        wishes: Wishes {
+            progress: framing.progress.is_some(),
+            messages: framing.messages,
+        },
+        events: sender,
         gone: gone.clone(),
         ask_by: framing.ask_by.clone(),
         view: Arc::clone(&framing.client),
@@ -106,64 +107,21 @@ fn start(
         if burden.costly {
             cores::leave().await;
         }
-        let ended = match session.filter(|_| client.ask_by.is_by_requests()) {
-            None => client.deliver(&own, entry, request).await,
+        let ended = match session.filter(|_| recipient.ask_by.is_by_requests()) {
+            None => recipient.deliver(&own, entry, request).await,
             Some(session) => {
                 let conversation = Conversation {
                     host: &own,
                     session: &session,
-                    client: &client,
-                    events: &sender,
+                    recipient: &recipient,
                 };
                 conversation.hold(entry, request).await
             }
         };
-        let _ = sender.send(Event::Ended(Box::new(ended))).await;
+        recipient.say(Event::Ended(Box::new(ended))).await;
     };
     host.calls.spawn(cores::movable(call));
     (events, guard)
-}
-
-/// The client of a call, as long as the call lasts.
-struct Client {
-    /// Takes reports, if the client wishes for any.
-    reports: Option<(Wishes, mpsc::Sender<Event>)>,
-    /// Fires when the client goes away or cancels the call.
-    gone: CancellationToken,
-    ask_by: AskBy,
-    view: Arc<ClientView>,
-}
-
-impl Client {
-    /// Makes the call, and hands on its reports until it is over.
-    async fn deliver(
-        &self,
-        host: &Host,
-        entry: Entry,
-        request: TargetRequest,
-    ) -> Result<CallReply, Refusal> {
-        let way = self.reports.as_ref();
-        let way = way.map(|(wishes, _)| Reports::new(*wishes, EVENTS));
-        let (client_reports, reports) = way.unzip();
-        let client = CallClient {
-            cancelled: self.gone.clone(),
-            stopping: host.stop.clone(),
-            reports: client_reports,
-            ask_by: self.ask_by.clone(),
-            view: Arc::clone(&self.view),
-        };
-        let watched = async {
-            if let (Some((_, events)), Some(mut reports)) = (&self.reports, reports) {
-                while let Some(report) = reports.recv().await {
-                    if events.send(Event::Report(report)).await.is_err() {
-                        return;
-                    }
-                }
-            }
-        };
-        let (ended, ()) = tokio::join!(call::make(host, entry, request, client), watched);
-        ended
-    }
 }
 
 impl Framing {
@@ -210,7 +168,7 @@ impl Framing {
     }
 
     fn stream(self, first: Event, events: mpsc::Receiver<Event>, guard: DropGuard) -> HttpAnswer {
-        let write = move |event| Written {
+        let write = move |event| EventText {
             is_last: matches!(event, Event::Ended(_)),
             message: self.event(event),
         };
@@ -267,6 +225,7 @@ const INTERNAL_ERROR: i32 = -32603;
 
 mod asking;
 mod conversation;
+mod recipient;
 mod result;
 #[cfg(test)]
 mod tests;

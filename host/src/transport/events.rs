@@ -17,7 +17,7 @@ use tokio_util::sync::DropGuard;
 use super::answer::{HttpAnswer, protect};
 
 /// The text of one event.
-pub(super) struct Written {
+pub(super) struct EventText {
     /// A JSON-RPC message.
     pub(super) message: Vec<u8>,
     /// True if nothing follows it.
@@ -33,7 +33,7 @@ pub(super) fn stream<E, W>(
 ) -> HttpAnswer
 where
     E: Send + Sync + Unpin + 'static,
-    W: Fn(E) -> Written + Send + Sync + Unpin + 'static,
+    W: Fn(E) -> EventText + Send + Sync + Unpin + 'static,
 {
     let body = Stream {
         write,
@@ -63,7 +63,7 @@ struct Stream<E, W> {
     _guard: DropGuard,
 }
 
-impl<E: Unpin, W: Fn(E) -> Written + Unpin> Body for Stream<E, W> {
+impl<E: Unpin, W: Fn(E) -> EventText + Unpin> Body for Stream<E, W> {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -82,7 +82,7 @@ impl<E: Unpin, W: Fn(E) -> Written + Unpin> Body for Stream<E, W> {
         };
         match event {
             Poll::Ready(Some(event)) => {
-                let Written { message, is_last } = (stream.write)(event);
+                let EventText { message, is_last } = (stream.write)(event);
                 if is_last {
                     stream.events = None;
                 }

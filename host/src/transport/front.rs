@@ -6,6 +6,7 @@
 //! Invariant: no body is read before its caller is admitted.
 
 mod bodies;
+mod refusals;
 mod sessions;
 
 use std::future::poll_fn;
@@ -14,13 +15,13 @@ use std::task::Poll;
 
 use bailiwick_envelope::PublicKeys;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use serde_json::Value;
 use tokio::task::JoinError;
 
-use super::answer::{HttpAnswer, Way, not_listening, plain, way};
+use super::answer::{HttpAnswer, not_listening, plain};
 use super::authority::{KnownHosts, check_host, page_of};
 use super::body::{Bodies, Burden, Parsed};
 use super::calls::{self, Framing};
@@ -36,12 +37,13 @@ use super::message::{Asks, Message, TargetCall, trace_id_of};
 use super::presentation::Presentation;
 use super::published::published;
 use super::ready::ready;
-use super::revision::{self, Improper};
+use super::revision;
 use super::sessions::{SessionSettings, Sessions};
 use crate::call::{self, Entry, Host, Listener};
 use crate::dispatch::{Target, TargetRequest, Wanted};
 use crate::identity::Presented;
 use crate::principal::Principal;
+use refusals::{failed, only};
 pub(super) use sessions::Carrier;
 
 /// The settings of the front door: the names by which clients reach it, and the documents it
@@ -280,11 +282,14 @@ impl Front {
         let known = known.map(|(target, _)| target);
         let known = known.filter(|target| target.is_visible_to(entry.caller()));
         let tool = known.as_ref().and_then(Target::tool);
-        let repeated = tool.filter(|_| matches!(carrier, Carrier::Http(_)));
+        let is_http = matches!(carrier, Carrier::Http(_));
+        let repeated = tool.filter(|_| is_http);
         let schema = repeated.map(|tool| &tool.definition.input);
         let checked = revision::check(headers, &call, schema);
         let checked = checked.and_then(|revision| {
             let messages = revision::severity(&call, revision)?;
+            let session = carrier.session();
+            let messages = messages.or_else(|| session.and_then(|session| session.level()));
             Ok((revision, messages))
         });
         let (revision, messages) = match checked {
@@ -306,13 +311,9 @@ impl Front {
             revision,
             results: ResultForm::of(revision, tool.map(|tool| &tool.definition)),
             // Messages go to a client that reads streams.
-            messages: match carrier.session() {
-                Some(session) => session.least(),
-                None => messages,
-            }
-            .filter(|_| accepts == Accepts::Streams),
+            messages: messages.filter(|_| accepts == Accepts::Streams),
             client: match carrier.session() {
-                Some(session) => Arc::clone(session.view()),
+                Some(session) => session.view(),
                 None => Arc::new(revision::client(headers, &call, revision)),
             },
             // Progress goes to a client that asks for it and reads streams.
@@ -344,26 +345,6 @@ impl Front {
             Err(_) => Err(failed()),
         }
     }
-
-    /// Refuses a call that breaks the rules of MCP, before anything is said about its target.
-    async fn improper(&self, entry: Entry, id: &Value, improper: &Improper) -> HttpAnswer {
-        let host = Arc::clone(&self.host);
-        let refuse = async move { call::improper(&host, entry.caller()).await };
-        match to_its_end(&self.host, refuse).await {
-            Ok(refusal) if refusal.is_unrecordable() => self.refuse(&refusal),
-            Ok(_) => improper.answer(id),
-            Err(_) => failed(),
-        }
-    }
-
-    fn refuse(&self, refusal: &call::Refusal) -> HttpAnswer {
-        match way(refusal, &self.resource) {
-            Way::Http(answer) => *answer,
-            Way::Protocol(_) | Way::ToolResult => {
-                plain(StatusCode::INTERNAL_SERVER_ERROR, "refused")
-            }
-        }
-    }
 }
 
 /// Returns a path without a slash at its end, which people type.
@@ -372,18 +353,6 @@ fn without_slash(path: &str) -> &str {
         Some(shorter) if !shorter.is_empty() => shorter,
         _ => path,
     }
-}
-
-/// Answers that a path has only these methods.
-fn only(text: &str, methods: &'static str) -> HttpAnswer {
-    let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, text);
-    let methods = HeaderValue::from_static(methods);
-    answer.headers_mut().insert(header::ALLOW, methods);
-    answer
-}
-
-fn failed() -> HttpAnswer {
-    plain(StatusCode::INTERNAL_SERVER_ERROR, "the host failed")
 }
 
 impl Door for Front {

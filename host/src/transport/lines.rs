@@ -23,7 +23,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{StatusCode, header};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -252,7 +253,7 @@ impl Session {
         &mut self,
         id: &Value,
         answer: impl Future<Output = HttpAnswer>,
-        (caller, params): (Arc<Caller>, &Value),
+        (caller, params): (Arc<Caller>, &Map<String, Value>),
     ) {
         let Some(line) = reply::whole(id, caught(answer).await).await else {
             return;
@@ -345,12 +346,20 @@ async fn caught(answer: impl Future<Output = HttpAnswer>) -> HttpAnswer {
 }
 
 /// Returns the parameters of a message for the MCP library.
-fn params_of(message: &Message) -> Value {
-    let Asks::Other(body) = &message.asks else {
-        return Value::Null;
-    };
-    let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
-    body.get_mut("params").map(Value::take).unwrap_or_default()
+fn params_of(message: &Message) -> Map<String, Value> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Body {
+        params: Map<String, Value>,
+    }
+    match &message.asks {
+        Asks::Other(body) => {
+            serde_json::from_slice::<Body>(body)
+                .unwrap_or_default()
+                .params
+        }
+        Asks::Target(_) | Asks::Listen(_) | Asks::Reply(_) => Map::new(),
+    }
 }
 
 /// Returns true if a refused admission is because of the token: another one may be accepted.

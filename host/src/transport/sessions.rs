@@ -24,7 +24,7 @@ use crate::denials::Stop;
 use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::seams::{Random, random_hex};
-pub(super) use outstanding::Asking;
+pub(super) use outstanding::OpenQuestions;
 pub(super) use session::{ClientSession, Opening};
 
 /// The settings of sessions.

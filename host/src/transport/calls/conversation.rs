@@ -12,35 +12,34 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
 
-use super::{Client, Event};
+use super::Event;
+use super::recipient::Recipient;
 use crate::call::{self, CallReply, Entry, Host, Refusal, Unanswered};
 use crate::dispatch::TargetRequest;
 use crate::identity::Caller;
 use crate::reason::EndReason;
 use crate::rounds::Resumption;
-use crate::sandbox::Failure;
+use crate::sandbox::{Answer, Failure, Fault};
 use crate::transport::body::Burden;
-use crate::transport::sessions::{Asking, ClientSession};
+use crate::transport::sessions::{ClientSession, OpenQuestions};
 
 /// One call and its client, who can be asked.
 pub(super) struct Conversation<'c> {
     pub(super) host: &'c Arc<Host>,
     pub(super) session: &'c Arc<ClientSession>,
-    pub(super) client: &'c Client,
-    pub(super) events: &'c mpsc::Sender<Event>,
+    pub(super) recipient: &'c Recipient,
 }
 
 /// The answers to one round.
-struct Answered {
+struct RoundAnswers {
     responses: Map<String, Value>,
     entry: Entry,
     _burdens: Vec<Burden>,
 }
 
 /// The reason why a round is not answered.
-enum Ends {
+enum NoAnswers {
     Refused(Refusal),
     Unanswered(EndReason, &'static str),
 }
@@ -55,15 +54,15 @@ impl Conversation<'_> {
         let mut burdens = Vec::new();
         for _ in 0..MAX_ROUNDS {
             let caller = Arc::clone(entry.caller());
-            let made = self.client.deliver(self.host, entry, request.clone());
+            let made = self.recipient.deliver(self.host, entry, request.clone());
             let (requests, state) = match made.await? {
                 CallReply::Asks { requests, state } => (requests, state),
                 reply => return Ok(reply),
             };
             let answered = match self.ask(&caller, &requests).await {
                 Ok(answered) => answered,
-                Err(Ends::Refused(refusal)) => return Err(refusal),
-                Err(Ends::Unanswered(reason, why)) => return Ok(unanswered(reason, why)),
+                Err(NoAnswers::Refused(refusal)) => return Err(refusal),
+                Err(NoAnswers::Unanswered(reason, why)) => return Ok(unanswered(reason, why)),
             };
             request.resumption = Resumption {
                 responses: answered.responses,
@@ -81,16 +80,16 @@ impl Conversation<'_> {
         &self,
         caller: &Arc<Caller>,
         requests: &Map<String, Value>,
-    ) -> Result<Answered, Ends> {
+    ) -> Result<RoundAnswers, NoAnswers> {
         let waiting = call::wait(self.host, caller).await;
-        let waiting = waiting.map_err(Ends::Refused)?;
+        let waiting = waiting.map_err(NoAnswers::Refused)?;
         let asked = self.questions(requests);
         let ids = asked.iter().map(|(id, key, _)| (id.clone(), key.clone()));
         let mut asking = self.session.ask(ids.collect());
         let answers = async {
             for (_, _, message) in asked {
                 let message = message.to_string().into_bytes();
-                if self.events.send(Event::Said(message)).await.is_err() {
+                if !self.recipient.say(Event::Said(message)).await {
                     return Err(GONE);
                 }
             }
@@ -98,7 +97,7 @@ impl Conversation<'_> {
         };
         let over = async {
             tokio::select! {
-                () = self.client.gone.cancelled() => {}
+                () = self.recipient.gone.cancelled() => {}
                 () = self.session.ended().cancelled() => {}
             }
         };
@@ -106,10 +105,10 @@ impl Conversation<'_> {
         let ends = match ended {
             Ok(Ok(answered)) => return Ok(answered),
             Ok(Err(ends)) => ends,
-            Err(Unanswered::Refused(refusal)) => Ends::Refused(refusal),
+            Err(Unanswered::Refused(refusal)) => NoAnswers::Refused(refusal),
             Err(Unanswered::Late) => {
                 let why = "the question was not answered in time (limits.answer_time)";
-                Ends::Unanswered(EndReason::TimedOut, why)
+                NoAnswers::Unanswered(EndReason::TimedOut, why)
             }
             Err(Unanswered::Over) => GONE,
         };
@@ -125,24 +124,31 @@ impl Conversation<'_> {
         let all = requests.iter().map(|(key, one)| (key.clone(), one.clone()));
         let with_id = |(key, mut request): (String, Value)| {
             let id = self.host.rounds.new_id();
-            if let Some(members) = request.as_object_mut() {
+            if let Value::Object(members) = &mut request {
                 members.insert("jsonrpc".to_owned(), "2.0".into());
                 members.insert("id".to_owned(), id.clone().into());
-            }
-            // 2025-11-25 names each page, so that a server can say that it is done with it.
-            let page = request.get_mut("params").and_then(Value::as_object_mut);
-            let page = page.filter(|params| params.get("mode") == Some(&json!("url")));
-            if let Some(params) = page {
-                let page = self.host.rounds.new_id();
-                params.insert("elicitationId".to_owned(), page.into());
+                self.name_page(members);
             }
             (id, key, request)
         };
         all.chain(ping).map(with_id).collect()
     }
 
+    /// Names the page that a request asks for: 2025-11-25 lets a server say later that it is done.
+    fn name_page(&self, request: &mut Map<String, Value>) {
+        let Some(params) = request.get_mut("params") else {
+            return;
+        };
+        if let Value::Object(params) = params
+            && params.get("mode") == Some(&json!("url"))
+        {
+            let id = self.host.rounds.new_id();
+            params.insert("elicitationId".to_owned(), id.into());
+        }
+    }
+
     /// Tells the client which questions need no answer any more.
-    async fn withdraw(&self, asking: &mut Asking) {
+    async fn withdraw(&self, asking: &mut OpenQuestions) {
         for id in asking.withdraw() {
             let cancelled = json!({
                 "jsonrpc": "2.0",
@@ -150,7 +156,7 @@ impl Conversation<'_> {
                 "params": {"requestId": id},
             });
             let message = cancelled.to_string().into_bytes();
-            if self.events.send(Event::Said(message)).await.is_err() {
+            if !self.recipient.say(Event::Said(message)).await {
                 return;
             }
         }
@@ -158,7 +164,10 @@ impl Conversation<'_> {
 }
 
 /// Waits for the answers to all requests. The last of them has the authority to go on.
-async fn collect(asking: &mut Asking, requests: &Map<String, Value>) -> Result<Answered, Ends> {
+async fn collect(
+    asking: &mut OpenQuestions,
+    requests: &Map<String, Value>,
+) -> Result<RoundAnswers, NoAnswers> {
     let mut responses = Map::new();
     let mut burdens = Vec::new();
     loop {
@@ -167,12 +176,12 @@ async fn collect(asking: &mut Asking, requests: &Map<String, Value>) -> Result<A
         };
         let Some(answer) = given.answer else {
             let why = "the client cannot answer the tool's question";
-            return Err(Ends::Unanswered(EndReason::InputUnsupported, why));
+            return Err(NoAnswers::Unanswered(EndReason::InputUnsupported, why));
         };
         burdens.push(given.burden);
         responses.insert(given.key, answer);
         if responses.len() >= requests.len() {
-            return Ok(Answered {
+            return Ok(RoundAnswers {
                 responses,
                 entry: given.entry,
                 _burdens: burdens,
@@ -182,9 +191,13 @@ async fn collect(asking: &mut Asking, requests: &Map<String, Value>) -> Result<A
 }
 
 fn unanswered(reason: EndReason, why: &str) -> CallReply {
-    CallReply::Answer(Failure::new(reason.as_str(), why).into())
+    CallReply::Answer(Answer::Failure(Failure {
+        reason: reason.as_str(),
+        fault: Fault::Other,
+        message: why.to_owned(),
+    }))
 }
 
-const GONE: Ends = Ends::Unanswered(EndReason::Cancelled, "the call was cancelled");
+const GONE: NoAnswers = NoAnswers::Unanswered(EndReason::Cancelled, "the call was cancelled");
 /// The most rounds of one request.
 const MAX_ROUNDS: usize = 32;

@@ -13,18 +13,19 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Front, failed, only, to_its_end};
 use crate::call::{self, Entry, Listener};
+use crate::json::member;
 use crate::sandbox::Severity;
 use crate::schema::Dialect;
 use crate::transport::answer::{HttpAnswer, empty, later, message, protocol_error};
 use crate::transport::body::Burden;
-use crate::transport::events::{self, Written};
+use crate::transport::events::{self, EventText};
 use crate::transport::headers;
 use crate::transport::http::Course;
 use crate::transport::listening;
@@ -55,7 +56,7 @@ struct Outer<'b> {
     #[serde(borrow)]
     method: Cow<'b, str>,
     #[serde(default)]
-    params: Value,
+    params: Map<String, Value>,
 }
 
 impl Front {
@@ -178,7 +179,7 @@ impl Front {
             }
         };
         self.host.calls.spawn(telling);
-        let write = |message| Written {
+        let write = |message| EventText {
             message,
             is_last: false,
         };
@@ -221,7 +222,7 @@ impl Front {
         };
         let Some(session) = carrier.session() else {
             return match &*method {
-                "initialize" => Ok(self.open(parts, entry, body, &params).await),
+                "initialize" => Ok(self.open(parts, entry, (body, &params)).await),
                 _ => Err(Box::new(entry)),
             };
         };
@@ -237,20 +238,16 @@ impl Front {
                 }
                 Ok(empty(StatusCode::ACCEPTED))
             }
-            ("logging/setLevel", _) if !id.is_null() => {
-                let level = params.get("level").and_then(Value::as_str);
+            ("logging/setLevel", Carrier::Http(_)) if !id.is_null() => {
+                let level = member::text(&params, "level").ok().flatten();
                 Ok(match level.and_then(Severity::parse) {
-                    Some(severity) => {
-                        session.set_least(severity);
+                    Some(level) => {
+                        session.set_level(level);
                         result(id, &json!({}))
                     }
                     None => {
-                        let levels = Severity::ALL.map(Severity::as_str).join(", ");
-                        error(
-                            id,
-                            INVALID_PARAMS,
-                            &format!("`level` must be one of {levels}"),
-                        )
+                        let all = Severity::ALL.map(Severity::as_str).join(", ");
+                        error(id, INVALID_PARAMS, &format!("`level` must be one of {all}"))
                     }
                 })
             }
@@ -264,7 +261,12 @@ impl Front {
     }
 
     /// Lets the MCP library answer `initialize`, and opens a session if it accepts.
-    async fn open(&self, parts: &Parts, entry: Entry, body: &[u8], params: &Value) -> HttpAnswer {
+    async fn open(
+        &self,
+        parts: &Parts,
+        entry: Entry,
+        (body, params): (&[u8], &Map<String, Value>),
+    ) -> HttpAnswer {
         let caller = Arc::clone(entry.caller());
         let Some((sessions, place)) = self
             .sessions

@@ -14,9 +14,9 @@ use crate::transport::body::Burden;
 
 /// The requests of one session that are not answered yet, by identifier.
 #[derive(Clone, Default)]
-pub(super) struct Outstanding(Arc<Mutex<HashMap<String, Question>>>);
+pub(super) struct Outstanding(Arc<Mutex<HashMap<String, AskedQuestion>>>);
 
-struct Question {
+struct AskedQuestion {
     key: String,
     call: mpsc::Sender<GivenAnswer>,
 }
@@ -34,7 +34,7 @@ pub(in crate::transport) struct GivenAnswer {
 }
 
 /// The questions of one waiting call. Those that are left are withdrawn when this is dropped.
-pub(in crate::transport) struct Asking {
+pub(in crate::transport) struct OpenQuestions {
     ids: Vec<String>,
     answers: mpsc::Receiver<GivenAnswer>,
     outstanding: Outstanding,
@@ -42,16 +42,16 @@ pub(in crate::transport) struct Asking {
 
 impl Outstanding {
     /// Takes questions: identifier and key of each.
-    pub(super) fn ask(&self, questions: Vec<(String, String)>) -> Asking {
+    pub(super) fn ask(&self, questions: Vec<(String, String)>) -> OpenQuestions {
         let (call, answers) = mpsc::channel(questions.len().max(1));
         let ids = questions.iter().map(|(id, _)| id.clone()).collect();
         let mut open = self.lock();
         for (id, key) in questions {
             let call = call.clone();
-            open.insert(id, Question { key, call });
+            open.insert(id, AskedQuestion { key, call });
         }
         drop(open);
-        Asking {
+        OpenQuestions {
             ids,
             answers,
             outstanding: self.clone(),
@@ -61,7 +61,7 @@ impl Outstanding {
     /// Hands an answer to the call that waits for it, if one does.
     pub(super) fn give(&self, id: &Value, answer: Option<Value>, entry: Entry, burden: Burden) {
         let question = id.as_str().and_then(|id| self.lock().remove(id));
-        let Some(Question { key, call }) = question else {
+        let Some(AskedQuestion { key, call }) = question else {
             return;
         };
         let given = GivenAnswer {
@@ -74,12 +74,12 @@ impl Outstanding {
         let _ = call.try_send(given);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Question>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, AskedQuestion>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Asking {
+impl OpenQuestions {
     /// Waits for the next answer.
     pub(in crate::transport) async fn next(&mut self) -> Option<GivenAnswer> {
         self.answers.recv().await
@@ -95,7 +95,7 @@ impl Asking {
     }
 }
 
-impl Drop for Asking {
+impl Drop for OpenQuestions {
     fn drop(&mut self) {
         self.withdraw();
     }

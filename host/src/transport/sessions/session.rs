@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::SessionKey;
-use super::outstanding::{Asking, Outstanding};
+use super::outstanding::{OpenQuestions, Outstanding};
 use crate::call::{Entry, Place};
 use crate::identity::Caller;
 use crate::principal::Principal;
@@ -24,7 +25,7 @@ pub(in crate::transport) struct Opening {
     pub(in crate::transport) caller: Arc<Caller>,
     /// The revision of MCP.
     pub(in crate::transport) revision: String,
-    /// The client's capabilities, as far as it can be asked.
+    /// The client's capabilities.
     pub(in crate::transport) declared: Declared,
     /// What components may know of the client.
     pub(in crate::transport) view: Arc<ClientView>,
@@ -70,27 +71,43 @@ impl Opening {
     pub(in crate::transport) fn of(
         caller: Arc<Caller>,
         answer: &[u8],
-        params: &Value,
+        params: &Map<String, Value>,
     ) -> Option<Self> {
-        let answer: Value = serde_json::from_slice(answer).ok()?;
-        let revision = answer.pointer("/result/protocolVersion")?.as_str()?;
+        let answer: Initialized = serde_json::from_slice(answer).ok()?;
+        let revision = answer.result.protocol_version;
         let capabilities = params.get("capabilities").unwrap_or(&Value::Null);
-        // A session is kept for long, so it keeps no more than clients say.
-        let is_small = capabilities.to_string().len() <= MAX_CAPABILITIES;
-        let view = ClientView {
-            revision: revision.to_owned(),
-            capabilities: match capabilities {
-                Value::Object(_) if is_small => capabilities.clone(),
-                _ => json!({}),
-            },
-        };
-        (revision < STANDARD_HEADERS).then(|| Self {
+        (*revision < *STANDARD_HEADERS).then(|| Self {
             caller,
-            declared: Declared::of(capabilities).within(revision),
-            revision: revision.to_owned(),
-            view: Arc::new(view),
+            declared: Declared::of(capabilities).within(&revision),
+            view: Arc::new(ClientView {
+                revision: revision.clone(),
+                capabilities: kept(capabilities),
+            }),
+            revision,
         })
     }
+}
+
+/// Returns capabilities, or none if keeping them would take much memory.
+fn kept(capabilities: &Value) -> Value {
+    let is_small = capabilities.to_string().len() <= MAX_CAPABILITIES;
+    if is_small {
+        capabilities.clone()
+    } else {
+        Value::Null
+    }
+}
+
+/// The answer to `initialize`, as far as a session keeps it.
+#[derive(Deserialize)]
+struct Initialized {
+    result: Settlement,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Settlement {
+    protocol_version: String,
 }
 
 impl ClientSession {
@@ -170,6 +187,11 @@ impl ClientSession {
         &self.opening.revision
     }
 
+    /// Returns what components may know of its client.
+    pub(in crate::transport) fn view(&self) -> Arc<ClientView> {
+        Arc::clone(&self.opening.view)
+    }
+
     /// Returns the way in which its client can be asked.
     pub(in crate::transport) fn ask_by(&self) -> AskBy {
         AskBy::Requests {
@@ -209,7 +231,7 @@ impl ClientSession {
     }
 
     /// Notes questions to the client: identifier and key of each.
-    pub(in crate::transport) fn ask(&self, questions: Vec<(String, String)>) -> Asking {
+    pub(in crate::transport) fn ask(&self, questions: Vec<(String, String)>) -> OpenQuestions {
         self.outstanding.ask(questions)
     }
 
@@ -222,19 +244,14 @@ impl ClientSession {
         self.outstanding.give(id, answer, entry, burden);
     }
 
-    /// Returns the least severity of messages that the client asked for.
-    pub(in crate::transport) fn least(&self) -> Option<Severity> {
+    /// Returns the least severity of messages that the client asked for, if it did.
+    pub(in crate::transport) fn level(&self) -> Option<Severity> {
         self.lock().level
     }
 
     /// Sets the least severity of messages.
-    pub(in crate::transport) fn set_least(&self, severity: Severity) {
-        self.lock().level = Some(severity);
-    }
-
-    /// Returns what components may know of the client.
-    pub(in crate::transport) fn view(&self) -> &Arc<ClientView> {
-        &self.opening.view
+    pub(in crate::transport) fn set_level(&self, level: Severity) {
+        self.lock().level = Some(level);
     }
 
     fn busy(self: &Arc<Self>, call: Option<(String, u64)>) -> Busy {
@@ -264,7 +281,7 @@ impl Drop for Busy {
     }
 }
 
-/// The most bytes of capabilities that a session keeps. A client that declares more has none.
-const MAX_CAPABILITIES: usize = 16 * 1024;
+/// The largest capabilities that a session keeps for components, in bytes.
+const MAX_CAPABILITIES: usize = 2 << 10;
 /// Longer than any host runs.
 const FOREVER: Duration = Duration::from_hours(24 * 365 * 10);
