@@ -360,7 +360,8 @@ mod tests {
             resources: offers.resources,
             ..Offers::default()
         });
-        let lone = lone.fill("exports", lone.offered()).text("lone");
+        let exports = lone.offered();
+        let lone = lone.fill("exports", exports).text("lone");
         assert!(!lone.contains("(export \"bailiwick:tool/tools@0.2.0\""));
         assert!(!lone.contains("(export \"bailiwick:tool/prompts@0.2.0\""));
         assert!(wat::parse_str(&lone).is_ok());

@@ -3,7 +3,8 @@
 //! Without a grant every request is refused for that alone. To see the effect of the pieces, grant
 //! [`SERVICE`] to the guests of this family, with a template that covers any path.
 
-use super::definition::{Definition, escaped};
+use super::data::escaped;
+use super::definition::Definition;
 use super::{Case, Guest, TOO_LARGE, TRAPPED, ended, harmless};
 
 /// The service that these guests ask.
