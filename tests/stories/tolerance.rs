@@ -98,17 +98,16 @@ async fn what_cannot_be_answered_is_refused_with_what_to_do() -> Result<()> {
     let packed = mcp::post(&url, headers, &call).await?;
     ensure_eq(packed.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "gzip")?;
     ensure!(packed.raw.contains("Content-Encoding"), "{}", packed.raw);
-    for method in [
-        "nothing/known",
-        "prompts/list",
-        "resources/read",
-        "prompts/get",
+    for (method, said) in [
+        ("nothing/known", "method not found: nothing/known"),
+        ("tasks/get", "method not found: tasks/get"),
+        ("resources/read", "there is no such resource"),
+        ("prompts/get", "there is no such prompt"),
     ] {
         let message = json!({"jsonrpc": "2.0", "id": 1, "method": method,
             "params": {"name": "a", "uri": "a:b"}});
         let answer = mcp::post(&url, good.clone(), &message).await?;
-        let text = format!("method not found: {method}");
-        ensure!(answer.raw.contains(&text), "{method}: {}", answer.raw);
+        ensure!(answer.raw.contains(said), "{method}: {}", answer.raw);
     }
     let mut headers = good;
     headers.insert(AUTHORIZATION, "Basic YTpi".parse()?);
