@@ -100,7 +100,8 @@ fn about_resource(resource: &OfferedResource, page: &mut Page<'_>) -> anyhow::Re
         page.field("type", mime_type)?;
     }
     page.field("scopes", &or_none(&resource.scopes))?;
-    page.field("services", &or_none(&resource.services))
+    page.field("services", &or_none(&resource.services))?;
+    Ok(())
 }
 
 fn about_prompt(prompt: &OfferedPrompt, page: &mut Page<'_>) -> anyhow::Result<()> {
@@ -109,7 +110,8 @@ fn about_prompt(prompt: &OfferedPrompt, page: &mut Page<'_>) -> anyhow::Result<(
     page.field("needs", &or_none(&prompt.required))?;
     page.field("takes", &or_none(&prompt.optional))?;
     page.field("scopes", &or_none(&prompt.scopes))?;
-    page.field("services", &or_none(&prompt.services))
+    page.field("services", &or_none(&prompt.services))?;
+    Ok(())
 }
 
 fn described(
