@@ -106,7 +106,7 @@ impl OpenCall {
         }
         asked.questions = covered;
         let Ok(sealed) = host.rounds.seal(&binding(self.sealed().permit()), &asked) else {
-            return (Ending::not_asked("the round is too large"), None);
+            return (Ending::not_asked(TOO_LARGE), None);
         };
         let requests = requests(&asked.questions);
         let record = record(host, sealed.id, &requests);
@@ -162,7 +162,9 @@ pub(super) fn binding(permit: &Permit) -> Binding<'_> {
     }
 }
 
-/// The reason for an author.
+/// The reasons for an author.
+const TOO_LARGE: &str = "the questions, the state and the client's answers so far are too large \
+                         together";
 const NEEDS_STATE: &str = "it comes after a request to a service that may have changed something, \
                            and the tool runs again from the start with the answers; give a state \
                            with the question, and go on from it";

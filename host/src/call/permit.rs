@@ -42,6 +42,19 @@ impl Entry {
             trace_id,
             round: None,
         };
+        // Opening a state is work, too, whether or not the state is good.
+        let _turn = match &resumption.state {
+            None => None,
+            Some(_) => {
+                let turn = host.checks.turn(permit.entry.caller());
+                match client.wait_for(turn).await {
+                    Ok(turn) => Some(turn),
+                    Err(none) => {
+                        return Err(permit.refuse(host, none.reason(), none.message()).await);
+                    }
+                }
+            }
+        };
         match permit.resume(host, &resumption) {
             Ok(permit) => Ok(permit),
             Err(not) => Err(refusal::denied(host, not.entry.caller(), not.denied).await),
