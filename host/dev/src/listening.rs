@@ -53,8 +53,7 @@ impl Listening {
     /// The host does not answer.
     pub async fn request(url: &str, token: &str) -> anyhow::Result<Self> {
         let method = "subscriptions/listen";
-        let wanted =
-            json!({"notifications": {"toolsListChanged": true, "promptsListChanged": true}});
+        let wanted = json!({"notifications": {"toolsListChanged": true}});
         let body = mcp::message(method, &wanted).to_string();
         let open = client::open(Method::POST, url, mcp::headers(method, Some(token))?, body);
         let open = tokio::time::timeout(Duration::from_secs(10), open)
