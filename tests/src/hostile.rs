@@ -17,6 +17,7 @@ mod guest;
 mod identity;
 mod loops;
 mod memory;
+mod offering;
 mod offers;
 mod resources;
 mod results;
@@ -124,6 +125,7 @@ pub fn cases() -> Vec<Case> {
     ];
     let load = [
         describing::cases,
+        offering::cases,
         shape::cases,
         features::cases,
         advisories::cases,
