@@ -1,6 +1,7 @@
 //! A hostile guest cannot harm the host or others. The kit is `tests/hostile/`.
 
 mod memory;
+mod offers;
 
 use std::collections::BTreeMap;
 use std::fs;
