@@ -4,6 +4,7 @@
 mod asking;
 mod client;
 mod ends;
+mod subscribing;
 
 use std::fs;
 use std::time::Duration;

@@ -20,8 +20,8 @@ use crate::dispatch::Denied;
 use crate::identity::{Caller, SubjectToken};
 use crate::reason::RefusalReason;
 
-/// Digests of what one caller can see under one policy: one for each list.
-pub type Shown = fn(&Policy, &Caller) -> Vec<[u8; 32]>;
+/// Makes digests of what one caller can see under one policy: one for each list.
+pub type Shown = Arc<dyn Fn(&Policy, &Caller) -> Vec<[u8; 32]> + Send + Sync>;
 
 /// A caller who waits for changes of what they can see.
 pub struct Listener {

@@ -8,6 +8,7 @@
 mod bodies;
 mod refusals;
 mod sessions;
+mod subscriptions;
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ use super::published::published;
 use super::ready::ready;
 use super::revision;
 use super::sessions::{SessionSettings, Sessions};
-use crate::call::{self, Entry, Host, Listener};
+use crate::call::{self, Entry, Host, Listener, Shown};
 use crate::dispatch::{Target, TargetRequest, Wanted};
 use crate::identity::Presented;
 use crate::principal::Principal;
@@ -242,7 +243,7 @@ impl Front {
                 };
                 return self.call(&parts.headers, entry, asked).await;
             }
-            Asks::Listen(body) => match Box::pin(self.listen(entry)).await {
+            Asks::Listen(body) => match Box::pin(self.listen(entry, Arc::new(shown))).await {
                 Ok(listener) => (Some(listener), body),
                 Err(answer) => return answer,
             },
@@ -336,7 +337,7 @@ impl Front {
         calls::answer(&self.host, entry, request, (framing, burden)).await
     }
 
-    async fn listen(&self, entry: Entry) -> Result<Listener, HttpAnswer> {
+    async fn listen(&self, entry: Entry, shown: Shown) -> Result<Listener, HttpAnswer> {
         let host = Arc::clone(&self.host);
         let listen = async move { call::listen(&host, entry, shown).await };
         match self.host.calls.spawn(listen).await {

@@ -190,6 +190,9 @@ impl ServerHandler for Handler {
         info.capabilities = self.capabilities(self.0.opens_session);
         if self.0.opens_session {
             info.capabilities.logging = Some(JsonObject::default());
+            if let Some(resources) = &mut info.capabilities.resources {
+                resources.subscribe = Some(true);
+            }
         }
         context.peer.set_peer_info(request);
         Ok(info)

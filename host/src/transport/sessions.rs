@@ -11,6 +11,7 @@
 
 mod outstanding;
 mod session;
+mod subscriptions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Front, failed, only, to_its_end};
+use super::{Front, failed, only, subscriptions, to_its_end};
 use crate::call::{self, Entry, Listener};
 use crate::json::member;
 use crate::sandbox::Severity;
@@ -102,7 +102,7 @@ impl Front {
             let improper = Improper::Http(StatusCode::NOT_ACCEPTABLE, message.into());
             return self.improper(entry, &Value::Null, &improper).await;
         }
-        match self.listen(entry).await {
+        match self.listen(entry, subscriptions::shown(&session)).await {
             Ok(listener) => self.stream(&session, listener),
             Err(answer) => answer,
         }
@@ -160,15 +160,22 @@ impl Front {
         let guard = gone.clone().drop_guard();
         let (end, busy) = session.stream();
         let last_moment = session.last_moment();
+        let session = Arc::clone(session);
         let telling = async move {
             let _busy = busy;
             let told = async {
-                while let Some(changed) = listener.changed().await {
-                    for message in listening::notifications(&changed) {
+                let mut messages = subscriptions::updates(&session);
+                loop {
+                    for message in messages {
                         if !matches!(timeout(SEND_TIME, sender.send(message)).await, Ok(Ok(()))) {
                             return;
                         }
                     }
+                    let Some(changed) = listener.changed().await else {
+                        return;
+                    };
+                    messages = listening::notifications(&changed);
+                    messages.extend(subscriptions::updates(&session));
                 }
             };
             tokio::select! {
@@ -251,6 +258,14 @@ impl Front {
                     }
                 })
             }
+            ("resources/subscribe", Carrier::Http(_)) if !id.is_null() => {
+                Ok(self.subscribe(session, entry, (id, &params)).await)
+            }
+            ("resources/unsubscribe", Carrier::Http(_)) if !id.is_null() => {
+                let uri = member::text(&params, "uri").ok().flatten();
+                session.unsubscribe(uri.unwrap_or_default());
+                Ok(result(id, &json!({})))
+            }
             _ => Err(Box::new(entry)),
         }
     }
@@ -313,12 +328,12 @@ fn names_session(headers: &HeaderMap) -> bool {
     headers.contains_key(SESSION) && revision::dialect(headers) == Dialect::Legacy
 }
 
-fn result(id: &Value, result: &Value) -> HttpAnswer {
+pub(super) fn result(id: &Value, result: &Value) -> HttpAnswer {
     let text = json!({"jsonrpc": "2.0", "id": id, "result": result});
     message(StatusCode::OK, text.to_string().into_bytes())
 }
 
-fn error(id: &Value, code: i32, text: &str) -> HttpAnswer {
+pub(super) fn error(id: &Value, code: i32, text: &str) -> HttpAnswer {
     let error = json!({"code": code, "message": text});
     let text = json!({"jsonrpc": "2.0", "id": id, "error": error});
     message(StatusCode::OK, text.to_string().into_bytes())
@@ -331,6 +346,6 @@ const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
 // JSON-RPC 2.0 §5.1.
 const INVALID_REQUEST: i32 = -32600;
-const INVALID_PARAMS: i32 = -32602;
+pub(super) const INVALID_PARAMS: i32 = -32602;
 /// The longest time that a client may take for one notification.
 const SEND_TIME: Duration = Duration::from_secs(10);

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::SessionKey;
 use super::outstanding::{OpenQuestions, Outstanding};
+use super::subscriptions::Subscriptions;
 use crate::call::{Entry, Place};
 use crate::identity::Caller;
 use crate::principal::Principal;
@@ -39,6 +40,7 @@ pub(in crate::transport) struct ClientSession {
     end: Instant,
     ended: CancellationToken,
     outstanding: Outstanding,
+    subscriptions: Subscriptions,
     state: Mutex<SessionState>,
 }
 
@@ -121,6 +123,7 @@ impl ClientSession {
             end: now + life,
             ended: CancellationToken::new(),
             outstanding: Outstanding::default(),
+            subscriptions: Subscriptions::default(),
             state: Mutex::new(SessionState {
                 used: now,
                 busy: 0,
@@ -242,6 +245,28 @@ impl ClientSession {
         (entry, burden): (Entry, Burden),
     ) {
         self.outstanding.give(id, answer, entry, burden);
+    }
+
+    /// Subscribes to a resource, behind whose URI is this component. Returns false if there are too
+    /// many subscriptions.
+    pub(in crate::transport) fn subscribe(&self, uri: &str, component: String) -> bool {
+        self.subscriptions.add(uri, component)
+    }
+
+    /// Ends a subscription, if there is one.
+    pub(in crate::transport) fn unsubscribe(&self, uri: &str) {
+        self.subscriptions.remove(uri);
+    }
+
+    /// Looks at the components behind the resources that it subscribes to. Returns the number of
+    /// changes so far.
+    pub(in crate::transport) fn look(&self, component: impl Fn(&str) -> Option<String>) -> u64 {
+        self.subscriptions.look(component)
+    }
+
+    /// Takes the URIs of resources that have changed since they were taken.
+    pub(in crate::transport) fn take_changed(&self) -> Vec<String> {
+        self.subscriptions.take_changed()
     }
 
     /// Returns the least severity of messages that the client asked for, if it did.
