@@ -20,10 +20,13 @@ pub struct Offers {
     pub messages: Vec<Message>,
     /// The values that are suggested for every argument, if any are.
     pub suggestions: Option<Suggestions>,
-    /// What more is said about the subjects: the case of a subject (0 for a tool, 1 for a prompt, 2
-    /// for a resource), its name, and pairs of names and JSON.
-    pub facets: Vec<(u32, Vec<u8>, Vec<[Vec<u8>; 2]>)>,
+    /// What more is said about the subjects.
+    pub facets: Vec<Facets>,
 }
+
+/// What more is said about one subject: its case (0 for a tool, 1 for a prompt, 2 for a resource),
+/// its name, and pairs of names and JSON.
+pub type Facets = (u32, Vec<u8>, Vec<[Vec<u8>; 2]>);
 
 /// A resource or a family, as a guest describes it. The bytes need not be UTF-8.
 #[derive(Clone, Debug)]

@@ -232,11 +232,11 @@ fn two_components_of_one_tool_are_told() {
     let twin = component(&[HELLO]);
     let (said, failed) = check(&Site::new(CONFIG, &[("a", twin.clone()), ("b", twin)]));
     assert!(
-        failed.contains("error") && said.contains("hello is also a tool of a"),
+        failed.contains("error") && said.contains("the tool hello is also of a"),
         "{failed}\n{said}"
     );
     assert!(
-        !said.contains("hello is also a tool of b"),
+        !said.contains("the tool hello is also of b"),
         "the first is refused too: {said}"
     );
 }
