@@ -5,7 +5,7 @@
 //! JSON. If progress comes first, the answer is a stream of server-sent events that ends with the
 //! same message.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
 use serde::Serialize;
@@ -96,6 +96,7 @@ fn start(
         gone: gone.clone(),
         ask_by: framing.ask_by.clone(),
         view: Arc::clone(&framing.client),
+        furthest: Mutex::new(f64::NEG_INFINITY),
     };
     let session = framing.session.clone();
     let busy = session.as_ref().map(|one| one.begin(&framing.id, gone));

@@ -31,9 +31,10 @@ pub(super) fn share(answer: &mut HttpAnswer, origin: &HeaderValue, sessions: boo
     let headers = answer.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    let exposed = match sessions {
-        true => "WWW-Authenticate, Retry-After, Mcp-Session-Id",
-        false => "WWW-Authenticate, Retry-After",
+    let exposed = if sessions {
+        "WWW-Authenticate, Retry-After, Mcp-Session-Id"
+    } else {
+        "WWW-Authenticate, Retry-After"
     };
     add(answer, "access-control-expose-headers", exposed);
 }
@@ -41,9 +42,10 @@ pub(super) fn share(answer: &mut HttpAnswer, origin: &HeaderValue, sessions: boo
 /// Answers a page of an allowed origin that asks what it may send to the MCP endpoint, which may
 /// have `sessions`.
 pub(super) fn preflight(asked: &HeaderMap, sessions: bool) -> HttpAnswer {
-    let (methods, more) = match sessions {
-        true => ("GET, POST, DELETE", ", Mcp-Session-Id, Last-Event-ID"),
-        false => ("POST", ""),
+    let (methods, more) = if sessions {
+        ("GET, POST, DELETE", ", Mcp-Session-Id, Last-Event-ID")
+    } else {
+        ("POST", "")
     };
     let mut allowed = HEADERS.to_owned() + more;
     for name in parameters(asked) {

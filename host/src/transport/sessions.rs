@@ -80,10 +80,7 @@ impl Sessions {
 
     /// Takes a place for a new session of `caller`, if there is one.
     pub(super) fn reserve(&self, caller: &Caller) -> Option<Place> {
-        self.places.try_enter(caller).or_else(|| {
-            self.sweep(|_| false);
-            self.places.try_enter(caller)
-        })
+        self.places.try_enter(caller)
     }
 
     /// Opens a session on the place that was reserved for it. Returns its identifier: 256 random

@@ -35,7 +35,8 @@ pub(super) struct Conversation<'c> {
 struct RoundAnswers {
     responses: Map<String, Value>,
     entry: Entry,
-    _burdens: Vec<Burden>,
+    /// Held until the call has gone on with them.
+    burdens: Vec<Burden>,
 }
 
 /// The reason why a round is not answered.
@@ -68,7 +69,7 @@ impl Conversation<'_> {
                 responses: answered.responses,
                 state: Some(state),
             };
-            (entry, burdens) = (answered.entry, answered._burdens);
+            (entry, burdens) = (answered.entry, answered.burdens);
         }
         drop(burdens);
         let why = "the tool asked too many times without an end";
@@ -119,7 +120,7 @@ impl Conversation<'_> {
     /// Returns the questions: identifier, key and request of each. A round without any asks the
     /// client whether it is there, because someone has to go on with it.
     fn questions(&self, requests: &Map<String, Value>) -> Vec<(String, String, Value)> {
-        let ping = ("".to_owned(), json!({"method": "ping"}));
+        let ping = (String::new(), json!({"method": "ping"}));
         let ping = requests.is_empty().then_some(ping);
         let all = requests.iter().map(|(key, one)| (key.clone(), one.clone()));
         let with_id = |(key, mut request): (String, Value)| {
@@ -184,7 +185,7 @@ async fn collect(
             return Ok(RoundAnswers {
                 responses,
                 entry: given.entry,
-                _burdens: burdens,
+                burdens,
             });
         }
     }

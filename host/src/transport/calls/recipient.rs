@@ -1,6 +1,6 @@
 //! The client of a call, for as long as the call lasts: what it wants to see, and the way to it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +9,7 @@ use super::{EVENTS, Event};
 use crate::call::{self, CallClient, CallReply, Entry, Host, Refusal, Reports};
 use crate::dispatch::TargetRequest;
 use crate::questions::AskBy;
-use crate::sandbox::{ClientView, Wishes};
+use crate::sandbox::{ClientView, Report, Wishes};
 
 /// The client of a call.
 pub(super) struct Recipient {
@@ -21,6 +21,9 @@ pub(super) struct Recipient {
     pub(super) ask_by: AskBy,
     /// What the component may know of it.
     pub(super) view: Arc<ClientView>,
+    /// The progress that it knows of. A tool that runs again begins anew, and MCP's progress must
+    /// increase.
+    pub(super) furthest: Mutex<f64>,
 }
 
 impl Recipient {
@@ -44,6 +47,9 @@ impl Recipient {
         let watched = async {
             let Some(mut reports) = way else { return };
             while let Some(report) = reports.recv().await {
+                if self.is_behind(&report) {
+                    continue;
+                }
                 if !self.say(Event::Report(report)).await {
                     return;
                 }
@@ -51,6 +57,17 @@ impl Recipient {
         };
         let (ended, ()) = tokio::join!(call::make(host, entry, request, client), watched);
         ended
+    }
+
+    /// Returns true for progress that is no further than what the client knows of.
+    fn is_behind(&self, report: &Report) -> bool {
+        let Report::Progress { done, .. } = report else {
+            return false;
+        };
+        let mut furthest = self.furthest.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_behind = *done <= *furthest;
+        *furthest = furthest.max(*done);
+        is_behind
     }
 
     /// Hands an event to the client. Returns false if it has gone.
