@@ -43,18 +43,16 @@ impl Entry {
             round: None,
         };
         // Opening a state is work, too, whether or not the state is good.
-        let _turn = match &resumption.state {
-            None => None,
-            Some(_) => {
-                let turn = host.checks.turn(permit.entry.caller());
-                match client.wait_for(turn).await {
-                    Ok(turn) => Some(turn),
-                    Err(none) => {
-                        return Err(permit.refuse(host, none.reason(), none.message()).await);
-                    }
+        let mut _turn = None;
+        if resumption.state.is_some() {
+            let turn = host.checks.turn(permit.entry.caller());
+            match client.wait_for(turn).await {
+                Ok(turn) => _turn = Some(turn),
+                Err(none) => {
+                    return Err(permit.refuse(host, none.reason(), none.message()).await);
                 }
             }
-        };
+        }
         match permit.resume(host, &resumption) {
             Ok(permit) => Ok(permit),
             Err(not) => Err(refusal::denied(host, not.entry.caller(), not.denied).await),

@@ -254,7 +254,7 @@ pub enum TextError {
 }
 
 /// Returns the schema of an object with these members and no others.
-fn closed(properties: Map<String, Value>, required: &[&str]) -> Result<Schema, SchemaError> {
+fn closed(properties: &Map<String, Value>, required: &[&str]) -> Result<Schema, SchemaError> {
     let schema = json!({
         "type": "object",
         "properties": properties,

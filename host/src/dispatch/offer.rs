@@ -210,9 +210,9 @@ impl Offer {
         distinct(uris, "resources", URI)?;
         let families: Vec<_> = self.resources.iter().map(|one| &one.face.pattern).collect();
         for (at, one) in families.iter().enumerate() {
-            let rest = families.iter().skip(at + 1);
+            let mut rest = families.iter().skip(at + 1);
             let both = |two: &&&Pattern| one.is_family() && two.is_family() && one.overlaps(two);
-            if let Some(two) = rest.filter(both).next() {
+            if let Some(two) = rest.find(both) {
                 return Err(OfferError::Families {
                     one: one.as_str().to_owned(),
                     two: two.as_str().to_owned(),

@@ -139,7 +139,7 @@ impl Surface {
             refuse_other_version(export.name.name)?;
             let instance = export.kind == ComponentExternalKind::Instance;
             let is_target = |known: &&str| is_version_of(export.name.name, known);
-            self.has_targets |= instance && TARGETS.iter().any(|known| is_target(&known));
+            self.has_targets |= instance && TARGETS.iter().any(is_target);
         }
         Ok(())
     }

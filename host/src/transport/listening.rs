@@ -95,9 +95,12 @@ pub(super) fn shown(policy: &Policy, caller: &Caller) -> Vec<[u8; 32]> {
             .collect(),
         resources: catalog
             .resources()
-            .map(|one| match one.is_family() {
-                true => digest(&template(one)),
-                false => digest(&resource(one)),
+            .map(|one| {
+                if one.is_family() {
+                    digest(&template(one))
+                } else {
+                    digest(&resource(one))
+                }
             })
             .collect(),
         prompts: catalog.prompts().map(|one| digest(&prompt(one))).collect(),

@@ -199,13 +199,11 @@ pub(super) fn severity(
     let Some(level) = level else {
         return Ok(None);
     };
-    match level.as_str().and_then(Severity::parse) {
-        Some(severity) => Ok(Some(severity)),
-        None => {
-            let message = format!("`params._meta[\"{LOG_LEVEL}\"]` is not a level of RFC 5424");
-            Err(Improper::Protocol(INVALID_PARAMS, message, None))
-        }
-    }
+    let severity = level.as_str().and_then(Severity::parse);
+    severity.map(Some).ok_or_else(|| {
+        let message = format!("`params._meta[\"{LOG_LEVEL}\"]` is not a level of RFC 5424");
+        Improper::Protocol(INVALID_PARAMS, message, None)
+    })
 }
 
 /// Checks that the client accepts both forms of answer, as [`settle_accept`] has written them, and

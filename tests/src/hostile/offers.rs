@@ -26,7 +26,7 @@ pub struct Offers {
 
 /// What more is said about one subject: its case (0 for a tool, 1 for a prompt, 2 for a resource),
 /// its name, and pairs of names and JSON.
-pub type Facets = (u32, Vec<u8>, Vec<[Vec<u8>; 2]>);
+type Facets = (u32, Vec<u8>, Vec<[Vec<u8>; 2]>);
 
 /// A resource or a family, as a guest describes it. The bytes need not be UTF-8.
 #[derive(Clone, Debug)]

@@ -212,13 +212,14 @@ impl Ground {
             code: &backing.code,
             component: &backing.component.name,
             settings: &backing.settings,
-            export: decided.target().export(),
+            export: decided.target().export(decided.arguments()),
             envelope: envelope.sealed(),
             input: decided.arguments().to_string(),
             answers: Vec::new(),
             state: None,
             services,
-            progress: None,
+            client: Arc::default(),
+            reports: None,
         };
         let settled = trail.settled().await?;
         Ok(self.sandbox.run(job, cancelled.cancelled(), settled).await)

@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs;
 
@@ -94,6 +94,7 @@ fn what_is_denied_is_listed_until_it_is_lifted_and_no_id_is_given_twice() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn nothing_is_denied_that_could_stop_less_or_something_else() {
     let site = Site::new(CONFIG, &[]);
     let reason = ["--reason", "x"];

@@ -74,7 +74,7 @@ impl Definition<PromptFace> {
             .collect();
         let text = json!({"type": "string"});
         let members = names.iter().map(|name| ((*name).to_owned(), text.clone()));
-        let input = closed(members.collect::<Map<_, _>>(), &needed).map_err(schema_error)?;
+        let input = closed(&members.collect::<Map<_, _>>(), &needed).map_err(schema_error)?;
         let checked = given.check(&input, grant)?;
         let completion = (completes && !names.is_empty()).then(|| completion(&names));
         let completion = completion.transpose().map_err(schema_error)?;

@@ -70,11 +70,11 @@ impl Definition<ResourceFace> {
         let names: Vec<&str> = pattern.variables().collect();
         let text = json!({"type": "string"});
         let variables = names.iter().map(|name| ((*name).to_owned(), text.clone()));
-        let input = closed(variables.collect(), &names).map_err(schema_error)?;
+        let input = closed(&variables.collect(), &names).map_err(schema_error)?;
         let checked = given.check(&input, grant)?;
         let cursor = json!({"type": "string", "maxLength": 1024});
         let cursor = Map::from_iter([("cursor".to_owned(), cursor)]);
-        let members = closed(cursor, &[]).map_err(schema_error)?;
+        let members = closed(&cursor, &[]).map_err(schema_error)?;
         let completion = (completes && !names.is_empty()).then(|| completion(&names));
         let completion = completion.transpose().map_err(schema_error)?;
         let parts = Parts::of_resource(&raw, checked.meta.as_ref(), &checked.facets);
@@ -120,7 +120,7 @@ pub(super) fn completion(names: &[&str]) -> Result<Schema, crate::schema::Schema
         ("context", context),
     ];
     let members = members.map(|(name, schema)| (name.to_owned(), schema));
-    closed(Map::from_iter(members), &["argument", "value", "context"])
+    closed(&Map::from_iter(members), &["argument", "value", "context"])
 }
 
 fn check_label(label: &str) -> Result<(), TextError> {

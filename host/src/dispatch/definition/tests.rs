@@ -1,4 +1,5 @@
 //! Which definitions are accepted.
+#![expect(clippy::indexing_slicing, reason = "tests")]
 
 use std::error::Error as _;
 
@@ -130,6 +131,9 @@ fn people_read_descriptions_in_their_own_languages() {
     }
 }
 
+type ResourceChange = fn(&mut RawResource);
+type PromptChange = fn(&mut RawPrompt);
+
 fn resource(uri: &str, change: impl FnOnce(&mut RawResource)) -> Result<String, String> {
     let mut raw = RawResource {
         uri: uri.into(),
@@ -158,8 +162,7 @@ fn a_resource_has_a_uri_of_its_component_and_variables_that_name_no_identity() {
             "{refused:?}"
         );
     }
-    type Change = fn(&mut RawResource);
-    let changes: [(Change, &str); 5] = [
+    let changes: [(ResourceChange, &str); 5] = [
         (|raw| raw.name = " ".into(), "the name of resource"),
         (|raw| raw.name = "a\u{202e}b".into(), "the name of resource"),
         (
@@ -213,8 +216,7 @@ fn the_arguments_of_a_prompt_are_texts_of_different_names() {
             .map(|prompt| prompt.input.check(&arguments).is_ok());
         assert_eq!(fits, Ok(good), "{arguments}");
     }
-    type Change = fn(&mut RawPrompt);
-    let changes: [(Change, &str); 5] = [
+    let changes: [(PromptChange, &str); 5] = [
         (|raw| raw.name = "a b".into(), "the prompt name"),
         (
             |raw| raw.arguments[1].name = "city".into(),

@@ -146,7 +146,7 @@ impl Complete {
             }
             (Self::Prompt(prompt), ExportFunction::Prompt) => messages(prompt, export),
             (Self::Suggestions(suggestions), ExportFunction::Complete { .. }) => {
-                suggested(suggestions)
+                suggested(&suggestions)
             }
             // The host has called one export, and this is another's answer.
             _ => Err("the answer is of another export".into()),
@@ -250,7 +250,7 @@ fn messages(prompt: wit::prompts::Prompt, export: &Export<'_>) -> Result<Answer,
 }
 
 /// Returns suggestions: the first ones, if there are more than a client may get.
-fn suggested(suggestions: wit::completion::Suggestions) -> Result<Answer, String> {
+fn suggested(suggestions: &wit::completion::Suggestions) -> Result<Answer, String> {
     let more = suggestions.more || suggestions.values.len() > MAX_SUGGESTIONS;
     let values = suggestions.values.iter().take(MAX_SUGGESTIONS);
     if values.clone().any(|value| value.len() > MAX_SUGGESTION) {

@@ -31,7 +31,7 @@ impl Framing {
         match answer {
             Answer::Tool(result) => self.tool(result),
             Answer::Contents(contents) => {
-                self.complete(json!({"contents": contents}), Caching::Private)
+                self.complete(members([("contents", json!(contents))]), Caching::Private)
             }
             Answer::Members { items, next } => self.members(items, next.clone()),
             Answer::Prompt {
@@ -39,16 +39,16 @@ impl Framing {
                 messages,
                 meta,
             } => {
-                let mut result = json!({"messages": self.messages(messages)});
                 let optional = [
                     ("description", description.clone().map(Value::from)),
                     ("_meta", (!meta.is_empty()).then(|| meta.clone().into())),
                 ];
-                for (name, value) in optional {
-                    if let Some(value) = value {
-                        result[name] = value;
-                    }
-                }
+                let mut result = members([("messages", self.messages(messages).into())]);
+                result.extend(
+                    optional
+                        .into_iter()
+                        .filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))),
+                );
                 self.complete(result, Caching::Unsaid)
             }
             Answer::Suggestions {
@@ -56,11 +56,11 @@ impl Framing {
                 total,
                 more,
             } => {
-                let mut completion = json!({"values": values, "hasMore": more});
-                if let Some(total) = total {
-                    completion["total"] = (*total).into();
-                }
-                self.complete(json!({"completion": completion}), Caching::Unsaid)
+                let mut completion =
+                    members([("values", json!(values)), ("hasMore", (*more).into())]);
+                completion.extend(total.map(|total| ("total".to_owned(), total.into())));
+                let result = members([("completion", Value::Object(completion))]);
+                self.complete(result, Caching::Unsaid)
             }
             Answer::Failure(failure) => self.failed(failure),
         }
@@ -147,10 +147,9 @@ impl Framing {
             cursor.own = Some(own);
             cursor.write()
         });
-        let mut result = json!({"resources": items});
-        if let Some(cursor) = own.or_else(|| self.next_page.clone()) {
-            result["nextCursor"] = cursor.into();
-        }
+        let cursor = own.or_else(|| self.next_page.clone());
+        let mut result = members([("resources", json!(items))]);
+        result.extend(cursor.map(|cursor| ("nextCursor".to_owned(), cursor.into())));
         self.complete(result, Caching::Private)
     }
 
@@ -162,12 +161,12 @@ impl Framing {
     }
 
     /// Returns a complete result in the form of the revision.
-    fn complete(&self, mut result: Value, caching: Caching) -> Vec<u8> {
+    fn complete(&self, mut result: Map<String, Value>, caching: Caching) -> Vec<u8> {
         if self.revision.typed_results {
-            result["resultType"] = "complete".into();
+            result.extend(members([("resultType", "complete".into())]));
             if caching == Caching::Private {
-                result["ttlMs"] = 0.into();
-                result["cacheScope"] = "private".into();
+                let private = [("ttlMs", 0.into()), ("cacheScope", "private".into())];
+                result.extend(members(private));
             }
         }
         self.framed("result", &result)
@@ -205,17 +204,24 @@ pub(super) fn failure(refusal: &Refusal) -> Failure {
 
 /// Returns the capabilities that a client lacks, as a client declares them.
 fn lacking(refusal: &Refusal) -> Value {
-    let mut all = json!({});
+    let mut all = Map::new();
     for path in refusal.lacking() {
         let mut place = &mut all;
         for name in path.split('.') {
-            place = &mut place[name];
-            if place.is_null() {
-                *place = json!({});
-            }
+            let inner = place.entry(name).or_insert_with(|| json!({}));
+            let Value::Object(inner) = inner else {
+                break;
+            };
+            place = inner;
         }
     }
-    all
+    Value::Object(all)
+}
+
+/// Returns an object with these members.
+fn members<const N: usize>(all: [(&str, Value); N]) -> Map<String, Value> {
+    let named = all.map(|(name, value)| (name.to_owned(), value));
+    named.into_iter().collect()
 }
 
 /// Whether a result says how it may be cached (MCP 2026-07-28, "Caching").

@@ -247,15 +247,12 @@ impl Front {
             }
             ("logging/setLevel", Carrier::Http(_)) if !id.is_null() => {
                 let level = member::text(&params, "level").ok().flatten();
-                Ok(match level.and_then(Severity::parse) {
-                    Some(level) => {
-                        session.set_level(level);
-                        result(id, &json!({}))
-                    }
-                    None => {
-                        let all = Severity::ALL.map(Severity::as_str).join(", ");
-                        error(id, INVALID_PARAMS, &format!("`level` must be one of {all}"))
-                    }
+                Ok(if let Some(level) = level.and_then(Severity::parse) {
+                    session.set_level(level);
+                    result(id, &json!({}))
+                } else {
+                    let all = Severity::ALL.map(Severity::as_str).join(", ");
+                    error(id, INVALID_PARAMS, &format!("`level` must be one of {all}"))
                 })
             }
             ("resources/subscribe", Carrier::Http(_)) if !id.is_null() => {
