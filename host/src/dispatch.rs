@@ -28,6 +28,7 @@ pub use near::expected;
 pub use offer::{NotOffered, Offer, OfferError, StrayTool, Unaccepted};
 pub use outline::{Outline, Parts, prompt_key};
 pub use target::{
-    Backing, GrantName, Kind, Offered, Prompt, Resource, Target, TargetRequest, Tool, Wanted,
+    Backing, GrantName, Kind, Offered, Prompt, ReadableResource, Target, TargetRequest, Tool,
+    Wanted,
 };
 pub use visibility::{Sight, Visibility};

@@ -23,16 +23,17 @@ mod export;
 mod growth;
 mod identity;
 mod log;
+mod plain;
 mod report;
 mod run;
 mod state;
 #[cfg(test)]
 mod testing;
 mod ticker;
+mod view;
 pub(crate) mod wasi;
 
-pub use answer::{Answer, Ending, Failure, Fault, Message, ToolResult};
-pub use client::{ClientView, Severity};
+pub use answer::{Answer, CallFailure, Ending, Fault, PromptMessage, ToolResult};
 pub use code::Code;
 pub use described::{
     Annotations, Description, RawArgument, RawDefinition, RawFacets, RawPrompt, RawResource,
@@ -46,3 +47,4 @@ pub(crate) use entry::INTERFACE;
 pub use export::{CompletionOf, Export, ExportFunction};
 pub use report::{Report, ReportSink, Wishes};
 pub use run::{Capacity, Job, Sandbox};
+pub use view::{ClientView, Severity};

@@ -13,7 +13,7 @@ use super::definition::{Definition, Described};
 use super::grant::ComponentGrant;
 use super::offer::Offer;
 use super::outline::{Outline, prompt_key};
-use super::target::{Backing, GrantName, Offered, Prompt, Resource, Target, Tool, Wanted};
+use super::target::{Backing, GrantName, Offered, Prompt, ReadableResource, Target, Tool, Wanted};
 use crate::intake::ComponentId;
 use crate::sandbox::{Code, CompletionOf};
 use crate::uri::Namespace;
@@ -25,7 +25,7 @@ pub struct Catalog {
     /// The tools that the operator has disabled. They are loaded and not offered.
     disabled: BTreeMap<String, Arc<Tool>>,
     /// The resources by the URI in their definition.
-    resources: BTreeMap<String, Arc<Resource>>,
+    resources: BTreeMap<String, Arc<ReadableResource>>,
     prompts: BTreeMap<String, Arc<Prompt>>,
     /// The components with all of their definitions, offered or not.
     components: BTreeMap<String, (ComponentId, Outline)>,
@@ -192,7 +192,7 @@ impl Catalog {
 
     /// Returns the resource or the family that `uri` means, with the values of its variables. A
     /// resource of its own comes before a family.
-    fn resource(&self, uri: &str) -> Option<(&Arc<Resource>, Map<String, Value>)> {
+    fn resource(&self, uri: &str) -> Option<(&Arc<ReadableResource>, Map<String, Value>)> {
         let own = self.resources.get(uri).filter(|one| !one.is_family());
         if let Some(own) = own {
             return Some((own, Map::new()));
@@ -244,7 +244,7 @@ impl Catalog {
     }
 
     /// Returns all resources and families that are offered, by URI.
-    pub fn resources(&self) -> impl Iterator<Item = &Arc<Resource>> {
+    pub fn resources(&self) -> impl Iterator<Item = &Arc<ReadableResource>> {
         self.resources.values()
     }
 

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::definition::Facets;
 use crate::json::numbers;
 use crate::sandbox::{Annotations, RawArgument, RawDefinition, RawPrompt, RawResource};
 use crate::seams::hex;
@@ -26,13 +25,15 @@ pub struct Parts(BTreeMap<String, String>);
 pub struct Outline(BTreeMap<String, Parts>);
 
 type Meta<'m> = Option<&'m Map<String, Value>>;
+/// The facets by name, each with its value if it is there.
+type FacetValues = [(&'static str, Option<Value>); 2];
 
 impl Parts {
     /// Digests the parts of a tool's definition with these schemas.
     pub(super) fn of_tool(
         raw: &RawDefinition,
         (input, output): (&Value, Option<&Value>),
-        (meta, facets): (Meta<'_>, &Facets),
+        (meta, facets): (Meta<'_>, FacetValues),
     ) -> Self {
         let all = [
             ("title", text(raw.title.as_ref())),
@@ -44,11 +45,11 @@ impl Parts {
             ("services", names(&raw.services)),
             ("meta", meta.map(|members| json!(members))),
         ];
-        Self::digested(all.into_iter().chain(facets.values()))
+        Self::digested(all.into_iter().chain(facets))
     }
 
     /// Digests the parts of a resource's definition.
-    pub(super) fn of_resource(raw: &RawResource, meta: Meta<'_>, facets: &Facets) -> Self {
+    pub(super) fn of_resource(raw: &RawResource, meta: Meta<'_>, facets: FacetValues) -> Self {
         let all = [
             ("name", Some(json!(raw.name))),
             ("title", text(raw.title.as_ref())),
@@ -58,11 +59,11 @@ impl Parts {
             ("services", names(&raw.services)),
             ("meta", meta.map(|members| json!(members))),
         ];
-        Self::digested(all.into_iter().chain(facets.values()))
+        Self::digested(all.into_iter().chain(facets))
     }
 
     /// Digests the parts of a prompt's definition.
-    pub(super) fn of_prompt(raw: &RawPrompt, meta: Meta<'_>, facets: &Facets) -> Self {
+    pub(super) fn of_prompt(raw: &RawPrompt, meta: Meta<'_>, facets: FacetValues) -> Self {
         let argument = |argument: &RawArgument| {
             json!([
                 argument.name,
@@ -80,7 +81,7 @@ impl Parts {
             ("services", names(&raw.services)),
             ("meta", meta.map(|members| json!(members))),
         ];
-        Self::digested(all.into_iter().chain(facets.values()))
+        Self::digested(all.into_iter().chain(facets))
     }
 
     fn digested(all: impl Iterator<Item = (&'static str, Option<Value>)>) -> Self {

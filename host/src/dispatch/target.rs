@@ -68,15 +68,15 @@ pub enum Target {
     /// A tool.
     Tool(Arc<Tool>),
     /// A resource, or one of a family: the reading of this URI.
-    Resource(Arc<Resource>, String),
+    Resource(Arc<ReadableResource>, String),
     /// Members of a family of resources.
-    Members(Arc<Resource>),
+    Members(Arc<ReadableResource>),
     /// A prompt.
     Prompt(Arc<Prompt>),
     /// Suggestions for an argument of a prompt.
     PromptCompletion(Arc<Prompt>),
     /// Suggestions for a variable of a family of resources.
-    FamilyCompletion(Arc<Resource>),
+    FamilyCompletion(Arc<ReadableResource>),
 }
 
 /// A definition with the code behind it.
@@ -91,7 +91,7 @@ pub struct Offered<F> {
 /// A tool that can be called.
 pub type Tool = Offered<ToolFace>;
 /// A resource that can be read, or a family of resources.
-pub type Resource = Offered<ResourceFace>;
+pub type ReadableResource = Offered<ResourceFace>;
 /// A prompt that can be asked for.
 pub type Prompt = Offered<PromptFace>;
 
@@ -324,7 +324,7 @@ impl<F> Offered<F> {
     }
 }
 
-impl Resource {
+impl ReadableResource {
     /// Returns the values of the variables if `uri` is its URI, or one of its family.
     pub fn matched(&self, uri: &str) -> Option<Map<String, Value>> {
         self.definition.face.pattern.matched(uri)

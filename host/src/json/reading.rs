@@ -60,7 +60,7 @@ const OWN_READING: &[(&str, &str)] = &[
     ("sandbox/answer/content.rs", "blocks that it has just built"),
     ("sandbox/answer/judge.rs", "values that it has just built"),
     (
-        "sandbox/client.rs",
+        "sandbox/view.rs",
         "a capability of another type is none, as its absence is",
     ),
     (

@@ -1,6 +1,6 @@
 //! The ending of a call, and the answer that leaves: complete, bounded, valid.
 
-pub(super) mod content;
+mod content;
 mod judge;
 mod weight;
 
@@ -31,7 +31,7 @@ pub enum Answer {
         /// A description of them.
         description: Option<String>,
         /// The messages.
-        messages: Vec<Message>,
+        messages: Vec<PromptMessage>,
         /// The `_meta` of the result.
         meta: Map<String, Value>,
     },
@@ -45,7 +45,7 @@ pub enum Answer {
         more: bool,
     },
     /// There is none.
-    Failure(Failure),
+    Failure(CallFailure),
 }
 
 /// The result of a tool.
@@ -63,7 +63,7 @@ pub struct ToolResult {
 
 /// A message of a prompt.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Message {
+pub struct PromptMessage {
     /// `user` or `assistant`.
     pub role: &'static str,
     /// A content block.
@@ -72,7 +72,7 @@ pub struct Message {
 
 /// The reason why there is no answer, in words that the caller may read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct CallFailure {
     /// The stable code.
     pub reason: &'static str,
     /// What the caller can make of it.
@@ -115,7 +115,7 @@ impl Ending {
         Self {
             outcome,
             reason: Some(reason),
-            answer: Failure::new(reason.as_str(), message).into(),
+            answer: CallFailure::new(reason.as_str(), message).into(),
             asks: None,
         }
     }
@@ -168,7 +168,7 @@ impl Ending {
     }
 }
 
-impl Failure {
+impl CallFailure {
     /// Reports a failure that is not about the request.
     pub fn new(reason: &'static str, message: &str) -> Self {
         Self {
@@ -190,8 +190,8 @@ impl Failure {
     }
 }
 
-impl From<Failure> for Answer {
-    fn from(failure: Failure) -> Self {
+impl From<CallFailure> for Answer {
+    fn from(failure: CallFailure) -> Self {
         Self::Failure(failure)
     }
 }

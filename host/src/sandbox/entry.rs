@@ -80,7 +80,7 @@ signatures! {
 }
 
 /// What a component returned, or the error that it reports.
-type Returned<T> = std::result::Result<T, Error>;
+type GuestReply<T> = std::result::Result<T, Error>;
 
 impl Exports {
     /// Links the component with the imports of its tier.
@@ -162,7 +162,7 @@ impl Exports {
         store: &mut Store<CallState>,
         tool: &str,
         context: &Context,
-    ) -> Result<Returned<tools::Outcome>> {
+    ) -> Result<GuestReply<tools::Outcome>> {
         let tools = self.tools.as_ref().context("it exports no tools")?;
         let instance = self.instance(store).await?;
         let returned = tools.call.call(&instance, store, (tool, context)).await?;
@@ -175,7 +175,7 @@ impl Exports {
         store: &mut Store<CallState>,
         definition: &str,
         context: &Context,
-    ) -> Result<Returned<resources::Outcome>> {
+    ) -> Result<GuestReply<resources::Outcome>> {
         let resources = self.resources.as_ref().context(NO_RESOURCES)?;
         let instance = self.instance(store).await?;
         let read = &resources.read;
@@ -188,7 +188,7 @@ impl Exports {
         store: &mut Store<CallState>,
         family: &str,
         context: &Context,
-    ) -> Result<Returned<resources::Page>> {
+    ) -> Result<GuestReply<resources::Page>> {
         let resources = self.resources.as_ref().context(NO_RESOURCES)?;
         let instance = self.instance(store).await?;
         let members = &resources.members;
@@ -201,7 +201,7 @@ impl Exports {
         store: &mut Store<CallState>,
         prompt: &str,
         context: &Context,
-    ) -> Result<Returned<prompts::Outcome>> {
+    ) -> Result<GuestReply<prompts::Outcome>> {
         let prompts = self.prompts.as_ref().context("it exports no prompts")?;
         let instance = self.instance(store).await?;
         let returned = prompts
@@ -218,7 +218,7 @@ impl Exports {
         of: &completion::Reference,
         (argument, value): (&str, &str),
         context: &Context,
-    ) -> Result<Returned<completion::Suggestions>> {
+    ) -> Result<GuestReply<completion::Suggestions>> {
         let complete = self.complete.as_ref();
         let complete = complete.context("it exports no completion")?;
         let instance = self.instance(store).await?;

@@ -7,8 +7,8 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::answer::content;
-use super::client::Severity;
+use super::plain::shown;
+use super::view::Severity;
 use crate::limits::Limits;
 
 /// One report.
@@ -113,7 +113,7 @@ impl ReportSink {
         if data.len() <= MAX_MESSAGE && least.is_some_and(|least| severity >= least) {
             self.report(|| Report::Message {
                 severity,
-                data: content::shown(data),
+                data: shown(data),
             });
         }
     }

@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
-use super::client::ClientView;
 use super::growth::{Growth, Share};
 use super::log::Log;
 use super::report::ReportSink;
 use super::ticker::{TICK, Ticking};
+use super::view::ClientView;
 use super::wasi::Wasi;
 use crate::cores;
 use crate::downstream::Services;

@@ -197,6 +197,19 @@ pub(super) fn protocol_error(
     message(StatusCode::BAD_REQUEST, error.to_string().into_bytes())
 }
 
+/// Answers a request with a JSON-RPC result.
+pub(super) fn rpc_result(id: &Value, result: &Value) -> HttpAnswer {
+    let text = json!({"jsonrpc": "2.0", "id": id, "result": result});
+    message(StatusCode::OK, text.to_string().into_bytes())
+}
+
+/// Answers a request with a JSON-RPC error on HTTP 200.
+pub(super) fn rpc_error(id: &Value, code: i32, text: &str) -> HttpAnswer {
+    let error = json!({"code": code, "message": text});
+    let text = json!({"jsonrpc": "2.0", "id": id, "error": error});
+    message(StatusCode::OK, text.to_string().into_bytes())
+}
+
 /// Answers with a JSON-RPC message.
 pub(super) fn message(status: StatusCode, text: Vec<u8>) -> HttpAnswer {
     respond(status, "application/json", text.into())

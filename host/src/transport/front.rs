@@ -31,7 +31,7 @@ use super::described::ResultForm;
 use super::discovery::Resource;
 use super::headers::Accepts;
 use super::http::{Course, Door};
-use super::listed::Seen;
+use super::listed::CallerView;
 use super::listening::shown;
 use super::mcp::{self, Library, Turn};
 use super::message::{Asks, Message, TargetCall, trace_id_of};
@@ -297,7 +297,7 @@ impl Front {
             Ok(checked) => checked,
             Err(improper) => return Box::pin(self.improper(entry, &id, &improper)).await,
         };
-        let seen = Seen {
+        let seen = CallerView {
             policy: entry.policy(),
             caller: entry.caller(),
         };

@@ -10,18 +10,18 @@ use rmcp::model::{
 use super::described::{add_scopes, describe, icons};
 use super::message::Cursor;
 use crate::call::Policy;
-use crate::dispatch::{Offered, Prompt, Resource, Sight, Tool};
+use crate::dispatch::{Offered, Prompt, ReadableResource, Sight, Tool};
 use crate::identity::Caller;
 use crate::sandbox::RawArgument;
 use crate::schema::Dialect;
 
 /// The things that one caller sees under one policy.
-pub(super) struct Seen<'p> {
+pub(super) struct CallerView<'p> {
     pub(super) policy: &'p Policy,
     pub(super) caller: &'p Caller,
 }
 
-impl<'p> Seen<'p> {
+impl<'p> CallerView<'p> {
     /// Returns the tools as clients of a revision see them.
     pub(super) fn tools(&self, dialect: Dialect) -> Vec<McpTool> {
         let tools = self.policy.catalog.tools();
@@ -36,7 +36,7 @@ impl<'p> Seen<'p> {
     /// Returns the resources, without those of families.
     pub(super) fn resources(&self) -> Vec<McpResource> {
         let resources = self.visible().filter(|resource| !resource.is_family());
-        let shown = |one: &'p Resource| {
+        let shown = |one: &'p ReadableResource| {
             let mut shown = resource(one);
             self.add_scopes(&mut shown.meta, one);
             shown
@@ -46,7 +46,7 @@ impl<'p> Seen<'p> {
 
     /// Returns the families of resources.
     pub(super) fn templates(&self) -> Vec<ResourceTemplate> {
-        let shown = |family: &'p Resource| {
+        let shown = |family: &'p ReadableResource| {
             let mut shown = template(family);
             self.add_scopes(&mut shown.meta, family);
             shown
@@ -86,22 +86,22 @@ impl<'p> Seen<'p> {
     /// or after the first page.
     pub(super) fn next_page(&self, after: Option<&str>) -> Option<String> {
         // Only what the caller may read has members for the caller.
-        let is_readable = |family: &&Resource| {
+        let is_readable = |family: &&ReadableResource| {
             self.policy.visibility.sight(family, self.caller) == Sight::Permitted
         };
         let is_next =
-            |family: &&Resource| after.is_none_or(|after| *family.definition.name > *after);
+            |family: &&ReadableResource| after.is_none_or(|after| *family.definition.name > *after);
         let mut families = self.families().filter(is_readable).filter(is_next);
         families
             .next()
             .map(|family| Cursor::first(&family.definition.name).write())
     }
 
-    fn families(&self) -> impl Iterator<Item = &'p Resource> {
+    fn families(&self) -> impl Iterator<Item = &'p ReadableResource> {
         self.visible().filter(|resource| resource.is_family())
     }
 
-    fn visible(&self) -> impl Iterator<Item = &'p Resource> {
+    fn visible(&self) -> impl Iterator<Item = &'p ReadableResource> {
         let resources = self.policy.catalog.resources().map(AsRef::as_ref);
         resources.filter(|resource| self.is_shown(resource))
     }
@@ -124,7 +124,7 @@ impl<'p> Seen<'p> {
 }
 
 /// Returns a resource as clients see it.
-pub(super) fn resource(resource: &Resource) -> McpResource {
+pub(super) fn resource(resource: &ReadableResource) -> McpResource {
     let definition = &resource.definition;
     let mut shown = McpResource::new(definition.name.clone(), definition.face.label.clone());
     shown.title.clone_from(&definition.title);
@@ -136,7 +136,7 @@ pub(super) fn resource(resource: &Resource) -> McpResource {
 }
 
 /// Returns a family of resources as clients see it.
-pub(super) fn template(family: &Resource) -> ResourceTemplate {
+pub(super) fn template(family: &ReadableResource) -> ResourceTemplate {
     let definition = &family.definition;
     let mut shown = ResourceTemplate::new(definition.name.clone(), definition.face.label.clone());
     shown.title.clone_from(&definition.title);

@@ -29,7 +29,7 @@ use tokio::sync::Mutex;
 
 use super::answer::{HttpAnswer, protect};
 use super::body::Held;
-use super::listed::Seen;
+use super::listed::CallerView;
 use super::listening::tell;
 use super::presentation::Presentation;
 use super::revision::SUPPORTED;
@@ -132,8 +132,8 @@ pub(super) async fn answer(
 struct Handler(Arc<Turn>, Arc<Presentation>);
 
 impl Handler {
-    fn seen(&self) -> Seen<'_> {
-        Seen {
+    fn seen(&self) -> CallerView<'_> {
+        CallerView {
             policy: &self.0.policy,
             caller: &self.0.caller,
         }

@@ -139,3 +139,44 @@ async fn contents_are_a_component_s_own_and_texts_control_nothing() -> Result<()
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_prompt_that_requires_a_capability_is_for_clients_that_declare_it() -> Result<()> {
+    let requires = [b"requires".to_vec(), br#"["elicitation.form"]"#.to_vec()];
+    let offers = Offers {
+        facets: vec![(1, b"plan".into(), vec![requires])],
+        ..offers()
+    };
+    let world = with("odd", &Guest::new().offers(&offers)).await?;
+    for (declared, refused) in [
+        (json!({}), true),
+        (json!({"elicitation": {"url": {}}}), true),
+        (json!({"elicitation": {}}), false),
+    ] {
+        let mut headers = mcp::headers("prompts/get", Some(&world.token("alice")?))?;
+        headers.insert("mcp-name", "plan".parse()?);
+        let mut message = mcp::message("prompts/get", &json!({"name": "plan"}));
+        let place = "/params/_meta/io.modelcontextprotocol~1clientCapabilities";
+        if let Some(capabilities) = message.pointer_mut(place) {
+            *capabilities = declared.clone();
+        }
+        let answer = mcp::post(&world.host.url(), headers, &message).await?;
+        let code = answer.error_code();
+        ensure!(
+            (code == Some(-32021)) == refused,
+            "{declared}: {}",
+            answer.raw
+        );
+        ensure!(
+            !refused || answer.raw.contains("requiredCapabilities"),
+            "{}",
+            answer.raw
+        );
+    }
+    let records = world.records()?;
+    let refused = records
+        .iter()
+        .filter(|one| one["reason"] == "capability-missing");
+    ensure!(refused.count() == 2, "the refusals are not recorded");
+    Ok(())
+}

@@ -78,7 +78,7 @@ impl Definition<PromptFace> {
         let checked = given.check(&input, grant)?;
         let completion = (completes && !names.is_empty()).then(|| completion(&names));
         let completion = completion.transpose().map_err(schema_error)?;
-        let parts = Parts::of_prompt(&raw, checked.meta.as_ref(), &checked.facets);
+        let parts = Parts::of_prompt(&raw, checked.meta.as_ref(), checked.facets.values());
         Ok(Self {
             described: Described {
                 name: raw.name,

@@ -77,7 +77,7 @@ impl Definition<ResourceFace> {
         let members = closed(&cursor, &[]).map_err(schema_error)?;
         let completion = (completes && !names.is_empty()).then(|| completion(&names));
         let completion = completion.transpose().map_err(schema_error)?;
-        let parts = Parts::of_resource(&raw, checked.meta.as_ref(), &checked.facets);
+        let parts = Parts::of_resource(&raw, checked.meta.as_ref(), checked.facets.values());
         Ok(Self {
             described: Described {
                 name: raw.uri,

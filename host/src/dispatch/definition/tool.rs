@@ -64,7 +64,7 @@ impl Definition {
         let parts = Parts::of_tool(
             &raw,
             (input.value(), output.as_deref().map(Schema::value)),
-            (checked.meta.as_ref(), &checked.facets),
+            (checked.meta.as_ref(), checked.facets.values()),
         );
         let shown = ClientSchemas {
             input: Portable::input(input.value()),

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::super::bindings::call as wit;
-use crate::json::{self, MetaRule};
+use super::super::plain::{parse, plain};
+use crate::json::MetaRule;
 
 pub(super) fn block(content: wit::Content, rule: &MetaRule) -> Result<Value, String> {
     let (mut block, meta) = match content {
@@ -68,15 +69,6 @@ pub(super) fn put(block: &mut Value, name: &str, value: Option<String>) {
     }
 }
 
-/// Replaces control characters, because terminal sequences have no place in text that people and
-/// models read.
-pub(super) fn plain(text: &str) -> String {
-    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    text.chars()
-        .map(|c| if control(c) { '\u{fffd}' } else { c })
-        .collect()
-}
-
 pub(super) fn members(meta: Option<String>, rule: &MetaRule) -> Result<Map<String, Value>, String> {
     match meta.map(|text| parse(&text)).transpose()? {
         None => Ok(Map::new()),
@@ -84,34 +76,3 @@ pub(super) fn members(meta: Option<String>, rule: &MetaRule) -> Result<Map<Strin
         Some(_) => Err("expected a JSON object in every meta".into()),
     }
 }
-
-/// Returns the value of a JSON text, or else the text as it is, without control characters.
-pub(in crate::sandbox) fn shown(text: &str) -> Value {
-    let mut value = parse(text).unwrap_or_else(|_| text.into());
-    make_plain(&mut value);
-    value
-}
-
-/// Makes every text in a value plain.
-fn make_plain(value: &mut Value) {
-    match value {
-        Value::String(text) => *text = plain(text),
-        Value::Array(items) => items.iter_mut().for_each(make_plain),
-        Value::Object(members) => {
-            let taken = std::mem::take(members).into_iter();
-            *members = taken
-                .map(|(name, mut value)| {
-                    make_plain(&mut value);
-                    (plain(&name), value)
-                })
-                .collect();
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-pub(super) fn parse(text: &str) -> Result<Value, String> {
-    json::parse(text.as_bytes(), MAX_DEPTH).map_err(|error| error.to_string())
-}
-
-const MAX_DEPTH: usize = 64;

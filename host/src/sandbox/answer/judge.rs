@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::super::bindings::call as wit;
 use super::super::export::{Export, ExportFunction};
-use super::content::{block, contents, members, parse, plain, put};
+use super::super::plain::{parse, plain};
+use super::content::{block, contents, members, put};
 use super::weight;
-use super::{Answer, Ending, Failure, Fault, Message, ToolResult};
+use super::{Answer, CallFailure, Ending, Fault, PromptMessage, ToolResult};
 use crate::questions::{Questionnaire, RawQuestion};
 use crate::reason::EndReason;
 use crate::uri::{MAX_URI, Namespace, Pattern};
@@ -230,7 +231,7 @@ fn member(
 
 fn messages(prompt: wit::prompts::Prompt, export: &Export<'_>) -> Result<Answer, String> {
     let message = |message: wit::prompts::Message| {
-        Ok::<_, String>(Message {
+        Ok::<_, String>(PromptMessage {
             role: match message.role {
                 wit::prompts::Role::User => "user",
                 wit::prompts::Role::Assistant => "assistant",
@@ -309,9 +310,9 @@ fn failed(error: wit::Error, export: &Export<'_>, max_bytes: usize) -> Ending {
         return too_large(export, max_bytes);
     }
     let reason = EndReason::ToolError;
-    let failure = Failure {
+    let failure = CallFailure {
         fault,
-        ..Failure::new(reason.as_str(), &plain(&format!("{kind}: {message}")))
+        ..CallFailure::new(reason.as_str(), &plain(&format!("{kind}: {message}")))
     };
     Ending {
         outcome: Outcome::Failed,

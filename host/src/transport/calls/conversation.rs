@@ -20,7 +20,7 @@ use crate::dispatch::TargetRequest;
 use crate::identity::Caller;
 use crate::reason::EndReason;
 use crate::rounds::Resumption;
-use crate::sandbox::{Answer, Failure, Fault};
+use crate::sandbox::{Answer, CallFailure, Fault};
 use crate::transport::body::Burden;
 use crate::transport::sessions::{ClientSession, OpenQuestions};
 
@@ -192,7 +192,7 @@ async fn collect(
 }
 
 fn unanswered(reason: EndReason, why: &str) -> CallReply {
-    CallReply::Answer(Answer::Failure(Failure {
+    CallReply::Answer(Answer::Failure(CallFailure {
         reason: reason.as_str(),
         fault: Fault::Other,
         message: why.to_owned(),

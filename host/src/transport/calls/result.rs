@@ -7,7 +7,7 @@ use super::Framing;
 use crate::call::Refusal;
 use crate::dispatch::Wanted;
 use crate::reason::RefusalReason;
-use crate::sandbox::{Answer, Failure, Fault, Message, Report, ToolResult};
+use crate::sandbox::{Answer, CallFailure, Fault, PromptMessage, Report, ToolResult};
 use crate::transport::described::{Structured, known};
 use crate::transport::message::Cursor;
 
@@ -68,7 +68,7 @@ impl Framing {
 
     /// Returns the message about a call without an answer. A model reads the result of a tool; the
     /// others have no such result.
-    pub(super) fn failed(&self, failure: &Failure) -> Vec<u8> {
+    pub(super) fn failed(&self, failure: &CallFailure) -> Vec<u8> {
         match (&self.wanted, failure.fault) {
             (Wanted::Tool(_), _) => self.tool(&failure.as_tool_result()),
             // One family that cannot list its members costs no one the others.
@@ -154,9 +154,9 @@ impl Framing {
     }
 
     /// Returns messages with the content that the revision has.
-    fn messages(&self, messages: &[Message]) -> Vec<Value> {
+    fn messages(&self, messages: &[PromptMessage]) -> Vec<Value> {
         let lacks = self.revision.lacks;
-        let shown = |message: &Message| json!({"role": message.role, "content": known(&message.content, lacks)});
+        let shown = |message: &PromptMessage| json!({"role": message.role, "content": known(&message.content, lacks)});
         messages.iter().map(shown).collect()
     }
 
@@ -191,14 +191,14 @@ impl Framing {
 }
 
 /// Returns the failure of a refused call.
-pub(super) fn failure(refusal: &Refusal) -> Failure {
+pub(super) fn failure(refusal: &Refusal) -> CallFailure {
     let fault = match refusal.reason() {
         RefusalReason::InvalidArguments | RefusalReason::InvalidRequest => Fault::Request,
         _ => Fault::Other,
     };
-    Failure {
+    CallFailure {
         fault,
-        ..Failure::new(refusal.reason().as_str(), refusal.message())
+        ..CallFailure::new(refusal.reason().as_str(), refusal.message())
     }
 }
 

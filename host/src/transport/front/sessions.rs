@@ -23,7 +23,7 @@ use crate::call::{self, Entry, Listener};
 use crate::json::member;
 use crate::sandbox::Severity;
 use crate::schema::Dialect;
-use crate::transport::answer::{HttpAnswer, empty, later, message, protocol_error};
+use crate::transport::answer::{HttpAnswer, empty, later, protocol_error, rpc_error, rpc_result};
 use crate::transport::body::Burden;
 use crate::transport::events::{self, EventText};
 use crate::transport::headers;
@@ -249,10 +249,10 @@ impl Front {
                 let level = member::text(&params, "level").ok().flatten();
                 Ok(if let Some(level) = level.and_then(Severity::parse) {
                     session.set_level(level);
-                    result(id, &json!({}))
+                    rpc_result(id, &json!({}))
                 } else {
                     let all = Severity::ALL.map(Severity::as_str).join(", ");
-                    error(id, INVALID_PARAMS, &format!("`level` must be one of {all}"))
+                    rpc_error(id, INVALID_PARAMS, &format!("`level` must be one of {all}"))
                 })
             }
             ("resources/subscribe", Carrier::Http(_)) if !id.is_null() => {
@@ -261,7 +261,7 @@ impl Front {
             ("resources/unsubscribe", Carrier::Http(_)) if !id.is_null() => {
                 let uri = member::text(&params, "uri").ok().flatten();
                 session.unsubscribe(uri.unwrap_or_default());
-                Ok(result(id, &json!({})))
+                Ok(rpc_result(id, &json!({})))
             }
             _ => Err(Box::new(entry)),
         }
@@ -325,17 +325,6 @@ fn names_session(headers: &HeaderMap) -> bool {
     headers.contains_key(SESSION) && revision::dialect(headers) == Dialect::Legacy
 }
 
-pub(super) fn result(id: &Value, result: &Value) -> HttpAnswer {
-    let text = json!({"jsonrpc": "2.0", "id": id, "result": result});
-    message(StatusCode::OK, text.to_string().into_bytes())
-}
-
-pub(super) fn error(id: &Value, code: i32, text: &str) -> HttpAnswer {
-    let error = json!({"code": code, "message": text});
-    let text = json!({"jsonrpc": "2.0", "id": id, "error": error});
-    message(StatusCode::OK, text.to_string().into_bytes())
-}
-
 const ONLY_POST: &str = "expected POST: there are no sessions to end, and no stream to open by GET";
 const ONLY_IN_SESSION: &str =
     "expected POST, or GET or DELETE with the Mcp-Session-Id of a revision before 2026-07-28";
@@ -343,6 +332,6 @@ const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
 // JSON-RPC 2.0 §5.1.
 const INVALID_REQUEST: i32 = -32600;
-pub(super) const INVALID_PARAMS: i32 = -32602;
+const INVALID_PARAMS: i32 = -32602;
 /// The longest time that a client may take for one notification.
 const SEND_TIME: Duration = Duration::from_secs(10);

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::sessions::{INVALID_PARAMS, error, result};
 use super::{Front, failed, to_its_end};
 use crate::call::{self, Entry, Policy, Shown};
 use crate::dispatch::Wanted;
 use crate::identity::Caller;
 use crate::json::member;
-use crate::transport::answer::HttpAnswer;
+use crate::transport::answer::{HttpAnswer, rpc_error, rpc_result};
 use crate::transport::listening;
 use crate::transport::sessions::ClientSession;
 
@@ -23,18 +22,18 @@ impl Front {
         (id, params): (&Value, &Map<String, Value>),
     ) -> HttpAnswer {
         let Some(uri) = member::text(params, "uri").ok().flatten() else {
-            let refused = error(id, INVALID_PARAMS, "`uri` must be the URI of a resource");
+            let refused = rpc_error(id, INVALID_PARAMS, "`uri` must be the URI of a resource");
             return self.recorded(entry, refused).await;
         };
         let Some(component) = component(entry.policy(), entry.caller(), uri) else {
-            let refused = error(id, RESOURCE_NOT_FOUND, "there is no such resource");
+            let refused = rpc_error(id, RESOURCE_NOT_FOUND, "there is no such resource");
             return self.recorded(entry, refused).await;
         };
         if !session.subscribe(uri, component) {
-            let refused = error(id, INVALID_PARAMS, "too many subscriptions; end some first");
+            let refused = rpc_error(id, INVALID_PARAMS, "too many subscriptions; end some first");
             return self.recorded(entry, refused).await;
         }
-        result(id, &json!({}))
+        rpc_result(id, &json!({}))
     }
 
     /// Records a refusal, and answers with it.
@@ -84,3 +83,5 @@ fn component(policy: &Policy, caller: &Caller, uri: &str) -> Option<String> {
 
 /// `Resource not found` of MCP before 2026-07-28.
 const RESOURCE_NOT_FOUND: i32 = -32002;
+/// JSON-RPC 2.0 §5.1.
+const INVALID_PARAMS: i32 = -32602;

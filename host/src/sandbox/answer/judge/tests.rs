@@ -275,7 +275,7 @@ fn a_prompt_has_plain_messages_and_suggestions_are_few_and_short() {
     let (_, answer) = judged_as(ExportFunction::Prompt, returned);
     let expected = Answer::Prompt {
         description: Some("a\u{fffd}b".into()),
-        messages: vec![Message {
+        messages: vec![PromptMessage {
             role: "assistant",
             content: json!({"type": "text", "text": "c\u{fffd}d"}),
         }],
