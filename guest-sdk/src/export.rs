@@ -1,9 +1,9 @@
 //! The joint between the interface and the functions: the attributes implement it and `export!`
 //! calls it.
 //!
-//! Trusts the host that the arguments are valid; a type may still refuse them. Invariant: a function
-//! runs only under the name that it was described with, and reads the identity of its own call
-//! only.
+//! Trusts the host that the arguments are valid; a type may still refuse them. Invariant: a
+//! function runs only under the name that it was described with, and reads the identity of its own
+//! call only.
 
 pub mod completion;
 pub mod facets;

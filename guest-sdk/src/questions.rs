@@ -13,8 +13,8 @@ use crate::{Error, schema};
 /// ([`Outcome`](crate::Outcome)): the function is called again, from the start, with the answers
 /// ([`Call::form`](crate::Call::form), [`Call::page`](crate::Call::page)).
 ///
-/// Give a [`state`](Self::state) if the function has sent a request that may have changed something:
-/// the host refuses a question without one then.
+/// Give a [`state`](Self::state) if the function has sent a request that may have changed
+/// something: the host refuses a question without one then.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Questions(types::InputRequest);
 

@@ -1,6 +1,7 @@
 //! The contents of a resource, and the members of a family.
 //!
-//! Invariant: contents whose URI or media type the author left out have those of what was asked for.
+//! Invariant: contents whose URI or media type the author left out have those of what was asked
+//! for.
 
 use serde::Serialize;
 

@@ -73,8 +73,8 @@ impl CallClient {
         }
     }
 
-    /// Returns those of `required` that the client did not declare. Without a session, what a client
-    /// of an older revision declared is not known, and then nothing is lacking.
+    /// Returns those of `required` that the client did not declare. Without a session, what a
+    /// client of an older revision declared is not known, and then nothing is lacking.
     pub(super) fn lacking(&self, required: &[String]) -> Vec<String> {
         if self.view.capabilities.is_null() {
             return Vec::new();

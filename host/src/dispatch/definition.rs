@@ -1,7 +1,7 @@
 //! A component's definitions, checked before the host relies on them.
 //!
-//! Trusts nothing in them. Invariant: a definition that is accepted cannot deceive its reader by its
-//! characters, cost too much to evaluate, or ask a model to name a user.
+//! Trusts nothing in them. Invariant: a definition that is accepted cannot deceive its reader by
+//! its characters, cost too much to evaluate, or ask a model to name a user.
 
 mod facets;
 mod prompt;

@@ -2,8 +2,8 @@
 //! changed and in which part, and contains no text that could deceive its reader.
 //!
 //! Invariant: two components have equal outlines exactly if every name, title, description, schema,
-//! argument, annotation, scope, service, facet and meta of their definitions is equal as JSON. What the operator adds by
-//! configuration is not in it.
+//! argument, annotation, scope, service, facet and meta of their definitions is equal as JSON. What
+//! the operator adds by configuration is not in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,8 @@ use crate::json::numbers;
 use crate::sandbox::{Annotations, RawArgument, RawDefinition, RawPrompt, RawResource};
 use crate::seams::hex;
 
-/// The parts of one definition: each part's name with `sha256:` and the digest of its RFC 8785 form.
-/// A part that the definition does not have is left out.
+/// The parts of one definition: each part's name with `sha256:` and the digest of its RFC 8785
+/// form. A part that the definition does not have is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parts(BTreeMap<String, String>);
 

@@ -1,5 +1,5 @@
-//! What a caller sees of the tools, resources and prompts: those that the caller may ask for and, if
-//! the operator says so, those that the caller could get scopes for.
+//! What a caller sees of the tools, resources and prompts: those that the caller may ask for and,
+//! if the operator says so, those that the caller could get scopes for.
 //!
 //! Invariant: what is shown decides nothing. A call is decided by `decide`, shown or not.
 

@@ -36,7 +36,8 @@ pub(super) struct Framing {
     pub(super) id: Value,
     /// What the client wants.
     pub(super) wanted: Wanted,
-    /// The cursor of the page of resources after those of the family that it wants, if there is one.
+    /// The cursor of the page of resources after those of the family that it wants, if there is
+    /// one.
     pub(super) next_page: Option<String>,
     /// The form that the request's revision of MCP asks for.
     pub(super) revision: Revision,

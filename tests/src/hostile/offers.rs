@@ -1,5 +1,5 @@
-//! What a guest offers beside its tool: resources, prompts, suggestions and facets, as the data that
-//! its functions return.
+//! What a guest offers beside its tool: resources, prompts, suggestions and facets, as the data
+//! that its functions return.
 
 use super::data::Data;
 

@@ -305,7 +305,8 @@ impl Findings {
         }
     }
 
-    /// Compares the services that a tool, resource or prompt asks for with those that it is granted.
+    /// Compares the services that a tool, resource or prompt asks for with those that it is
+    /// granted.
     fn declared(
         &mut self,
         config: &Config,

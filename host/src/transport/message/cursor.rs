@@ -1,5 +1,5 @@
-//! Cursors of `resources/list`. The first page has the resources that components define; each further
-//! one has members of one family, as its component lists them.
+//! Cursors of `resources/list`. The first page has the resources that components define; each
+//! further one has members of one family, as its component lists them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,5 +1,5 @@
-//! The tools, resources and prompts that the official conformance suite asks for (`cargo xtask conformance`), as the
-//! descriptions of its scenarios define them.
+//! The tools, resources and prompts that the official conformance suite asks for (`cargo xtask
+//! conformance`), as the descriptions of its scenarios define them.
 
 mod asking;
 mod offering;
