@@ -216,10 +216,10 @@ async fn thousands_of_changes_at_once_are_in_effect_and_recorded_within_seconds(
         let began = Instant::now();
         put(serial, denials)?;
         while whoami(&world, &alice).await? != expected {
-            ensure!(began.elapsed() < Duration::from_secs(10), "{event}");
+            ensure!(began.elapsed() < Duration::from_secs(60), "{event}");
         }
         while count(&world.records()?, event) < MANY {
-            ensure!(began.elapsed() < Duration::from_secs(10), "{event}");
+            ensure!(began.elapsed() < Duration::from_secs(60), "{event}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         ensure_eq(count(&world.records()?, event), MANY, event)?;

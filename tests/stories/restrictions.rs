@@ -12,9 +12,8 @@ use serde_json::json;
 use crate::reload::{in_effect, rewrite, until};
 
 const MISTYPED: &str = "\n[components.whoami.tools.whomai]\nenabled = false\n";
-const REMEDY: &str = "[components.whoami.tools.whomai] restricts a tool, and this component has \
-                      none of that name; expected whoami; correct the name, or remove the table if \
-                      the tool is gone";
+const REMEDY: &str = "[components.whoami.tools.whomai] restricts what this component does not \
+                      have; expected whoami; correct the name, or remove the table if it is gone";
 
 async fn serves(world: &World, tool: &str) -> Result<bool> {
     let token = world.token("alice")?;
@@ -92,7 +91,7 @@ async fn a_new_version_without_a_restricted_tool_leaves_the_old_one_serving() ->
     let last = events(&records, "component.refused")
         .pop()
         .context("record")?;
-    let told = "[components.whoami.tools.whoami] restricts a tool, and this component has none";
+    let told = "[components.whoami.tools.whoami] restricts what this component does not have";
     ensure!(last.to_string().contains(told), "{last}");
     world.host.says("the last good version stays").await?;
     ensure!(serves(&world, "whoami").await?, "the last good version");

@@ -25,7 +25,7 @@ async fn an_issuer_that_cannot_be_reached_at_the_start_is_named_with_the_consequ
 async fn a_request_that_cannot_be_read_is_told_what_to_change() -> Result<()> {
     let world = World::start().await?;
     let (url, token) = (world.host.url(), world.token("alice")?);
-    for method in ["nope", "prompts/list"] {
+    for method in ["nope", "tasks/list"] {
         let headers = mcp::headers(method, Some(&token))?;
         let answer = mcp::post(&url, headers, &mcp::message(method, &json!({}))).await?;
         ensure_eq(answer.error_code(), Some(-32601), &answer.raw)?;

@@ -27,7 +27,8 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Value>> {
     let mut records = Vec::new();
     for segment in segments {
         let text = fs::read_to_string(&segment)?;
-        // A host may be writing the last line now.
+        // A host may be writing the last lines now: room that is not written yet has NULs.
+        let text = text.split('\0').next().unwrap_or_default();
         let whole = text.rfind('\n').map_or("", |end| text.split_at(end).0);
         for line in whole.lines() {
             let line: Value = serde_json::from_str(line)
