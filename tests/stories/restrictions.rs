@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::{events, text};
+use bailiwick_tests::hostile::Guest;
 use bailiwick_tests::{ORDERS_TOOL, Plan, World, ensure_eq};
 use serde_json::json;
 
@@ -85,7 +86,8 @@ async fn a_new_version_without_a_restricted_tool_leaves_the_old_one_serving() ->
     .await?;
     ensure!(serves(&world, "whoami").await?, "before");
     let tools = world.folder.path().join("tools");
-    fs::copy(tools.join("orders.wasm"), tools.join("new"))?;
+    let other = wat::parse_str(Guest::new().text("other"))?;
+    fs::write(tools.join("new"), other)?;
     fs::rename(tools.join("new"), tools.join("whoami.wasm"))?;
     let records = until(&world, "component.refused", 1).await?;
     let last = events(&records, "component.refused")
