@@ -136,13 +136,29 @@ impl Given<'_> {
     }
 }
 
-/// Returns the `_meta` for clients.
-fn shown_meta(
-    meta: Option<Map<String, Value>>,
-    grant: &ComponentGrant,
-) -> Option<Map<String, Value>> {
-    let shown = meta.map(|members| grant.meta.outgoing(members));
-    shown.filter(|members| !members.is_empty())
+impl Checked {
+    /// Joins the parts with what each kind of definition reads by itself.
+    fn described(
+        self,
+        (name, title, description): (String, Option<String>, String),
+        (input, parts): (Schema, Parts),
+        grant: &ComponentGrant,
+    ) -> Described {
+        let shown = self.meta.map(|members| grant.meta.outgoing(members));
+        Described {
+            name,
+            title,
+            description,
+            input,
+            authorization: self.authorization,
+            services: self.services,
+            meta: shown.filter(|members| !members.is_empty()),
+            meta_rule: grant.meta.clone(),
+            questions: grant.questions.clone(),
+            facets: self.facets,
+            parts,
+        }
+    }
 }
 
 /// The reason why a definition is not accepted.

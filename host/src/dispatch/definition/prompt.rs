@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, json};
 
 use super::resource::completion;
-use super::{
-    Definition, DefinitionError, Described, Given, check_text, closed, is_tool_name, shown_meta,
-};
+use super::{Definition, DefinitionError, Given, check_text, closed, is_tool_name};
 use crate::dispatch::grant::ComponentGrant;
 use crate::dispatch::outline::{Parts, prompt_key};
 use crate::sandbox::{RawArgument, RawPrompt};
@@ -80,19 +78,11 @@ impl Definition<PromptFace> {
         let completion = completion.transpose().map_err(schema_error)?;
         let parts = Parts::of_prompt(&raw, checked.meta.as_ref(), checked.facets.values());
         Ok(Self {
-            described: Described {
-                name: raw.name,
-                title: raw.title,
-                description: raw.description,
-                input,
-                authorization: checked.authorization,
-                services: checked.services,
-                meta: shown_meta(checked.meta, grant),
-                meta_rule: grant.meta.clone(),
-                questions: grant.questions.clone(),
-                facets: checked.facets,
-                parts,
-            },
+            described: checked.described(
+                (raw.name, raw.title, raw.description),
+                (input, parts),
+                grant,
+            ),
             face: PromptFace {
                 arguments: raw.arguments,
                 completion,

@@ -2,9 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::{
-    Definition, DefinitionError, Described, Given, TextError, check_text, closed, shown_meta,
-};
+use super::{Definition, DefinitionError, Given, TextError, check_text, closed};
 use crate::characters::check_name;
 use crate::dispatch::grant::ComponentGrant;
 use crate::dispatch::outline::Parts;
@@ -79,19 +77,11 @@ impl Definition<ResourceFace> {
         let completion = completion.transpose().map_err(schema_error)?;
         let parts = Parts::of_resource(&raw, checked.meta.as_ref(), checked.facets.values());
         Ok(Self {
-            described: Described {
-                name: raw.uri,
-                title: raw.title,
-                description: raw.description.unwrap_or_default(),
-                input,
-                authorization: checked.authorization,
-                services: checked.services,
-                meta: shown_meta(checked.meta, grant),
-                meta_rule: grant.meta.clone(),
-                questions: grant.questions.clone(),
-                facets: checked.facets,
-                parts,
-            },
+            described: checked.described(
+                (raw.uri, raw.title, raw.description.unwrap_or_default()),
+                (input, parts),
+                grant,
+            ),
             face: ResourceFace {
                 pattern,
                 namespace,

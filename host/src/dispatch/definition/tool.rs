@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Definition, DefinitionError, Described, Given, check_text, is_tool_name, shown_meta};
+use super::{Definition, DefinitionError, Given, check_text, is_tool_name};
 use crate::dispatch::grant::ComponentGrant;
 use crate::dispatch::outline::Parts;
 use crate::sandbox::{Annotations, RawDefinition};
@@ -73,19 +73,11 @@ impl Definition {
                 .map(|output| PortableOutput::of(output.value())),
         };
         Ok(Self {
-            described: Described {
-                name: raw.name,
-                title: raw.title,
-                description: raw.description,
-                input,
-                authorization: checked.authorization,
-                services: checked.services,
-                meta: shown_meta(checked.meta, grant),
-                meta_rule: grant.meta.clone(),
-                questions: grant.questions.clone(),
-                facets: checked.facets,
-                parts,
-            },
+            described: checked.described(
+                (raw.name, raw.title, raw.description),
+                (input, parts),
+                grant,
+            ),
             face: ToolFace {
                 output,
                 shown,
