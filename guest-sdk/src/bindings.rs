@@ -23,7 +23,7 @@
 /// The world `sdk`.
 mod imports {
     wit_bindgen::generate!({
-        path: "../wit",
+        path: "wit",
         world: "sdk",
         additional_derives: [PartialEq],
         generate_all,
@@ -41,7 +41,7 @@ macro_rules! export {
         #[doc = concat!("The export `", stringify!($interface), "`.")]
         pub mod $interface {
             wit_bindgen::generate!({
-                path: "../wit",
+                path: "wit",
                 world: $world,
                 additional_derives: [PartialEq],
                 pub_export_macro: true,

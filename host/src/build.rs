@@ -1,10 +1,11 @@
-//! `bailiwick build`: a Rust crate becomes a component for the tools folder.
+//! `bailiwick build`: a project in Rust, TypeScript or Python becomes a component for the tools
+//! folder.
 //!
-//! Apart from the story of a call: it runs on the author's machine, trusts the crate and its
+//! Apart from the story of a call: it runs on the author's machine, trusts the project and its
 //! toolchain as any build does, and hands on one `.wasm` file. It sets every flag, because a user's
 //! crate has no guest profile.
 //!
-//! Invariant: the component that it writes imports nothing but `bailiwick:tool` and exports tools,
+//! Invariant: the component of a crate imports nothing but `bailiwick:tool` and exports tools,
 //! resources or prompts; the file appears whole or not at all.
 
 mod component;
@@ -13,6 +14,7 @@ mod halves;
 mod memory;
 mod package;
 mod reach;
+mod script;
 mod toolchain;
 mod unused;
 
@@ -23,16 +25,17 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use package::Package;
+use script::Script;
 use toolchain::Toolchain;
 
-/// The crate to build, and the folder for the component.
+/// The project to build, and the folder for the component.
 #[derive(Clone, Debug)]
 pub struct BuildRequest {
-    /// The folder of the crate.
+    /// The folder of the project.
     pub path: PathBuf,
     /// The folder for the `.wasm` file; created if it does not exist.
     pub out: PathBuf,
-    /// Cargo's target folder; `guests` in the crate's own target folder unless given. Guests that
+    /// Cargo's target folder, for a crate; `guests` in the crate's own target folder unless given. Guests that
     /// share it compile their common dependencies once.
     pub target_dir: Option<PathBuf>,
 }
@@ -52,10 +55,27 @@ pub struct Built {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// There is nothing to build at the path.
-    #[error("{} is not the folder of a crate: it has no Cargo.toml", path.display())]
-    NotACrate {
+    #[error(
+        "{} is not the folder of a tool: it has no Cargo.toml, package.json or pyproject.toml",
+        path.display()
+    )]
+    NotAProject {
         /// The path as given.
         path: PathBuf,
+    },
+    /// The project has no name.
+    #[error("{}: the project's name cannot be read", path.display())]
+    Unnamed {
+        /// The manifest.
+        path: PathBuf,
+    },
+    /// The project's packages could not be installed; the program has reported why.
+    #[error("the packages cannot be installed; in {}, run: {command}", folder.display())]
+    Install {
+        /// The project's folder.
+        folder: PathBuf,
+        /// The command that failed.
+        command: String,
     },
     /// A program could not be started.
     #[error("cannot run {program}")]
@@ -74,7 +94,8 @@ pub enum BuildError {
     },
     /// A name that cannot be a file's.
     #[error(
-        "`{name}` cannot be a component's name: use letters, digits, `-` and `_` ([package.metadata.bailiwick] name)"
+        "`{name}` cannot be a component's name: use letters, digits, `-` and `_` in the manifest's \
+         name (a crate can have another one in [package.metadata.bailiwick])"
     )]
     Name {
         /// The name.
@@ -89,8 +110,8 @@ pub enum BuildError {
         toolchain::LINKER_VARIABLE
     )]
     NoLinker,
-    /// The crate does not compile; cargo has reported why.
-    #[error("the crate does not compile")]
+    /// The project does not compile; the compiler has reported why.
+    #[error("it does not compile; the lines above say why")]
     Compile,
     /// The compiler made a module that cannot be a component.
     #[error("this module cannot become a component")]
@@ -135,27 +156,25 @@ pub enum BuildError {
     },
 }
 
-/// Builds the component. Cargo's warnings and errors go to standard error; nothing else is printed.
+/// Builds the component. What the compilers print goes to standard error; nothing else is printed.
 ///
 /// # Errors
-/// There is no toolchain, the crate does not compile, or it imports something that a tool does not
-/// get.
+/// There is no toolchain, the project does not compile, or a crate imports something that a tool
+/// does not get.
 pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
-    let folder = crate_folder(&request.path)?;
-    let toolchain = Toolchain::find(&folder)?;
-    let package = Package::read(toolchain.cargo(), &folder)?;
-    let target = request
-        .target_dir
-        .clone()
-        .unwrap_or_else(|| package.target.join("guests"));
-    // Cargo runs in the crate's folder, where a relative path would mean another place.
-    let target = std::path::absolute(&target).unwrap_or(target);
-    let core = toolchain.compile(&package, &target)?;
-    let module = fs::read(&core).map_err(at(&core))?;
-    let module = memory::with_arena(&module, package.memory.arena)?;
-    let module = unused::without(&module)?;
-    let component = component::from_module(&module)?;
-    let file = request.out.join(format!("{}.wasm", package.component));
+    let folder = fs::canonicalize(&request.path).map_err(at(&request.path))?;
+    let (name, component) = if folder.join("Cargo.toml").is_file() {
+        from_crate(&folder, request.target_dir.as_deref())?
+    } else {
+        let script = Script::at(&folder)?;
+        let script = script.ok_or_else(|| BuildError::NotAProject {
+            path: request.path.clone(),
+        })?;
+        let built = script.build()?;
+        let component = fs::read(&built).map_err(at(&built))?;
+        (script.component, component)
+    };
+    let file = request.out.join(format!("{name}.wasm"));
     write_whole(&file, &component)?;
     Ok(Built {
         digest: digest(&component),
@@ -164,14 +183,29 @@ pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
     })
 }
 
-fn crate_folder(path: &Path) -> Result<PathBuf, BuildError> {
-    let folder = fs::canonicalize(path).map_err(at(path))?;
-    if folder.join("Cargo.toml").is_file() {
-        return Ok(folder);
+/// Builds a crate; returns the component's name and bytes.
+fn from_crate(folder: &Path, target: Option<&Path>) -> Result<(String, Vec<u8>), BuildError> {
+    let toolchain = Toolchain::find(folder)?;
+    let package = Package::read(toolchain.cargo(), folder)?;
+    let own = package.target.join("guests");
+    let target = target.unwrap_or(&own);
+    // Cargo runs in the crate's folder, where a relative path would mean another place.
+    let target = std::path::absolute(target).unwrap_or_else(|_| target.to_owned());
+    let core = toolchain.compile(&package, &target)?;
+    let module = fs::read(&core).map_err(at(&core))?;
+    let module = memory::with_arena(&module, package.memory.arena)?;
+    let module = unused::without(&module)?;
+    let component = component::from_module(&module)?;
+    Ok((package.component, component))
+}
+
+/// Returns a name if it can be a file's.
+fn file_name(name: String) -> Result<String, BuildError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.chars().all(allowed) {
+        return Ok(name);
     }
-    Err(BuildError::NotACrate {
-        path: path.to_owned(),
-    })
+    Err(BuildError::Name { name })
 }
 
 /// Writes a file beside the old one and renames it, because a host may be watching the folder.
@@ -213,7 +247,7 @@ mod tests {
     use super::{BuildError, BuildRequest, build, digest, write_whole};
 
     #[test]
-    fn a_folder_without_a_crate_is_told() {
+    fn a_folder_without_a_project_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (path, out) = (folder.path().to_owned(), PathBuf::from("out"));
         let error = build(&BuildRequest {
@@ -221,7 +255,7 @@ mod tests {
             out,
             target_dir: None,
         });
-        assert!(matches!(error, Err(BuildError::NotACrate { .. })));
+        assert!(matches!(error, Err(BuildError::NotAProject { .. })));
     }
 
     #[test]

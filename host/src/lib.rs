@@ -45,6 +45,7 @@ pub mod observe;
 pub mod principal;
 pub mod questions;
 pub mod rounds;
+pub mod scaffold;
 pub mod schema;
 #[cfg(any(test, fuzzing))]
 pub mod surfaces;

@@ -32,9 +32,9 @@ enum Command {
     /// Read the audit journal.
     #[command(subcommand)]
     Audit(cli::audit::AuditCommand),
-    /// Start a tool: a Rust crate with an example in it.
+    /// Start a tool: a project in Rust, TypeScript or Python with an example in it.
     New(cli::new::Args),
-    /// Build a Rust crate into a component for the tools folder.
+    /// Build a project into a component for the tools folder.
     Build(cli::build::Args),
     /// Describe a component: what it is, what it asks for, and whether this host would load it.
     Inspect(cli::inspect::Args),
@@ -47,6 +47,9 @@ enum Command {
     /// The former name of `accept`.
     #[command(hide = true, disable_help_flag = true)]
     Approve(cli::accept::FormerArgs),
+    /// Call a tool once, in its sandbox, as a sample user (runs `bailiwick-dev`).
+    #[command(disable_help_flag = true)]
+    Call(cli::dev::Args),
     /// Try tools on this machine: a host with an issuer and sample users (runs `bailiwick-dev`).
     #[command(disable_help_flag = true)]
     Dev(cli::dev::Args),
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Accept(args) => cli::accept::run(&args, page),
         Command::Deny(args) => cli::deny::run(&args, page),
         Command::Approve(args) => cli::accept::former(&args),
+        Command::Call(args) => cli::dev::call(&args),
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),
         Command::CompileKeeper => cli::compile::keeper(),

@@ -8,13 +8,16 @@
 //! Invariant: everything listens on loopback, and nothing outlives the process, however it ends
 //! (`sweeper`).
 
+mod arguments;
 mod author;
+mod once;
 mod options;
 mod services;
 mod shelf;
 mod sweeper;
 mod tell;
 
+pub use once::{Call, call};
 pub use options::{Options, USAGE};
 
 use std::time::Duration;
@@ -74,7 +77,8 @@ impl<'o> Bench<'o> {
         let sweeper = Sweeper::start()?;
         let folder = Folder::create(&sweeper.folder().join("host"))?;
         folder.write_secret("exchange", &Client::host().secret)?;
-        let issuer = Issuer::start_with(issuer_settings(options, author.as_ref())).await?;
+        let issuer =
+            Issuer::start_with(issuer_settings(options.issuer_port, author.as_ref())).await?;
         let services = Services::start(author, &issuer).await?;
         let shelf = Shelf::new(&options.tools)?;
         Ok(Self {
@@ -170,11 +174,7 @@ impl<'o> Bench<'o> {
     }
 
     fn config(&self, names: &[String]) -> anyhow::Result<Config> {
-        let config = Config::new(self.issuer.url(), "dev.example")
-            .listening(self.port)
-            .in_its_own_folder();
-        self.services
-            .configure(config, &self.issuer, &self.folder, names)
+        config(&self.issuer, &self.services, &self.folder, self.port, names)
     }
 
     /// Repeats the host's new output, and returns it.
@@ -198,8 +198,22 @@ impl<'o> Bench<'o> {
     }
 }
 
+/// Returns the configuration of a host on this port with these components.
+fn config(
+    issuer: &Issuer,
+    services: &Services,
+    folder: &Folder,
+    port: u16,
+    names: &[String],
+) -> anyhow::Result<Config> {
+    let config = Config::new(issuer.url(), "dev.example")
+        .listening(port)
+        .in_its_own_folder();
+    services.configure(config, issuer, folder, names)
+}
+
 /// Returns the sample users, who may also request whatever the author's services accept.
-fn issuer_settings(options: &Options, author: Option<&Author>) -> issuer::Settings {
+fn issuer_settings(port: u16, author: Option<&Author>) -> issuer::Settings {
     let mut users: Vec<User> = User::samples()
         .into_iter()
         .filter(|user| tell::USERS.contains(&&*user.sub))
@@ -217,7 +231,7 @@ fn issuer_settings(options: &Options, author: Option<&Author>) -> issuer::Settin
         }
     }
     issuer::Settings {
-        port: options.issuer_port,
+        port,
         users,
         clients: vec![host],
         ..issuer::Settings::default()

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use super::BuildError;
+use super::{BuildError, file_name};
 
 /// The crate to build.
 pub(super) struct Package {
@@ -94,14 +94,6 @@ fn starting_memory(table: &ToolTable) -> Result<StartingMemory, BuildError> {
         stack: bytes("stack-kib", table.stack_kib, STACK_KIB)?,
         arena: bytes("arena-kib", table.arena_kib, ARENA_KIB)?,
     })
-}
-
-fn file_name(name: String) -> Result<String, BuildError> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !name.is_empty() && name.chars().all(allowed) {
-        return Ok(name);
-    }
-    Err(BuildError::Name { name })
 }
 
 fn unreadable(message: &(impl ToString + ?Sized)) -> BuildError {

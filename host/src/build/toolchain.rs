@@ -9,6 +9,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -87,20 +88,17 @@ impl Toolchain {
     pub(super) fn compile(&self, package: &Package, target: &Path) -> Result<PathBuf, BuildError> {
         self.fetch(package)?;
         let mut cargo = self.cargo();
-        cargo.args([
-            "rustc",
-            "--quiet",
-            "--release",
-            "--lib",
-            "--crate-type",
-            "cdylib",
-        ]);
+        cargo.args(["rustc", "--release", "--lib", "--crate-type", "cdylib"]);
         cargo.args([
             "--target",
             TARGET,
             "--message-format",
             "json-render-diagnostics",
         ]);
+        // A person waits for the progress; a log needs only what is wrong.
+        if !io::stderr().is_terminal() {
+            cargo.arg("--quiet");
+        }
         cargo
             .arg("--manifest-path")
             .arg(&package.manifest)
@@ -134,7 +132,7 @@ impl Toolchain {
     }
 }
 
-fn not_run(source: std::io::Error) -> BuildError {
+fn not_run(source: io::Error) -> BuildError {
     BuildError::Run {
         program: "cargo".to_owned(),
         source,

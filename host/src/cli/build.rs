@@ -1,5 +1,4 @@
-//! `bailiwick build`: a Rust crate becomes a component, which is inspected as `bailiwick inspect`
-//! does.
+//! `bailiwick build`: a project becomes a component, which is inspected as `bailiwick inspect` does.
 
 use std::path::PathBuf;
 
@@ -13,13 +12,13 @@ use super::wait;
 /// The command line of `bailiwick build`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The crate's folder.
+    /// The project's folder, with a Cargo.toml, package.json or pyproject.toml.
     #[arg(value_hint = clap::ValueHint::DirPath)]
     path: PathBuf,
     /// The folder for the component.
-    #[arg(long, value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
+    #[arg(long, value_name = "DIR", default_value = "tools", value_hint = clap::ValueHint::DirPath)]
     out: PathBuf,
-    /// The folder for cargo's build products.
+    /// The folder for cargo's build products, for a crate.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     target_dir: Option<PathBuf>,
 }

@@ -1,5 +1,5 @@
-//! `bailiwick dev`: replaces itself by `bailiwick-dev`, which has the issuer that this program
-//! never links.
+//! `bailiwick dev` and `bailiwick call`: each replaces itself by `bailiwick-dev`, which has the
+//! issuer that this program never links.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-/// The command line of `bailiwick dev`.
+/// The command line of `bailiwick dev` and of `bailiwick call`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Arguments for `bailiwick-dev`.
@@ -16,10 +16,22 @@ pub(crate) struct Args {
     args: Vec<OsString>,
 }
 
+/// Runs `bailiwick dev`.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    replace(&args.args)
+}
+
+/// Runs `bailiwick call`.
+pub(crate) fn call(args: &Args) -> anyhow::Result<()> {
+    let first = std::iter::once(OsString::from("call"));
+    let all: Vec<OsString> = first.chain(args.args.iter().cloned()).collect();
+    replace(&all)
+}
+
+fn replace(args: &[OsString]) -> anyhow::Result<()> {
     let own = std::env::current_exe().context("the path of this program is unknown")?;
     let program = beside(&own)?;
-    let failed = Command::new(&program).args(&args.args).exec();
+    let failed = Command::new(&program).args(args).exec();
     Err(failed).with_context(|| format!("{} cannot be run", program.display()))
 }
 

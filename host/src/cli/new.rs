@@ -1,202 +1,124 @@
-//! `bailiwick new`: a Rust crate with one example tool, ready for `bailiwick build`.
+//! `bailiwick new`: a project with one example tool, ready for `bailiwick build`.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
+use bailiwick::scaffold::{Language, Project, write};
 
 use super::page::Page;
 
 /// The command line of `bailiwick new`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The crate's name, which is also the component's.
+    /// The project's name, which is also the component's.
     name: String,
-    /// The crate's folder; by default, one of the crate's name in the current folder.
+    /// The language of the project.
+    #[arg(long, value_enum, default_value = "rust")]
+    lang: Lang,
+    /// The project's folder; by default, one of the project's name in the current folder.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     dir: Option<PathBuf>,
-    /// The folder of the crate `bailiwick-sdk`; by default, the one in this program's sources.
+    /// The folder of an SDK in Bailiwick's sources, in place of a copy of this program's in the
+    /// project.
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     sdk: Option<PathBuf>,
 }
 
+/// A language, as it is written on the command line.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Lang {
+    #[value(name = "rust")]
+    Rust,
+    #[value(name = "typescript", alias = "ts")]
+    TypeScript,
+    #[value(name = "python", alias = "py")]
+    Python,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Rust => Self::Rust,
+            Lang::TypeScript => Self::TypeScript,
+            Lang::Python => Self::Python,
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    check_name(&args.name)?;
+    let language = Language::from(args.lang);
     let sdk = match &args.sdk {
-        Some(path) => Some(given_sdk(path)?),
-        None => std::env::current_exe().ok().and_then(|own| sdk_near(&own)),
+        Some(path) => Some(given_sdk(path, language)?),
+        None => None,
     };
-    let folder = args
-        .dir
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(&args.name));
-    write_crate(&folder, &args.name, &dependency(sdk.as_deref())?)?;
+    let folder = match &args.dir {
+        Some(folder) => folder.clone(),
+        None => PathBuf::from(&args.name),
+    };
+    let project = Project {
+        name: &args.name,
+        language,
+        sdk: sdk.as_deref(),
+    };
+    write(&project, &folder)?;
+    let shown = folder.display();
     page.line(&format!(
-        "{} is a tool; it can be built and tested as it is:",
-        folder.display()
+        "{shown} is a tool; it can be built and tested as it is:"
     ))?;
-    page.line(&format!(
-        "  cargo test --manifest-path {}",
-        folder.join("Cargo.toml").display()
-    ))?;
-    page.line(&format!(
-        "  bailiwick build {} --out tools",
-        folder.display()
-    ))?;
-    page.line(&format!("  bailiwick inspect tools/{}.wasm", args.name))?;
-    page.line("  bailiwick dev tools")?;
+    for line in first_steps(language, &shown.to_string(), &args.name) {
+        page.line(&format!("  {line}"))?;
+    }
     Ok(())
 }
 
-/// Checks that a name is good for a crate and for a component.
-fn check_name(name: &str) -> anyhow::Result<()> {
-    let plain = name
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte));
-    let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
-    ensure!(
-        plain && begins && name.len() <= 64,
-        "{name:?} cannot be the name of a tool's crate; expected at most 64 of [a-z0-9_-], a letter \
-         first"
-    );
-    ensure!(
-        !RESERVED.contains(&name),
-        "{name:?} is reserved by cargo or Rust; choose another name"
-    );
-    Ok(())
+/// Returns the commands that an author runs next.
+fn first_steps(language: Language, folder: &str, name: &str) -> Vec<String> {
+    let test = match language {
+        Language::Rust => format!("cargo test --manifest-path {folder}/Cargo.toml"),
+        Language::TypeScript => format!("(cd {folder} && npm install && npm test)"),
+        Language::Python => format!(
+            "(cd {folder} && python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && \
+             .venv/bin/pytest)"
+        ),
+    };
+    vec![
+        test,
+        format!("bailiwick build {folder} --out tools"),
+        format!("bailiwick inspect tools/{name}.wasm"),
+        "bailiwick dev tools".to_owned(),
+    ]
 }
 
-fn given_sdk(path: &Path) -> anyhow::Result<PathBuf> {
+fn given_sdk(path: &Path, language: Language) -> anyhow::Result<PathBuf> {
     let whole = path
         .canonicalize()
         .with_context(|| format!("--sdk: {} does not exist", path.display()))?;
-    ensure!(
-        is_sdk(&whole),
-        "--sdk: {} is not the folder of bailiwick-sdk; expected the folder `guest-sdk` of \
-         Bailiwick's sources",
-        path.display()
-    );
-    Ok(whole)
-}
-
-/// Finds the SDK in the sources that this program was built from, if they still exist.
-fn sdk_near(own: &Path) -> Option<PathBuf> {
-    own.ancestors()
-        .map(|folder| folder.join("guest-sdk"))
-        .find(|path| is_sdk(path))
-}
-
-fn is_sdk(path: &Path) -> bool {
-    fs::read_to_string(path.join("Cargo.toml"))
-        .is_ok_and(|text| text.contains("name = \"bailiwick-sdk\""))
-}
-
-/// Returns the right side of `bailiwick-sdk =`.
-fn dependency(sdk: Option<&Path>) -> anyhow::Result<String> {
-    let Some(path) = sdk else {
-        return Ok("\"0.2\"".to_owned());
-    };
-    match path.to_str() {
-        Some(text) if !text.contains('\'') && !text.contains(char::is_control) => {
-            Ok(format!("{{ path = '{text}' }}"))
-        }
-        _ => bail!(
-            "the path {} cannot be written into a Cargo.toml; move the SDK",
+    match Language::of_sdk(&whole) {
+        Some(found) if found == language => Ok(whole),
+        Some(found) => bail!(
+            "--sdk: {} is the SDK for {found}; this project is in {language} (--lang)",
+            path.display()
+        ),
+        None => bail!(
+            "--sdk: {} is not the folder of bailiwick-sdk; expected `guest-sdk` of Bailiwick's \
+             sources, or a language's folder in it",
             path.display()
         ),
     }
 }
 
-fn write_crate(folder: &Path, name: &str, sdk: &str) -> anyhow::Result<()> {
-    let in_the_way = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(error) => error.kind() != ErrorKind::NotFound,
-    };
-    ensure!(
-        !in_the_way,
-        "{} exists and is not an empty folder; choose another --dir",
-        folder.display()
-    );
-    fs::create_dir_all(folder.join("src"))
-        .with_context(|| format!("{} cannot be made", folder.display()))?;
-    for (file, template) in TEMPLATES {
-        let text = template.replace("{{name}}", name).replace("{{sdk}}", sdk);
-        let path = folder.join(file);
-        fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
-    }
-    Ok(())
-}
-
-const TEMPLATES: [(&str, &str); 4] = [
-    ("Cargo.toml", include_str!("new/Cargo.toml.template")),
-    ("src/lib.rs", include_str!("new/lib.rs.template")),
-    ("README.md", include_str!("new/README.md.template")),
-    (".gitignore", include_str!("new/gitignore.template")),
-];
-
-/// Names that cargo refuses or that would shadow a crate in use.
-const RESERVED: &[&str] = &[
-    "as",
-    "async",
-    "await",
-    "bailiwick",
-    "bailiwick-sdk",
-    "bailiwick_sdk",
-    "break",
-    "const",
-    "continue",
-    "core",
-    "crate",
-    "dyn",
-    "else",
-    "enum",
-    "extern",
-    "false",
-    "fn",
-    "for",
-    "if",
-    "impl",
-    "in",
-    "let",
-    "loop",
-    "match",
-    "mod",
-    "move",
-    "mut",
-    "proc-macro",
-    "proc_macro",
-    "pub",
-    "ref",
-    "return",
-    "schemars",
-    "self",
-    "serde",
-    "static",
-    "std",
-    "struct",
-    "super",
-    "test",
-    "trait",
-    "true",
-    "type",
-    "unsafe",
-    "use",
-    "where",
-    "while",
-    "alloc",
-    "gen",
-];
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+    use std::fs;
+
     use super::*;
 
-    fn new(name: &str, dir: &Path, sdk: Option<&Path>) -> anyhow::Result<String> {
+    fn new(name: &str, lang: Lang, dir: &Path, sdk: Option<&Path>) -> anyhow::Result<String> {
         let mut bytes = Vec::new();
         let args = Args {
             name: name.to_owned(),
+            lang,
             dir: Some(dir.to_owned()),
             sdk: sdk.map(Path::to_owned),
         };
@@ -204,74 +126,33 @@ mod tests {
         Ok(String::from_utf8(bytes).unwrap())
     }
 
-    fn sdk(folder: &Path) -> PathBuf {
-        let sdk = folder.join("guest-sdk");
+    #[test]
+    fn a_project_is_written_and_its_next_steps_named() {
+        for lang in [Lang::Rust, Lang::TypeScript, Lang::Python] {
+            let temp = tempfile::tempdir().unwrap();
+            let folder = temp.path().join("greeter");
+            let said = new("greeter", lang, &folder, None).unwrap();
+            assert!(said.contains("bailiwick build"), "{said}");
+            assert!(folder.join("vendor/bailiwick-sdk").is_dir());
+        }
+    }
+
+    #[test]
+    fn an_sdk_that_is_none_or_of_another_language_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        let sdk = temp.path().join("guest-sdk");
         fs::create_dir_all(&sdk).unwrap();
-        fs::write(
-            sdk.join("Cargo.toml"),
-            "[package]\nname = \"bailiwick-sdk\"\n",
-        )
-        .unwrap();
-        sdk
-    }
-
-    #[test]
-    fn a_crate_is_written_with_all_its_files() {
-        let temp = tempfile::tempdir().unwrap();
+        fs::write(sdk.join("Cargo.toml"), "name = \"bailiwick-sdk\"\n").unwrap();
         let folder = temp.path().join("greeter");
-        let said = new("greeter", &folder, Some(&sdk(temp.path()))).unwrap();
-        assert!(said.contains("bailiwick build"), "{said}");
-        for (file, _) in TEMPLATES {
-            let text = fs::read_to_string(folder.join(file)).unwrap();
-            assert!(!text.is_empty() && !text.contains("{{"), "{file}: {text}");
-        }
-        let manifest: toml::Table =
-            toml::from_str(&fs::read_to_string(folder.join("Cargo.toml")).unwrap()).unwrap();
-        let path = manifest
-            .get("dependencies")
-            .and_then(|all| all.get("bailiwick-sdk")?.get("path")?.as_str());
-        assert_eq!(
-            path.map(PathBuf::from),
-            Some(temp.path().canonicalize().unwrap().join("guest-sdk"))
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_a_crate_is_refused_with_what_to_change() {
-        let temp = tempfile::tempdir().unwrap();
-        let (folder, good) = (temp.path().join("crate"), sdk(temp.path()));
-        for name in [
-            "",
-            "Greeter",
-            "9lives",
-            "a b",
-            "../up",
-            "a/b",
-            "test",
-            "é",
-            &"x".repeat(65),
+        for (wrong, lang) in [
+            (temp.path().join("absent"), Lang::Rust),
+            (temp.path().to_owned(), Lang::Rust),
+            (sdk.clone(), Lang::Python),
         ] {
-            assert!(new(name, &folder, Some(&good)).is_err(), "{name:?}");
-        }
-        assert!(!folder.exists(), "nothing is written");
-        for wrong in [temp.path().join("absent"), temp.path().to_owned()] {
-            let error = new("greeter", &folder, Some(&wrong)).unwrap_err();
+            let error = new("greeter", lang, &folder, Some(&wrong)).unwrap_err();
             assert!(format!("{error:#}").contains("--sdk"), "{error:#}");
+            assert!(!folder.exists());
         }
-        let error = new("greeter", temp.path(), Some(&good))
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("choose another --dir"), "{error}");
-    }
-
-    #[test]
-    fn the_sdk_is_found_near_the_program_or_taken_from_the_registry() {
-        let temp = tempfile::tempdir().unwrap();
-        let own = temp.path().join("target/debug/bailiwick");
-        assert_eq!(sdk_near(&own), None);
-        let sdk = sdk(temp.path());
-        assert_eq!(sdk_near(&own), Some(sdk));
-        assert_eq!(dependency(None).unwrap(), "\"0.2\"");
-        assert!(dependency(Some(Path::new("/it's"))).is_err());
+        new("greeter", Lang::Rust, &folder, Some(&sdk)).unwrap();
     }
 }

@@ -5,11 +5,15 @@ use std::io::{Write as _, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
-use bailiwick_dev::workbench::{self, Options, SWEEP, USAGE};
+use bailiwick_dev::workbench::{self, Call, Options, SWEEP, USAGE};
+use clap::Parser as _;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == CALL) {
+        return call(&arguments).await;
+    }
     if arguments
         .iter()
         .any(|argument| argument == "--help" || argument == "-h")
@@ -19,7 +23,7 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match run(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             let _unheard = writeln!(stderr(), "bailiwick-dev: {error:#}");
             ExitCode::from(2)
@@ -27,11 +31,31 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Vec<String>) -> anyhow::Result<()> {
+/// Runs `bailiwick call`: one call, and its answer.
+async fn call(arguments: &[String]) -> ExitCode {
+    let options = match Call::try_parse_from(arguments) {
+        Ok(options) => options,
+        Err(error) => error.exit(),
+    };
+    match workbench::call(&options).await {
+        Ok(code) => code,
+        Err(error) => {
+            let _unheard = writeln!(stderr(), "bailiwick call: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The first argument of `bailiwick call`.
+const CALL: &str = "call";
+
+async fn run(arguments: Vec<String>) -> anyhow::Result<ExitCode> {
     if let [first, folder] = arguments.as_slice()
         && first == SWEEP
     {
-        return workbench::sweep(Path::new(folder));
+        workbench::sweep(Path::new(folder))?;
+        return Ok(ExitCode::SUCCESS);
     }
-    workbench::run(&Options::parse(arguments)?).await
+    workbench::run(&Options::parse(arguments)?).await?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -90,7 +90,7 @@ fn number(text: &str) -> anyhow::Result<u16> {
 }
 
 /// Finds the host's program beside this one.
-fn beside() -> anyhow::Result<PathBuf> {
+pub(super) fn beside() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("bailiwick");
     ensure!(
         path.is_file(),

@@ -19,7 +19,7 @@ pub(super) const USERS: [&str; 2] = ["alice", "bob"];
 const MACHINE: &str = "nightly";
 
 /// The client through which users come.
-const AGENT: &str = "dev-agent";
+pub(super) const AGENT: &str = "dev-agent";
 
 /// The life of the printed tokens, in seconds.
 const LIFETIME: i64 = 12 * 3600;
@@ -114,7 +114,7 @@ pub(super) struct Components<'c> {
 }
 
 /// Returns the scopes of a component's tools; `None` if it does not load, which the host reports.
-async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Option<Vec<String>>> {
+pub(super) async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Option<Vec<String>>> {
     let output = process::run(bailiwick, &["inspect", "--json", &file.to_string_lossy()]).await?;
     let inspected: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let Some(tools) = inspected.get("tools").and_then(Value::as_array) else {
@@ -193,7 +193,7 @@ fn curls<'t>(teller: &mut Teller, url: &str, tools: impl Iterator<Item = &'t Val
     }
 }
 
-fn name(tool: &Value) -> &str {
+pub(super) fn name(tool: &Value) -> &str {
     tool.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 

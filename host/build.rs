@@ -1,0 +1,75 @@
+//! Lists the files of the SDKs and of their templates, so that `bailiwick new` has them with it.
+//!
+//! Invariant: only the SDKs' sources are listed, never what was installed or built beside them.
+
+#![expect(clippy::expect_used, reason = "a build script ends with its message")]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// The SDKs: a name, the folder of its sources, and the entries of it that a project needs.
+const SDKS: [(&str, &str, &[&str]); 3] = [
+    ("RUST", "", &["Cargo.toml", "src", "macros", "wit"]),
+    (
+        "TYPESCRIPT",
+        "typescript",
+        &["package.json", "README.md", "src", "bin", "dist", "wit"],
+    ),
+    ("PYTHON", "python", &["pyproject.toml", "README.md", "src"]),
+];
+
+/// Folders of what was installed or built.
+const LEFT_OUT: [&str; 3] = ["node_modules", "target", "__pycache__"];
+
+fn main() {
+    let sources = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let sdks = sources.join("../guest-sdk");
+    let mut text = String::new();
+    for (name, folder, entries) in SDKS {
+        let folder = sdks.join(folder);
+        let mut sdk = Vec::new();
+        for entry in entries {
+            files(&folder.join(entry), &mut sdk);
+        }
+        let mut template = Vec::new();
+        files(&folder.join("template"), &mut template);
+        declare(&mut text, &format!("{name}_SDK"), &folder, &sdk);
+        let folder = folder.join("template");
+        declare(&mut text, &format!("{name}_TEMPLATE"), &folder, &template);
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("sdks.rs"), text).expect("the list can be written");
+}
+
+/// Adds the files at a path. A change of any of them is a change of the program.
+fn files(path: &Path, found: &mut Vec<PathBuf>) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if LEFT_OUT.contains(&&*name) || name.ends_with(".egg-info") {
+        return;
+    }
+    if path.is_file() {
+        println!("cargo::rerun-if-changed={}", path.display());
+        found.push(path.to_owned());
+        return;
+    }
+    let Ok(entries) = path.read_dir() else {
+        return;
+    };
+    println!("cargo::rerun-if-changed={}", path.display());
+    let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for entry in entries {
+        files(&entry, found);
+    }
+}
+
+/// Declares files by their path below a folder.
+fn declare(text: &mut String, name: &str, folder: &Path, files: &[PathBuf]) {
+    writeln!(text, "static {name}: &[(&str, &str)] = &[").expect("a string grows");
+    for file in files {
+        let below = file.strip_prefix(folder).expect("it is below");
+        writeln!(text, "    ({below:?}, include_str!({file:?})),").expect("a string grows");
+    }
+    text.push_str("];\n");
+}

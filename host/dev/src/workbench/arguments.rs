@@ -1,0 +1,123 @@
+//! The arguments of a call as people type them: `key=text`, `key:=JSON`, or one JSON object.
+//!
+//! Invariant: a text is never taken for another type unless the tool's schema says so.
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::{Map, Value};
+
+/// Returns the arguments for a tool with this input schema.
+///
+/// `key=text` is a text, or is read as JSON where the schema has another type for the key.
+/// `key:=JSON` is JSON in any case.
+pub(super) fn read(words: &[String], schema: &Value) -> anyhow::Result<Value> {
+    let mut arguments = Map::new();
+    for word in words {
+        let (key, value) = pair(word, schema)?;
+        ensure!(
+            arguments.insert(key.to_owned(), value).is_none(),
+            "{key} is given twice"
+        );
+    }
+    Ok(Value::Object(arguments))
+}
+
+fn pair<'w>(word: &'w str, schema: &Value) -> anyhow::Result<(&'w str, Value)> {
+    let Some((key, text)) = word.split_once('=') else {
+        bail!("{word:?} is not an argument; expected key=text or key:=JSON");
+    };
+    if let Some(key) = key.strip_suffix(':') {
+        let value = serde_json::from_str(text).with_context(|| format!("{key}:= is not JSON"))?;
+        return Ok((key, value));
+    }
+    let property = schema
+        .pointer("/properties")
+        .and_then(|all| all.get(key))
+        .unwrap_or(&Value::Null);
+    if is_text(property, schema) {
+        return Ok((key, text.into()));
+    }
+    // What the type does not allow is refused by the host, which says why.
+    Ok((
+        key,
+        serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+    ))
+}
+
+/// Returns true if a text fits a property.
+fn is_text(property: &Value, schema: &Value) -> bool {
+    let property = match property.get("$ref").and_then(Value::as_str) {
+        Some(reference) => reference
+            .strip_prefix('#')
+            .and_then(|pointer| schema.pointer(pointer))
+            .unwrap_or(&Value::Null),
+        None => property,
+    };
+    if let Some(values) = property.get("enum").and_then(Value::as_array) {
+        return values.iter().any(Value::is_string);
+    }
+    match property.get("type") {
+        Some(Value::String(kind)) => kind == "string",
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "string"),
+        _ => ["anyOf", "oneOf"]
+            .iter()
+            .filter_map(|key| property.get(key)?.as_array())
+            .flatten()
+            .any(|branch| branch.get("type").is_some_and(|kind| kind == "string")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn read_all(words: &[&str]) -> anyhow::Result<Value> {
+        let schema = json!({
+            "properties": {
+                "id": {"type": "string"},
+                "count": {"type": "integer"},
+                "tags": {"type": "array"},
+                "kind": {"$ref": "#/$defs/Kind"},
+                "note": {"type": ["string", "null"]},
+                "deep": {"anyOf": [{"type": "object"}, {"type": "null"}]},
+            },
+            "$defs": {"Kind": {"enum": ["1", "2"]}},
+        });
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        read(&words, &schema)
+    }
+
+    #[test]
+    fn words_become_what_the_schema_says() {
+        for (words, expected) in [
+            (vec![], json!({})),
+            (vec!["id=1001"], json!({"id": "1001"})),
+            (vec!["id=a=b"], json!({"id": "a=b"})),
+            (vec!["id="], json!({"id": ""})),
+            (vec!["id:=5"], json!({"id": 5})),
+            (vec!["count=3", "kind=1"], json!({"count": 3, "kind": "1"})),
+            (vec!["count=three"], json!({"count": "three"})),
+            (vec!["tags=[\"a\"]"], json!({"tags": ["a"]})),
+            (vec!["note=null"], json!({"note": "null"})),
+            (vec!["deep={\"a\":1}"], json!({"deep": {"a": 1}})),
+            (vec!["unknown=true"], json!({"unknown": true})),
+        ] {
+            assert_eq!(read_all(&words).unwrap(), expected, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_argument_is_refused() {
+        for (words, told) in [
+            (vec!["id"], "key=text"),
+            (vec!["id=1", "id=2"], "twice"),
+            (vec!["id:={"], "not JSON"),
+        ] {
+            let error = read_all(&words).unwrap_err();
+            assert!(error.to_string().contains(told), "{error:#}");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! `bailiwick call`: one call of one tool, as a sample user, and its answer.
+//!
+//! The tool runs in a host of its own, started for this call on a port that no one knows: the same
+//! sandbox, the same refusals and the same record as in `bailiwick serve`. Keys, issuer and services
+//! are those of the workbench, never those of a configuration that serves.
+//!
+//! Invariant: the answer is on standard output, everything else on standard error.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Parser;
+use serde_json::Value;
+
+use super::author::Author;
+use super::options::beside;
+use super::services::Services;
+use super::shelf::Shelf;
+use super::sweeper::Sweeper;
+use super::{arguments, config, issuer_settings, tell};
+use crate::folder::Folder;
+use crate::issuer::{Client, Issuer, TokenSpec, User};
+use crate::mcp::{self, Answer};
+use crate::process::{self, Host, Interrupts};
+
+/// Calls a tool once, as a sample user, in the sandbox in which it will be served.
+///
+/// The tool's services are samples (`orders_api`, `billing_api`, `reports_api`), or those of
+/// --services. For development only.
+#[derive(Parser, Debug)]
+#[command(name = "bailiwick call", after_help = EXAMPLES)]
+pub struct Call {
+    /// The tool's name.
+    tool: String,
+    /// The arguments: key=text, or key:=JSON.
+    #[arg(value_name = "KEY=VALUE")]
+    arguments: Vec<String>,
+    /// The user who asks: a sample user, or any other name.
+    #[arg(long = "as", value_name = "USER", default_value = "alice")]
+    user: String,
+    /// The scopes of the user's token, separated by commas; by default, what the tool requires.
+    #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
+    scopes: Option<Vec<String>>,
+    /// A component that has the tool.
+    #[arg(long, value_name = "FILE", conflicts_with = "tools")]
+    file: Option<PathBuf>,
+    /// A folder of components, one of which has the tool.
+    #[arg(long, value_name = "DIR", default_value = "tools")]
+    tools: PathBuf,
+    /// Your own [services.*] and [components.*] tables, as for `bailiwick dev`.
+    #[arg(long, value_name = "FILE")]
+    services: Option<PathBuf>,
+    /// Call the tool of a server that runs, in place of a component.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["file", "tools", "services", "user", "scopes"])]
+    url: Option<String>,
+    /// The file with the token for --url; without it, there is none.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    token_file: Option<PathBuf>,
+    /// Print the whole result as JSON.
+    #[arg(long)]
+    json: bool,
+    /// The host; by default, `bailiwick` beside this program.
+    #[arg(long, value_name = "PATH", hide = true)]
+    bailiwick: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bailiwick call get_order_status order_id=A-1001
+  bailiwick call get_order_status order_id=A-1001 --as bob --file tools/orders.wasm
+  bailiwick call add a:=1 b:=2 --url http://127.0.0.1:8080/mcp --token-file token.txt
+
+It ends with 0 after an answer, with 1 if the tool says that it failed, and with 2 if it was not
+called.";
+
+/// Makes the call and prints the answer; returns how the program ends.
+///
+/// # Errors
+/// The tool was not called: it does not exist, or the host refused it or the call.
+pub async fn call(options: &Call) -> anyhow::Result<ExitCode> {
+    let mut interrupts = Interrupts::listen(false)?;
+    let answer = tokio::select! {
+        answer = answer(options) => answer?,
+        () = interrupts.next() => bail!("interrupted"),
+    };
+    print(&answer, options.json)
+}
+
+async fn answer(options: &Call) -> anyhow::Result<Answer> {
+    if let Some(url) = &options.url {
+        let token = options.token_file.as_deref().map(token).transpose()?;
+        return at(url, token.as_deref(), options).await;
+    }
+    let mut place = Place::set_up(options).await?;
+    let answer = place.call(options).await;
+    let cleared = place.clear().await;
+    let answer = answer?;
+    cleared?;
+    Ok(answer)
+}
+
+/// Calls a tool of a server.
+async fn at(url: &str, token: Option<&str>, options: &Call) -> anyhow::Result<Answer> {
+    let listed = mcp::list(url, token).await?;
+    ensure!(
+        listed.status.is_success(),
+        "{url} answers {}: {}",
+        listed.status,
+        listed.raw
+    );
+    let schema = schema_of(&listed, &options.tool)?;
+    let arguments = arguments::read(&options.arguments, &schema)?;
+    mcp::call(url, token, &options.tool, &arguments).await
+}
+
+/// Returns the input schema of a tool in a list.
+fn schema_of(listed: &Answer, name: &str) -> anyhow::Result<Value> {
+    let tools = listed.result().get("tools").and_then(Value::as_array);
+    let tools = tools.map(Vec::as_slice).unwrap_or_default();
+    if let Some(tool) = tools.iter().find(|tool| tell::name(tool) == name) {
+        return Ok(tool.get("inputSchema").cloned().unwrap_or_default());
+    }
+    let known: Vec<&str> = tools.iter().map(tell::name).collect();
+    if known.is_empty() {
+        bail!("there is no tool {name}, and no other that this user may call");
+    }
+    bail!("there is no tool {name}; known here: {}", known.join(", "))
+}
+
+/// A host for one call, with everything around it.
+struct Place {
+    issuer: Issuer,
+    // The services stop with it.
+    _services: Services,
+    host: Host,
+    scopes: Vec<String>,
+    sweeper: Sweeper,
+}
+
+impl Place {
+    async fn set_up(options: &Call) -> anyhow::Result<Self> {
+        let bailiwick = match &options.bailiwick {
+            Some(path) => path.clone(),
+            None => beside()?,
+        };
+        let author = options.services.as_deref().map(Author::read).transpose()?;
+        let mut sweeper = Sweeper::start()?;
+        let folder = Folder::create(&sweeper.folder().join("host"))?;
+        folder.write_secret("exchange", &Client::host().secret)?;
+        let mut settings = issuer_settings(0, author.as_ref());
+        if settings.users.iter().all(|known| known.sub != options.user) {
+            settings.users.push(User::new(&options.user));
+        }
+        let issuer = Issuer::start_with(settings).await?;
+        let services = Services::start(author, &issuer).await?;
+        let names = match &options.file {
+            Some(file) => vec![copy(file, &folder)?],
+            None => {
+                let mut shelf = Shelf::new(&options.tools).context(
+                    "which component has the tool? Name it with --file, or its folder with --tools",
+                )?;
+                shelf.copy_to(&folder)?;
+                shelf.names()
+            }
+        };
+        folder.write_config(&config(&issuer, &services, &folder, 0, &names)?)?;
+        let mut scopes = Vec::new();
+        for name in &names {
+            let file = folder.path().join("tools").join(format!("{name}.wasm"));
+            scopes.extend(tell::inspect(&bailiwick, &file).await?.unwrap_or_default());
+        }
+        let mut command = process::serve(&bailiwick, &folder.config());
+        command.env("NO_COLOR", "1");
+        let host = Host::start_command(command).await?;
+        sweeper.wait_for(&host).await?;
+        services.trust_host(&host);
+        Ok(Self {
+            issuer,
+            _services: services,
+            host,
+            scopes,
+            sweeper,
+        })
+    }
+
+    async fn call(&mut self, options: &Call) -> anyhow::Result<Answer> {
+        let scopes: Vec<&str> = options
+            .scopes
+            .as_ref()
+            .unwrap_or(&self.scopes)
+            .iter()
+            .map(String::as_str)
+            .collect();
+        let url = self.host.url();
+        let spec = TokenSpec::of(&options.user).client(tell::AGENT);
+        let spec = spec.audience(&url).scopes(&scopes);
+        let token = self.issuer.token(&spec)?;
+        let started = Instant::now();
+        let answer = at(&url, Some(&token), options).await;
+        let milliseconds = started.elapsed().as_millis();
+        self.report(&options.user, &options.tool, milliseconds);
+        answer
+    }
+
+    /// Reports the host's words about the call, such as the lines that the tool logs.
+    fn report(&self, user: &str, tool: &str, milliseconds: u128) {
+        let said = self.host.said_since(0);
+        let (_, after) = said.split_once("listening on").unwrap_or_default();
+        let mut err = std::io::stderr().lock();
+        // The output may be closed.
+        for line in after.lines().skip(1) {
+            let _unheard = writeln!(err, "{line}");
+        }
+        let _unheard = writeln!(err, "{tool} for {user}: {milliseconds} ms");
+    }
+
+    async fn clear(mut self) -> anyhow::Result<()> {
+        self.host.stop().await?;
+        self.sweeper.finish().await
+    }
+}
+
+/// Copies a component; returns its name.
+fn copy(file: &Path, folder: &Folder) -> anyhow::Result<String> {
+    folder.add_tool(file)?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let is_component = file.extension().is_some_and(|end| end == "wasm");
+    ensure!(is_component, "{} is not a .wasm file", file.display());
+    Ok(name.into_owned())
+}
+
+fn token(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Ok(text.trim().to_owned())
+}
+
+/// Prints what the tool answered; returns how the program ends.
+fn print(answer: &Answer, json: bool) -> anyhow::Result<ExitCode> {
+    if let Some(message) = answer
+        .body
+        .pointer("/error/message")
+        .and_then(Value::as_str)
+    {
+        let data = answer.body.pointer("/error/data");
+        let data = data.map(|data| format!("\n{data:#}")).unwrap_or_default();
+        bail!("{message}{data}");
+    }
+    ensure!(
+        answer.status.is_success(),
+        "{}: {}",
+        answer.status,
+        answer.raw
+    );
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{:#}", answer.result())?;
+    } else if answer.structured().is_null() {
+        writeln!(out, "{}", answer.text())?;
+    } else {
+        writeln!(out, "{:#}", answer.structured())?;
+    }
+    if answer.result().get("resultType").and_then(Value::as_str) == Some("input_required") {
+        writeln!(out, "{:#}", answer.result())?;
+    }
+    Ok(if answer.is_tool_error() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}

@@ -1,0 +1,209 @@
+//! Builds a project in TypeScript or Python with the program of its SDK.
+//!
+//! The SDK is a package of the project and knows its language's compiler; this module finds the
+//! program, or installs the project's packages into the project's own folder first. Invariant:
+//! nothing is installed outside the project.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use super::{BuildError, at, file_name};
+
+/// A project whose SDK builds it.
+pub(super) struct Script {
+    folder: PathBuf,
+    kind: Kind,
+    /// The file name of the component, without `.wasm`.
+    pub(super) component: String,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// A `package.json`: npm and Node.
+    Node,
+    /// A `pyproject.toml`: pip and Python.
+    Python,
+}
+
+impl Script {
+    /// Returns the project in a folder, if there is one.
+    pub(super) fn at(folder: &Path) -> Result<Option<Self>, BuildError> {
+        let named = |kind: Kind, name: Option<String>| {
+            let name = name.ok_or_else(|| BuildError::Unnamed {
+                path: folder.join(kind.manifest()),
+            })?;
+            let component = file_name(name)?;
+            let folder = folder.to_owned();
+            Ok(Some(Self {
+                folder,
+                kind,
+                component,
+            }))
+        };
+        for kind in [Kind::Node, Kind::Python] {
+            let path = folder.join(kind.manifest());
+            if path.is_file() {
+                let text = fs::read_to_string(&path).map_err(at(&path))?;
+                return named(kind, kind.name(&text));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Builds the component into a folder of the project; returns its path.
+    pub(super) fn build(&self) -> Result<PathBuf, BuildError> {
+        let program = self.program();
+        if !program.is_file() || !self.has_sdk() {
+            self.install()?;
+        }
+        let out = self.folder.join(self.kind.scratch());
+        fs::create_dir_all(&out).map_err(at(&out))?;
+        let file = out.join(format!("{}.wasm", self.component));
+        let mut build = Command::new(&program);
+        if let Kind::Python = self.kind {
+            build.args(["-m", "bailiwick_sdk.build"]);
+        }
+        build.arg("--out").arg(&file);
+        if run(build.current_dir(&self.folder))? {
+            Ok(file)
+        } else {
+            Err(BuildError::Compile)
+        }
+    }
+
+    /// Returns the program that builds: the SDK's own, or the project's Python.
+    fn program(&self) -> PathBuf {
+        self.folder.join(match self.kind {
+            Kind::Node => "node_modules/.bin/bailiwick-sdk-build",
+            Kind::Python => ".venv/bin/python",
+        })
+    }
+
+    /// Returns true unless a project's Python lacks the SDK.
+    fn has_sdk(&self) -> bool {
+        let Kind::Python = self.kind else {
+            return true;
+        };
+        let mut python = Command::new(self.program());
+        python.args(["-c", "import bailiwick_sdk, componentize_py"]);
+        python.stdin(Stdio::null()).stderr(Stdio::null());
+        let status = python.current_dir(&self.folder).status();
+        status.is_ok_and(|status| status.success())
+    }
+
+    /// Installs the project's packages.
+    fn install(&self) -> Result<(), BuildError> {
+        for command in self.kind.install() {
+            let (program, arguments) = command.split_first().unwrap_or((&"", &[]));
+            let mut install = Command::new(program);
+            install.args(arguments).current_dir(&self.folder);
+            if !run(&mut install)? {
+                let folder = self.folder.clone();
+                let command = command.join(" ");
+                return Err(BuildError::Install { folder, command });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Kind {
+    fn manifest(self) -> &'static str {
+        match self {
+            Self::Node => "package.json",
+            Self::Python => "pyproject.toml",
+        }
+    }
+
+    /// Returns the folder for what is built, which the templates keep out of version control.
+    fn scratch(self) -> &'static str {
+        match self {
+            Self::Node => "node_modules/.cache/bailiwick",
+            Self::Python => ".venv/bailiwick",
+        }
+    }
+
+    /// Returns the commands that install a project's packages.
+    fn install(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Node => &[&["npm", "install", "--no-audit", "--no-fund"]],
+            Self::Python => &[
+                &["python3", "-m", "venv", ".venv"],
+                &[
+                    ".venv/bin/python",
+                    "-m",
+                    "pip",
+                    "install",
+                    "--disable-pip-version-check",
+                    "--editable",
+                    ".[dev]",
+                ],
+            ],
+        }
+    }
+
+    /// Reads the project's name from its manifest.
+    fn name(self, manifest: &str) -> Option<String> {
+        match self {
+            Self::Node => serde_json::from_str::<Named>(manifest).ok()?.name,
+            Self::Python => toml::from_str::<Projects>(manifest).ok()?.project?.name,
+        }
+    }
+}
+
+/// Runs a program, whose words go to standard error; returns whether it ended well.
+fn run(command: &mut Command) -> Result<bool, BuildError> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let stderr = std::io::stderr();
+    command.stdin(Stdio::null()).stdout(Stdio::from(stderr));
+    let status = command.status();
+    let status = status.map_err(|source| BuildError::Run { program, source })?;
+    Ok(status.success())
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Projects {
+    project: Option<Named>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_project_is_known_by_its_manifest_and_named_by_it() {
+        let cases = [
+            ("package.json", r#"{"name":"orders"}"#, Some("orders")),
+            ("package.json", r#"{"name":"@shop/orders"}"#, None),
+            ("package.json", "{}", None),
+            (
+                "pyproject.toml",
+                "[project]\nname = \"my-tool\"",
+                Some("my-tool"),
+            ),
+            ("pyproject.toml", "[tool]\n", None),
+            ("pyproject.toml", "[project", None),
+        ];
+        for (file, text, name) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(file), text).unwrap();
+            let found = Script::at(folder.path());
+            match name {
+                Some(name) => assert_eq!(found.unwrap().unwrap().component, name),
+                None => assert!(found.is_err(), "{text}"),
+            }
+        }
+        let empty = tempfile::tempdir().unwrap();
+        assert!(Script::at(empty.path()).unwrap().is_none());
+    }
+}
