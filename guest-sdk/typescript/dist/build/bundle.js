@@ -1,0 +1,88 @@
+/** Joins the modules of a project to one. */
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { BuildError } from "./failure.js";
+import { linesOf } from "./lines.js";
+/** Returns the source of the component's module. */
+export async function bundle(project, described, engine) {
+    const entry = [
+        `import ${quoted(sdk("./wasm/polyfills.js"))};`,
+        `import { serve } from ${quoted(sdk("./wasm/serve.js"))};`,
+        `import component from ${quoted(project.entry)};`,
+        `const all = serve(component, ${JSON.stringify(described)}, ${WIDE[engine]});`,
+        ...exportsOf(described).map((name) => `export const ${name} = all.${name};`),
+    ].join("\n");
+    const { code, map } = await joined(project, entry, {
+        platform: "neutral",
+        mainFields: ["module", "main"],
+        conditions: ["import", "module", "default"],
+        external: ["bailiwick:*"],
+        define: { "process.env.NODE_ENV": '"production"' },
+        minifySyntax: true,
+    });
+    const lines = JSON.stringify(linesOf(map, project.folder));
+    return `${code}globalThis.__bailiwickLines = ${lines};\n`;
+}
+/** Returns the interfaces that a component exports. */
+export function exportsOf(described) {
+    const has = {
+        tools: described.tools.length > 0,
+        resources: described.resources.length > 0,
+        prompts: described.prompts.length > 0,
+        completion: described.completes,
+        facets: described.facets.length > 0,
+    };
+    return Object.keys(WORLDS).filter((name) => has[name]);
+}
+/** The interfaces that a component can export, with their worlds. */
+export const WORLDS = {
+    tools: "tool",
+    resources: "resource-provider",
+    prompts: "prompt-provider",
+    completion: "completer",
+    facets: "faceted",
+};
+/** Returns the code of an entry with all its imports, and its source map. */
+export async function joined(project, contents, options) {
+    try {
+        const { outputFiles = [] } = await build({
+            stdin: { contents, resolveDir: project.folder, sourcefile: "bailiwick:entry" },
+            absWorkingDir: project.folder,
+            bundle: true,
+            write: false,
+            format: "esm",
+            target: "es2022",
+            outfile: "bundle.js",
+            sourcemap: "external",
+            sourcesContent: false,
+            legalComments: "none",
+            logLevel: "silent",
+            ...options,
+        });
+        const file = (end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
+        return { code: file(".js"), map: file(".map") };
+    }
+    catch (error) {
+        const { errors } = error;
+        if (errors === undefined) {
+            throw error;
+        }
+        throw new BuildError(1, errors.map(said).join("\n"));
+    }
+}
+/** Returns the path of a module of this package. */
+export function sdk(file) {
+    return fileURLToPath(new URL(`.${file}`, import.meta.url));
+}
+/** Returns a text as a literal. */
+export function quoted(text) {
+    return JSON.stringify(text);
+}
+function said({ text, location, notes }) {
+    const place = location === null ? "" : `${location.file}:${location.line}:${location.column + 1}: `;
+    const builtin = notes.some((note) => note.text.includes("platform"));
+    const hint = builtin ? " (a component has no Node: no files, no network, no processes)" : "";
+    return `${place}error: ${text}${hint}`;
+}
+/** How an engine takes a 64-bit integer. */
+const WIDE = { quickjs: "Number", starlingmonkey: "BigInt" };

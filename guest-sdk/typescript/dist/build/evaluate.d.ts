@@ -1,0 +1,5 @@
+/** Loads the entry in Node, in a process of its own, and returns its definitions. */
+import type { Described } from "../describe.js";
+import type { Project } from "./project.js";
+/** Fails with the faults of the definitions, or with the exception that the entry threw. */
+export declare function evaluate(project: Project, scratch: string): Promise<Described>;

@@ -1,0 +1,63 @@
+/** Loads the entry in Node, in a process of its own, and returns its definitions. */
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { joined, quoted, sdk } from "./bundle.js";
+import { BuildError } from "./failure.js";
+/** Fails with the faults of the definitions, or with the exception that the entry threw. */
+export async function evaluate(project, scratch) {
+    const program = join(scratch, "describe.mjs");
+    const answer = join(scratch, "described.json");
+    const { code, map } = await joined(project, entry(project), {
+        platform: "node",
+        external: ["bailiwick:*", "node:fs"],
+    });
+    writeFileSync(program, `${code}\n//# sourceMappingURL=describe.mjs.map\n`);
+    writeFileSync(`${program}.map`, rooted(map, project.folder));
+    const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--no-warnings", program, answer], 
+    // What the entry writes to standard output belongs to standard error.
+    { cwd: project.folder, stdio: ["ignore", 2, 2] });
+    if (status !== 0) {
+        throw new BuildError(1, `${project.entry}: it cannot be loaded, or what it exports is wrong`);
+    }
+    const described = JSON.parse(readFileSync(answer, "utf8"));
+    checkUris(described, project);
+    return described;
+}
+/** Returns a program that writes the definitions, or the faults to standard error. */
+function entry(project) {
+    const zod = project.find("zod/v4/core") === undefined ? "" : `import * as zod from "zod/v4/core";`;
+    const fallback = zod === ""
+        ? "undefined"
+        : `(schema, io) => schema["~standard"].vendor === "zod" ? zod.toJSONSchema(schema, { io }) : undefined`;
+    return `
+    import { writeFileSync } from "node:fs";
+    import { describe } from ${quoted(sdk("./describe.js"))};
+    import * as module from ${quoted(project.entry)};
+    ${zod}
+    try {
+      const component = module.default;
+      if (!Array.isArray(component?.tools)) {
+        throw { faults: ["expected \`export default component({ … })\`"] };
+      }
+      writeFileSync(process.argv[2], JSON.stringify(describe(component, ${fallback})));
+    } catch (error) {
+      if (!Array.isArray(error?.faults)) throw error;
+      for (const fault of error.faults) console.error("error: " + fault);
+      process.exitCode = 1;
+    }`;
+}
+/** Returns the source map with absolute paths. */
+function rooted(map, folder) {
+    return JSON.stringify({ ...JSON.parse(map), sourceRoot: `${folder}/` });
+}
+/** Checks that URIs are those of this component, as the host does. */
+function checkUris({ resources }, { name }) {
+    const scheme = name.toLowerCase().replaceAll("_", "-");
+    for (const { name: resource, uri } of resources) {
+        if (!uri.startsWith(`${scheme}://`) && !uri.startsWith(`ui://${scheme}/`)) {
+            throw new BuildError(1, `error: resource ${JSON.stringify(resource)}: uri: expected ${scheme}://… or ui://${scheme}/…, ` +
+                `because the component's name is ${name}`);
+        }
+    }
+}

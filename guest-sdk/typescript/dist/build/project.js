@@ -1,0 +1,45 @@
+/** The project: where it is, what its component is called, where it begins. */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { engines } from "./engines.js";
+import { BuildError } from "./failure.js";
+/** Reads `package.json`. */
+export function readProject(given) {
+    const folder = resolve(given);
+    const file = join(folder, "package.json");
+    if (!existsSync(file)) {
+        throw new BuildError(1, `${file}: there is no such file; expected the folder of a project`);
+    }
+    const { name, bailiwick = {} } = parse(file);
+    const component = bailiwick.name ?? (typeof name === "string" ? name.replace(/^@.*\//, "") : "");
+    if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(component)) {
+        throw new BuildError(1, `${file}: name: ${JSON.stringify(component)} cannot name a component`);
+    }
+    const { engine } = bailiwick;
+    if (engine !== undefined && !engines.includes(engine)) {
+        throw new BuildError(1, `${file}: bailiwick.engine: expected one of ${engines.join(", ")}`);
+    }
+    const entry = resolve(folder, bailiwick.entry ?? "src/tool.ts");
+    if (!existsSync(entry)) {
+        throw new BuildError(1, `${entry}: there is no such file; set "bailiwick.entry" in ${file}`);
+    }
+    const require = createRequire(file);
+    const find = (specifier) => {
+        try {
+            return require.resolve(specifier);
+        }
+        catch {
+            return undefined;
+        }
+    };
+    return { folder, name: component, entry, engine, find };
+}
+function parse(file) {
+    try {
+        return JSON.parse(readFileSync(file, "utf8"));
+    }
+    catch (error) {
+        throw new BuildError(1, `${file}: ${error.message}`);
+    }
+}

@@ -1,0 +1,96 @@
+/**
+ * Errors: for the caller ({@link ToolError}), and from a service ({@link DownstreamError}).
+ *
+ * Invariant: the conversion from the second to the first never repeats a text of a service or an
+ * authorization server, except what the user needs to go on (a consent hint, names of scopes).
+ */
+/** A tool's failure, in words that the caller may read. Throw it. */
+export class ToolError extends Error {
+    kind;
+    name = "ToolError";
+    constructor(kind, message, options) {
+        super(message, options);
+        this.kind = kind;
+    }
+    /** Returns an error: the arguments make no sense, in a way that the schema cannot express. */
+    static invalidInput(message, options) {
+        return new ToolError("invalid-input", message, options);
+    }
+    /** Returns an error: the caller may not have this. */
+    static forbidden(message, options) {
+        return new ToolError("forbidden", message, options);
+    }
+    /** Returns an error: the requested thing does not exist. */
+    static notFound(message, options) {
+        return new ToolError("not-found", message, options);
+    }
+    /** Returns an error: a later attempt may succeed. */
+    static unavailable(message, options) {
+        return new ToolError("unavailable", message, options);
+    }
+    /** Returns an error: any other failure. */
+    static failed(message, options) {
+        return new ToolError("failed", message, options);
+    }
+}
+/**
+ * There is no HTTP answer from a service. Every HTTP answer, whatever its status, is a `Response`.
+ *
+ * A request other than GET and HEAD that may have reached the service has one reason only,
+ * `unknown-outcome`. After any other reason nothing was changed. If you do not catch it, the caller
+ * gets {@link DownstreamError.toToolError}.
+ *
+ * ```ts
+ * try {
+ *   services.orders_api.delete(["orders", id]).success();
+ * } catch (error) {
+ *   if (error instanceof DownstreamError && error.kind === "unknown-outcome") {
+ *     // Ask the service before sending the request again.
+ *   }
+ *   throw error;
+ * }
+ * ```
+ */
+export class DownstreamError extends Error {
+    reason;
+    name = "DownstreamError";
+    /** The reason's name. */
+    kind;
+    constructor(reason) {
+        super("val" in reason ? `${reason.tag}: ${String(reason.val)}` : reason.tag);
+        this.reason = reason;
+        this.kind = reason.tag;
+    }
+    /** Returns the error that the caller may read. */
+    toToolError() {
+        const options = { cause: this };
+        const { reason } = this;
+        switch (reason.tag) {
+            case "unknown-service":
+            case "not-granted":
+                return ToolError.failed("the operator has not granted this tool what it asked of a service", options);
+            case "invalid-request":
+                return ToolError.failed("the tool made a malformed request to a service", options);
+            case "identity-unavailable":
+                return ToolError.forbidden("this needs a signed-in user", options);
+            case "consent-required":
+                return ToolError.forbidden(`consent is needed first: ${reason.val}`, options);
+            case "scope-denied":
+                return ToolError.forbidden(`these scopes were not given: ${reason.val.join(", ")}`, options);
+            case "credential-refused":
+                return ToolError.forbidden("no credential for a service is available for this caller, or its answer showed one", options);
+            case "unavailable":
+                return ToolError.unavailable("a service cannot be reached at the moment", options);
+            case "timed-out":
+                return ToolError.unavailable("a service did not answer in time", options);
+            case "too-large":
+                return ToolError.failed("the answer of a service is too large", options);
+            case "quota-exhausted":
+                return ToolError.failed("this call has used up its requests to services", options);
+            case "unknown-outcome":
+                return ToolError.failed("a service may have done what was asked, or not; look before asking again", options);
+            default:
+                return ToolError.failed("a service could not be called", options);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+/** A host for unit tests: `Scene` plays the caller, the services and the client. */
+import type { Content } from "./content.js";
+import type { Severity } from "./context.js";
+import { DownstreamError, type DownstreamReason } from "./error.js";
+import type { Binding, Correlation, Executor, GrantedService, Login, Principal } from "./identity.js";
+import type { Message, Prompt } from "./prompt.js";
+import type { Member, Resource } from "./resource.js";
+import { type Request, Response } from "./service.js";
+import type { InferInput, InferOutput, Schema } from "./standard.js";
+import type { Tool } from "./tool.js";
+import type { completion, log, types } from "./wit.js";
+/** A request as a service sees it. */
+export interface SentRequest extends Request {
+    /** The path as text; the actor's parts as `{actor.sub}`, `{actor.tenant}`, `{actor.issuer}`. */
+    readonly pathText: string;
+    /** The body as JSON, if it is some. */
+    readonly json: unknown;
+}
+/** The host's answers about the call's identity. */
+export interface SceneIdentity {
+    actor: Principal;
+    login: Login;
+    agent: Executor;
+    session: Correlation;
+    scopes: readonly string[];
+    services: readonly GrantedService[];
+    binding: Binding;
+}
+/** The end of a call of a tool. */
+export interface Called<T> {
+    /** The structured content. */
+    readonly structured: T | undefined;
+    /** The items that the model sees. */
+    readonly content: readonly Content[];
+    /** The texts of these items, joined by line breaks. */
+    readonly text: string;
+    /** True if the answer is "no". */
+    readonly isError: boolean;
+    /** The questions, if the tool asks; none otherwise. */
+    readonly questions: Asking | undefined;
+}
+/** Questions that a function asked. */
+export interface Asking {
+    readonly keys: readonly string[];
+    readonly wire: types.InputRequest;
+}
+/**
+ * The caller of a test, and the answers of the outside: a user `user_1` of tenant `acme`, with no
+ * settings and no services. What a function throws reaches the test as it is.
+ *
+ * ```ts
+ * const scene = new Scene().actor("user_7").onSend(() => Response.json({ status: "shipped" }));
+ * expect(scene.call(getOrderStatus, { orderId: "1" }).structured).toEqual({ status: "shipped" });
+ * ```
+ */
+export declare class Scene {
+    #private;
+    /** Sets the actor's subject. */
+    actor(sub: string): this;
+    /** Changes anything about the identity. */
+    identity(change: (identity: SceneIdentity) => void): this;
+    /** Plays the services: returns an answer, or the reason why there is none. */
+    onSend(services: OnSend): this;
+    /** Sets what the client speaks and declares, such as `elicitation.form`. */
+    client(revision: string, capabilities: readonly string[]): this;
+    /** Receives the messages to the client. */
+    onMessage(receive: (severity: Severity, data: unknown) => void): this;
+    /** Sets the component's settings. */
+    settings(settings: object): this;
+    /** Sets the time, milliseconds since 1970-01-01 UTC. */
+    now(milliseconds: number): this;
+    /** Lets the user accept a form with these fields; without fields, a page. */
+    accepts(key: string, content?: object): this;
+    /** Lets the user decline a question. */
+    declines(key: string): this;
+    /** Adds an answer to an earlier question, as the client gives it. */
+    answer(key: string, answer: unknown): this;
+    /** Sets the state given with the questions. */
+    state(state: string | Uint8Array): this;
+    /** The log lines so far. */
+    get lines(): readonly {
+        readonly level: log.Level;
+        readonly message: string;
+    }[];
+    /** Calls a tool. */
+    call<In extends Schema, Out extends Schema>(tool: Tool<In, Out>, input: InferInput<In>): Called<InferOutput<Out>>;
+    /** Reads a resource; a member of a family by its variables. */
+    read<Uri extends string>(resource: Resource<Uri, never>, ...[variables]: Parameters<Resource<Uri>["uriOf"]>[0] extends Record<string, never> ? [] : [Parameters<Resource<Uri>["uriOf"]>[0]]): {
+        readonly contents: readonly types.EmbeddedResource[];
+        readonly questions: Asking | undefined;
+    };
+    /** Lists the members of a family. */
+    members(family: Resource<string, never>, cursor?: string): {
+        readonly members: readonly Pick<Member, "uri" | "name">[];
+        readonly next: string | undefined;
+    };
+    /** Gets the messages of a prompt; the arguments are texts, as clients send them. */
+    get<In extends Schema>(prompt: Prompt<In>, input: {
+        readonly [Name in keyof InferInput<In>]?: string;
+    }): {
+        readonly messages: readonly Message[];
+        readonly questions: Asking | undefined;
+    };
+    /** Suggests values for an argument of a prompt or a variable of a family. */
+    complete(of_: Pick<Prompt, "kind"> | Pick<Resource, "kind">, argument: string, typed: string, others?: {
+        readonly [argument: string]: string;
+    }): completion.Suggestions;
+}
+type OnSend = (request: SentRequest) => Response | DownstreamError | DownstreamReason;
+export {};

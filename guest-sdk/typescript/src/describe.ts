@@ -1,0 +1,233 @@
+/**
+ * The definitions as the interface has them, made once, while the component is built.
+ *
+ * Invariant: a wrong definition fails here, with the names of the thing and the field.
+ */
+
+import { type About, nothing } from "./about.js";
+import type { Component } from "./component.js";
+import { type Fallback, inputSchema, propertiesOf, toJsonSchema } from "./schema.js";
+import type { Schema } from "./standard.js";
+import { variables } from "./template.js";
+import type { facets, prompts, resources, tools } from "./wit.js";
+
+/** What the exports `describe` return. */
+export interface Described {
+  readonly tools: tools.Definition[];
+  readonly resources: resources.Definition[];
+  readonly prompts: prompts.Definition[];
+  readonly facets: [facets.Subject, [string, string][]][];
+  /** True if a prompt or a family suggests values. */
+  readonly completes: boolean;
+}
+
+/** Definitions are wrong; the message has a line for each fault. */
+export class DefinitionError extends Error {
+  override readonly name = "DefinitionError";
+
+  constructor(readonly faults: readonly string[]) {
+    super(faults.join("\n"));
+  }
+}
+
+/** Returns the definitions. Throws a {@link DefinitionError} with all faults. */
+export function describe(component: Component, fallback?: Fallback): Described {
+  const faults: string[] = [];
+  const all = [...component.tools, ...component.prompts, ...component.resources];
+  if (all.length === 0) {
+    faults.push("the component has no tools, resources or prompts");
+  }
+  for (const [list, items] of Object.entries(component)) {
+    const kind = list.slice(0, -1);
+    (items as unknown[]).forEach((item, index) => {
+      if ((item as { kind?: unknown } | undefined)?.kind !== kind) {
+        faults.push(`${list}[${index}]: expected what \`${kind}()\` returns`);
+      }
+    });
+  }
+  if (faults.length > 0) {
+    throw new DefinitionError(faults);
+  }
+  const refuse = (item: Subject) => (fault: string) => faults.push(`${titleOf(item)}: ${fault}`);
+  all.forEach((item) => checkAbout(item, refuse(item)));
+  faults.push(...repeated(component));
+  const described = {
+    tools: component.tools.map((tool) => toolOf(tool, refuse(tool), fallback)),
+    resources: component.resources.map((each) => resourceOf(each, refuse(each))),
+    prompts: component.prompts.map((each) => promptOf(each, refuse(each), fallback)),
+    facets: all.flatMap(facetsOf),
+    completes: all.some(({ definition }) => Object.keys(completersOf(definition)).length > 0),
+  };
+  if (faults.length > 0) {
+    throw new DefinitionError(faults);
+  }
+  return described;
+}
+
+type Refuse = (fault: string) => void;
+type Subject = Component["tools" | "resources" | "prompts"][number];
+
+function checkAbout({ kind, definition, run }: Subject, refuse: Refuse): void {
+  const held = definition as unknown as Readonly<Record<string, unknown>>;
+  const texts = ["name", ...(kind === "resource" ? ["uri"] : ["description"])];
+  for (const field of texts) {
+    const value = held[field];
+    if (typeof value !== "string" || value.trim() === "") {
+      refuse(`${field} is missing`);
+    }
+  }
+  if (typeof definition.name === "string" && !/^[A-Za-z0-9_.-]{0,64}$/.test(definition.name)) {
+    refuse("name: expected 1 to 64 of [A-Za-z0-9_.-]");
+  }
+  for (const field of ["scopes", "services", "requires"]) {
+    const list = held[field] ?? [];
+    if (!Array.isArray(list) || !list.every((each) => typeof each === "string")) {
+      refuse(`${field}: expected a list of texts`);
+    }
+  }
+  for (const field of Object.keys(held)) {
+    if (!FIELDS.shared.includes(field) && !FIELDS[kind].includes(field)) {
+      refuse(`${field}: there is no such field; the fields are ${fieldsOf(kind)}`);
+    }
+  }
+  if (typeof run !== "function") {
+    refuse("the function is missing");
+  } else if (run.constructor.name === "AsyncFunction") {
+    refuse("the function is async; a call is synchronous: remove `async` and `await`");
+  }
+}
+
+function toolOf(
+  { definition }: Component["tools"][number],
+  refuse: Refuse,
+  fallback: Fallback | undefined,
+): tools.Definition {
+  const { input = nothing, output, readOnly, destructive, idempotent, openWorld } = definition;
+  return {
+    ...aboutOf(definition),
+    description: definition.description,
+    inputSchema: schemaOf("input", () => inputSchema(input, fallback), refuse),
+    outputSchema:
+      output && schemaOf("output", () => toJsonSchema(output, "output", fallback), refuse),
+    annotations: { readOnly, destructive, idempotent, openWorld },
+  };
+}
+
+function resourceOf(
+  { definition }: Component["resources"][number],
+  refuse: Refuse,
+): resources.Definition {
+  const { uri, description, mimeType, members } = definition;
+  const names = variables(String(uri));
+  if (names.length === 0 && members !== undefined) {
+    refuse("members: only a family has them, whose uri has a variable such as {id}");
+  }
+  checkCompleters(definition, names, "variable", refuse);
+  return { ...aboutOf(definition), uri, description, mimeType };
+}
+
+function promptOf(
+  { definition }: Component["prompts"][number],
+  refuse: Refuse,
+  fallback: Fallback | undefined,
+): prompts.Definition {
+  const { input = nothing, description } = definition;
+  const schema = JSON.parse(
+    schemaOf("input", () => inputSchema(input as Schema, fallback), refuse),
+  ) as Record<string, unknown>;
+  const required = (schema["required"] ?? []) as readonly string[];
+  const properties = Object.entries(propertiesOf(schema));
+  const list = properties.map(([name, field]) => {
+    if (field["type"] === "object" || field["type"] === "array") {
+      refuse(`input.${name}: an argument is a text, a number or a boolean`);
+    }
+    return {
+      name,
+      title: field["title"] as string | undefined,
+      description: field["description"] as string | undefined,
+      required: required.includes(name),
+    };
+  });
+  const names = list.map(({ name }) => name);
+  checkCompleters(definition, names, "argument", refuse);
+  return { ...aboutOf(definition), description, arguments: list };
+}
+
+function aboutOf({ name, title, scopes, services, meta }: About<string>) {
+  return {
+    name,
+    title,
+    scopes: [...(scopes ?? [])],
+    services: [...(services ?? [])],
+    meta: meta && JSON.stringify(meta),
+  };
+}
+
+function schemaOf(
+  field: string,
+  make: () => Record<string, unknown>,
+  refuse: Refuse,
+): string {
+  try {
+    const schema = make();
+    if (schema["type"] === undefined && Array.isArray(schema["anyOf"] ?? schema["allOf"])) {
+      schema["type"] = "object";
+    }
+    if (schema["type"] !== "object") {
+      refuse(`${field}: expected the schema of an object, such as z.object({ … })`);
+    }
+    return JSON.stringify(schema);
+  } catch (error) {
+    refuse(`${field}: ${error instanceof Error ? error.message : String(error)}`);
+    return "{}";
+  }
+}
+
+function completersOf(definition: object): object {
+  return (definition as { complete?: object }).complete ?? {};
+}
+
+function checkCompleters(held: object, names: string[], what: string, refuse: Refuse): void {
+  for (const name of Object.keys(completersOf(held))) {
+    if (!names.includes(name)) {
+      refuse(`complete.${name}: there is no such ${what}`);
+    }
+  }
+}
+
+function facetsOf(item: Subject): Described["facets"] {
+  const { icons, requires } = item.definition;
+  const all: [string, string][] = [];
+  if (icons !== undefined) {
+    const objects = icons.map((icon) => (typeof icon === "string" ? { src: icon } : icon));
+    all.push(["icons", JSON.stringify(objects)]);
+  }
+  if (requires !== undefined) {
+    all.push(["requires", JSON.stringify(requires)]);
+  }
+  const val = item.kind === "resource" ? item.definition.uri : item.definition.name;
+  return all.length === 0 ? [] : [[{ tag: item.kind, val } as facets.Subject, all]];
+}
+
+function repeated(component: Component): string[] {
+  return Object.values(component).flatMap((items: readonly Subject[]) => {
+    const names = items.map(titleOf);
+    const twice = names.filter((name, index) => names.indexOf(name) !== index);
+    return twice.map((name) => `${name}: there are two of that name`);
+  });
+}
+
+function titleOf({ kind, definition }: Subject): string {
+  return `${kind} ${JSON.stringify(definition.name ?? "")}`;
+}
+
+function fieldsOf(kind: Subject["kind"]): string {
+  return [...FIELDS.shared, ...FIELDS[kind]].join(", ");
+}
+
+const FIELDS: Record<Subject["kind"] | "shared", readonly string[]> = {
+  shared: ["name", "title", "description", "scopes", "services", "icons", "requires", "meta"],
+  tool: ["input", "output", "readOnly", "destructive", "idempotent", "openWorld"],
+  resource: ["uri", "mimeType", "variables", "members", "complete"],
+  prompt: ["input", "complete"],
+};

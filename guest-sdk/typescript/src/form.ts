@@ -1,0 +1,65 @@
+/** The schemas of forms: those of types, in the few keywords that MCP gives a form (SEP-1330). */
+
+import { isJson, propertiesOf, toJsonSchema } from "./schema.js";
+import type { Schema } from "./standard.js";
+
+type Json = Record<string, unknown>;
+
+/** Returns the schema of a form with flat fields. */
+export function formSchema(schema: Schema): Json {
+  const whole = toJsonSchema(schema, "input");
+  const fields = Object.entries(propertiesOf(whole)).map(([name, field]) => [name, plain(field)]);
+  const form: Json = { type: "object", properties: Object.fromEntries(fields) };
+  return whole["required"] === undefined ? form : { ...form, required: whole["required"] };
+}
+
+/** Leaves out what a form has no keyword for. The answer is checked against the type anyway. */
+function plain(given: Json): Json {
+  const field = choices(withoutNull(given), "oneOf");
+  if (!FORMATS.includes(field["format"])) {
+    delete field["format"];
+  }
+  if (field["default"] === null) {
+    delete field["default"];
+  }
+  if (typeof field["format"] === "string") {
+    // Libraries write a pattern beside the format; a form has no keyword for it.
+    delete field["pattern"];
+  }
+  if (isJson(field["items"])) {
+    field["items"] = choices(field["items"], "anyOf");
+  }
+  return field;
+}
+
+/** Makes an optional field one that need not be there. */
+function withoutNull(given: Json): Json {
+  const { anyOf, ...field } = given;
+  if (!Array.isArray(anyOf)) {
+    return field;
+  }
+  const branches = anyOf.filter((branch: unknown) => !isJson(branch) || branch["type"] !== "null");
+  const [only] = branches;
+  return branches.length === 1 && isJson(only) ? { ...only, ...field } : { ...field, anyOf: branches };
+}
+
+/** Writes constants with titles as choices. */
+function choices(given: Json, name: "anyOf" | "oneOf"): Json {
+  const { anyOf, oneOf, ...field } = given;
+  const branches = (anyOf ?? oneOf) as unknown;
+  if (!Array.isArray(branches)) {
+    return field;
+  }
+  const all = branches.filter(isJson).filter((branch) => "const" in branch);
+  if (all.length !== branches.length) {
+    return { ...field, oneOf: branches };
+  }
+  const titled = all.map((branch) => ({
+    const: branch["const"],
+    title: branch["title"] ?? branch["description"] ?? branch["const"],
+  }));
+  return name === "oneOf" ? { type: "string", ...field, oneOf: titled } : { anyOf: titled };
+}
+
+/** The formats of a form's texts. */
+const FORMATS: unknown[] = ["email", "uri", "date", "date-time"];
