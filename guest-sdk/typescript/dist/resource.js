@@ -40,12 +40,16 @@ export function outcome(value, uri, mimeType) {
     return { tag: "complete", val: [...whole, ...(more.parts ?? [])].map(embedded) };
 }
 /** Returns a page as the interface has it. */
-export function page(given) {
+export function page(uri, given) {
     refusePromise(given);
     const { members, next } = Array.isArray(given)
         ? { members: given, next: undefined }
         : given;
-    const items = members.map(({ meta, ...member }) => ({ ...member, meta: json(meta) }));
+    const items = members.map(({ variables, meta, ...member }) => ({
+        ...member,
+        uri: expand(uri, variables),
+        meta: json(meta),
+    }));
     return { items, next };
 }
 function embedded({ uri, mimeType, body, meta }) {

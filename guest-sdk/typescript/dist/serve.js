@@ -40,7 +40,7 @@ export function listMembers(component, outside, family, context) {
         return { items: [] };
     }
     const { cursor } = JSON.parse(context.input);
-    return page(members(new Call(outside, services, context), cursor));
+    return page(family, members(new Call(outside, services, context), cursor));
 }
 /** Makes the messages of the prompt of that name. */
 export function getPrompt(component, outside, name, context) {

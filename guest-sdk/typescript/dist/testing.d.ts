@@ -4,9 +4,10 @@ import type { Severity } from "./context.js";
 import { DownstreamError, type DownstreamReason } from "./error.js";
 import type { Binding, Correlation, Executor, GrantedService, Login, Principal } from "./identity.js";
 import type { Message, Prompt } from "./prompt.js";
-import type { Member, Resource } from "./resource.js";
+import type { Resource, Values } from "./resource.js";
 import { type Request, Response } from "./service.js";
 import type { InferInput, InferOutput, Schema } from "./standard.js";
+import type { Variables } from "./template.js";
 import type { Tool } from "./tool.js";
 import type { completion, log, types } from "./wit.js";
 /** A request as a service sees it. */
@@ -85,13 +86,16 @@ export declare class Scene {
     /** Calls a tool. */
     call<In extends Schema, Out extends Schema>(tool: Tool<In, Out>, input: InferInput<In>): Called<InferOutput<Out>>;
     /** Reads a resource; a member of a family by its variables. */
-    read<Uri extends string>(resource: Resource<Uri, never>, ...[variables]: Parameters<Resource<Uri>["uriOf"]>[0] extends Record<string, never> ? [] : [Parameters<Resource<Uri>["uriOf"]>[0]]): {
+    read<Uri extends string>(resource: Resource<Uri, never>, ...[variables]: [Variables<Uri>] extends [never] ? [] : [Values<Uri>]): {
         readonly contents: readonly types.EmbeddedResource[];
         readonly questions: Asking | undefined;
     };
     /** Lists the members of a family. */
     members(family: Resource<string, never>, cursor?: string): {
-        readonly members: readonly Pick<Member, "uri" | "name">[];
+        readonly members: readonly {
+            readonly uri: string;
+            readonly name: string;
+        }[];
         readonly next: string | undefined;
     };
     /** Gets the messages of a prompt; the arguments are texts, as clients send them. */

@@ -66,6 +66,7 @@ export {
   type Resource,
   resource,
   type ResourceDefinition,
+  type Values,
 } from "./resource.js";
 export {
   type Answered,

@@ -29,7 +29,10 @@ export interface ResourceDefinition<
   /** A schema with a member for each variable; without it they are texts. */
   readonly variables?: In;
   /** Lists the members of a family that the caller may see. */
-  readonly members?: (call: Call<Names>, cursor: string | undefined) => readonly Member[] | Page;
+  readonly members?: (
+    call: Call<Names>,
+    cursor: string | undefined,
+  ) => readonly Member<Uri>[] | Page<Uri>;
   /** Functions that suggest values for variables. */
   readonly complete?: { readonly [Name in Variables<Uri>]?: Completer<Names> };
 }
@@ -39,15 +42,20 @@ export interface Resource<Uri extends string = string, In extends Schema = Schem
   readonly kind: "resource";
   readonly definition: ResourceDefinition<Uri, string, In>;
   /** Returns the URI of a member, with the values percent-encoded. */
-  uriOf(values: { readonly [Name in Variables<Uri>]: string | number | boolean }): string;
+  uriOf(variables: Values<Uri>): string;
   /** Runs the function. In tests, use `Scene.read`. */
   run(context: ToolContext<InferOutput<In>>): unknown;
 }
 
+/** The values of the variables of a URI. */
+export type Values<Uri extends string> = {
+  readonly [Name in Variables<Uri>]: string | number | boolean;
+};
+
 /** One member of a family. */
-export interface Member {
-  /** The URI; `uriOf` of the resource makes it. */
-  readonly uri: string;
+export interface Member<Uri extends string = string> {
+  /** The variables, which make its URI. */
+  readonly variables: Values<Uri>;
   /** The name for programs. */
   readonly name: string;
   /** The title for people. */
@@ -61,8 +69,8 @@ export interface Member {
 }
 
 /** A part of the members of a family. */
-export interface Page {
-  readonly members: readonly Member[];
+export interface Page<Uri extends string = string> {
+  readonly members: readonly Member<Uri>[];
   /** Where the next part begins. `members` is called again with it. */
   readonly next?: string;
 }
@@ -133,12 +141,16 @@ export function outcome(
 }
 
 /** Returns a page as the interface has it. */
-export function page(given: readonly Member[] | Page): resources.Page {
+export function page(uri: string, given: readonly Member[] | Page): resources.Page {
   refusePromise(given);
   const { members, next } = Array.isArray(given)
     ? { members: given as readonly Member[], next: undefined }
     : (given as Page);
-  const items = members.map(({ meta, ...member }) => ({ ...member, meta: json(meta) }));
+  const items = members.map(({ variables, meta, ...member }) => ({
+    ...member,
+    uri: expand(uri, variables),
+    meta: json(meta),
+  }));
   return { items, next };
 }
 

@@ -63,7 +63,7 @@ export function listMembers(
     return { items: [] };
   }
   const { cursor } = JSON.parse(context.input) as { cursor?: string };
-  return page(members(new Call(outside, services, context), cursor));
+  return page(family, members(new Call(outside, services, context), cursor));
 }
 
 /** Makes the messages of the prompt of that name. */

@@ -14,10 +14,11 @@ import type {
 } from "./identity.js";
 import type { Outside, Sent } from "./outside.js";
 import type { Message, Prompt } from "./prompt.js";
-import type { Member, Resource } from "./resource.js";
+import type { Resource, Values } from "./resource.js";
 import { callTool, complete, getPrompt, listMembers, readResource } from "./serve.js";
 import { type Request, Response } from "./service.js";
 import type { InferInput, InferOutput, Schema } from "./standard.js";
+import type { Variables } from "./template.js";
 import type { Tool } from "./tool.js";
 import type { completion, log, types } from "./wit.js";
 
@@ -172,9 +173,7 @@ export class Scene {
   /** Reads a resource; a member of a family by its variables. */
   read<Uri extends string>(
     resource: Resource<Uri, never>,
-    ...[variables]: Parameters<Resource<Uri>["uriOf"]>[0] extends Record<string, never>
-      ? []
-      : [Parameters<Resource<Uri>["uriOf"]>[0]]
+    ...[variables]: [Variables<Uri>] extends [never] ? [] : [Values<Uri>]
   ): { readonly contents: readonly types.EmbeddedResource[]; readonly questions: Asking | undefined } {
     const held = of({ resources: [resource as unknown as Resource] });
     const context = this.#context(texts(variables ?? {}));
@@ -188,7 +187,7 @@ export class Scene {
   members(
     family: Resource<string, never>,
     cursor?: string,
-  ): { readonly members: readonly Pick<Member, "uri" | "name">[]; readonly next: string | undefined } {
+  ): { readonly members: readonly { readonly uri: string; readonly name: string }[]; readonly next: string | undefined } {
     const held = of({ resources: [family as unknown as Resource] });
     const context = this.#context(cursor === undefined ? {} : { cursor });
     const { items, next } = listMembers(held, this.#outside(), family.definition.uri, context);

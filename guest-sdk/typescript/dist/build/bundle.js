@@ -8,6 +8,7 @@ export async function bundle(project, described, engine) {
     const entry = [
         `import ${quoted(sdk("./wasm/polyfills.js"))};`,
         `import { serve } from ${quoted(sdk("./wasm/serve.js"))};`,
+        ...settled(project),
         `import component from ${quoted(project.entry)};`,
         `const all = serve(component, ${JSON.stringify(described)}, ${WIDE[engine]});`,
         ...exportsOf(described).map((name) => `export const ${name} = all.${name};`),
@@ -18,7 +19,8 @@ export async function bundle(project, described, engine) {
         conditions: ["import", "module", "default"],
         external: ["bailiwick:*"],
         define: { "process.env.NODE_ENV": '"production"' },
-        minifySyntax: true,
+        // The engine keeps the text of functions, and a call costs by the page.
+        minify: true,
     });
     const lines = JSON.stringify(linesOf(map, project.folder));
     return `${code}globalThis.__bailiwickLines = ${lines};\n`;
@@ -83,6 +85,11 @@ function said({ text, location, notes }) {
     const builtin = notes.some((note) => note.text.includes("platform"));
     const hint = builtin ? " (a component has no Node: no files, no network, no processes)" : "";
     return `${place}error: ${text}${hint}`;
+}
+/** Returns what makes libraries fit: an instance runs once, so code made at run time never pays. */
+function settled({ find }) {
+    const zod = find("zod/v4/core") !== undefined;
+    return zod ? [`import { config } from "zod/v4/core";`, "config({ jitless: true });"] : [];
 }
 /** How an engine takes a 64-bit integer. */
 const WIDE = { quickjs: "Number", starlingmonkey: "BigInt" };

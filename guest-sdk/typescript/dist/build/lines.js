@@ -1,45 +1,35 @@
-/** Where the lines of a bundle come from: a source map (ECMA-426), with lines alone. */
+/** Where the places of a bundle come from: its source map (ECMA-426), with lines alone. */
 import { relative, resolve } from "node:path";
-/** Returns the lines that come from the project's own files. */
+/** Returns the places at which another line of the project's own files begins, or they end. */
 export function linesOf(map, folder) {
     const { sources, mappings } = JSON.parse(map);
     const paths = sources.map((source) => relative(folder, resolve(folder, source)));
-    const files = [];
-    const runs = [];
-    for (const { line, source, original } of firstOfEachLine(mappings)) {
-        const path = paths[source] ?? "";
-        if (path.startsWith("..") || path.includes("node_modules") || path.includes("bailiwick:")) {
-            continue;
-        }
-        const file = files.includes(path) ? files.indexOf(path) : files.push(path) - 1;
-        const last = runs.at(-1);
-        const follows = last?.[1] === file && line === last[0] + last[3] && original === last[2] + last[3];
-        if (follows) {
-            last[3]++;
-        }
-        else {
-            runs.push([line, file, original, 1]);
+    const own = paths.map((path) => !FOREIGN.test(path));
+    const used = paths.filter((_, index) => own[index]);
+    const places = [];
+    for (const { line, column, source, original } of decoded(mappings)) {
+        const file = own[source] === true ? used.indexOf(paths[source] ?? "") : -1;
+        const last = places.at(-1);
+        const place = [line, column, file, file < 0 ? 0 : original];
+        if (last === undefined || last[2] !== place[2] || last[3] !== place[3]) {
+            places.push(place);
         }
     }
-    return { files, runs };
+    return { files: used, places };
 }
-/** Returns the first mapping of each line; lines count from 1. */
-function firstOfEachLine(mappings) {
-    const found = [];
-    let [source, original] = [0, 0];
+/** Decodes the mappings; lines and columns count from 1. */
+function* decoded(mappings) {
+    let [source, original] = [0, 1];
     for (const [index, text] of mappings.split(";").entries()) {
-        let first;
+        let column = 1;
         for (const segment of text.split(",").filter((each) => each !== "")) {
-            const [, sourceStep = 0, lineStep = 0] = numbers(segment);
+            const [columnStep = 0, sourceStep = 0, lineStep = 0] = numbers(segment);
+            column += columnStep;
             source += sourceStep;
             original += lineStep;
-            first ??= { line: index + 1, source, original: original + 1 };
-        }
-        if (first !== undefined) {
-            found.push(first);
+            yield { line: index + 1, column, source, original };
         }
     }
-    return found;
 }
 /** Decodes base64 VLQ numbers. */
 function numbers(segment) {
@@ -56,4 +46,6 @@ function numbers(segment) {
     }
     return found;
 }
+/** Files that are not the author's. */
+const FOREIGN = /^\.\.|node_modules|bailiwick:/;
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -1,11 +1,12 @@
 /** Exceptions as one line for the operator's log: what happened, and where in the sources. */
 /**
- * Where the lines of the bundle come from: the files, and runs of lines `[in the bundle, the file's
- * index, in the file, how many]`. The build appends it to the bundle.
+ * Where the places of the bundle come from: the author's files, and `[line, column, the file's
+ * index, its line]`, in order. The index is -1 where another's code begins. The build appends this
+ * to the bundle.
  */
 export interface Lines {
     readonly files: readonly string[];
-    readonly runs: readonly (readonly [number, number, number, number])[];
+    readonly places: readonly (readonly [number, number, number, number])[];
 }
-/** Returns a line such as `TypeError: x is not a function (in run, src/tool.ts:12)`. */
+/** Returns a line such as `TypeError: x is not a function (src/tool.ts:12, src/tool.ts:30)`. */
 export declare function described(error: unknown, lines: Lines | undefined): string;

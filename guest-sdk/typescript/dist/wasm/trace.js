@@ -1,5 +1,5 @@
 /** Exceptions as one line for the operator's log: what happened, and where in the sources. */
-/** Returns a line such as `TypeError: x is not a function (in run, src/tool.ts:12)`. */
+/** Returns a line such as `TypeError: x is not a function (src/tool.ts:12, src/tool.ts:30)`. */
 export function described(error, lines) {
     if (!(error instanceof Error)) {
         return `something was thrown that is no Error: ${text(error)}`;
@@ -13,18 +13,16 @@ export function described(error, lines) {
 function frames(stack, lines) {
     const all = stack.split("\n").flatMap((line) => {
         const found = FRAME.exec(line);
-        return found === null ? [] : [{ name: found[1] ?? found[2] ?? "", line: Number(found[3]) }];
+        return found === null ? [] : [[Number(found[1]), Number(found[2])]];
     });
-    const own = all.flatMap(({ name, line }) => {
-        const place = lines && source(line, lines);
-        return place === undefined ? [] : [`in ${name || "a function"}, ${place}`];
-    });
-    const bundled = all.map(({ name, line }) => `in ${name || "a function"}, bundle:${line}`);
+    const own = all.flatMap(([line, column]) => (lines && source(line, column, lines)) ?? []);
+    const bundled = all.map(([line, column]) => `bundle:${line}:${column}`);
     return (own.length > 0 ? own : bundled).slice(0, MOST_PLACES);
 }
-function source(line, { files, runs }) {
-    const run = runs.find(([first, , , count]) => line >= first && line < first + count);
-    return run && `${files[run[1]]}:${run[2] + line - run[0]}`;
+function source(line, column, { files, places }) {
+    const before = places.filter(([at, from]) => at < line || (at === line && from <= column));
+    const [, , file = -1, original] = before.at(-1) ?? [];
+    return file < 0 ? undefined : `${files[file]}:${original}`;
 }
 function text(value) {
     try {
@@ -34,6 +32,6 @@ function text(value) {
         return String(value);
     }
 }
-/** A line of a stack: `    at name (file:1:2)` of QuickJS, or `name@file:1:2` of SpiderMonkey. */
-const FRAME = /^(?:\s*at (.*?) \(.*?|(.*?)@.*?):(\d+)(?::\d+)?\)?$/;
+/** The end of a line of a stack, in QuickJS and in SpiderMonkey. */
+const FRAME = /:(\d+):(\d+)\)?$/;
 const MOST_PLACES = 4;

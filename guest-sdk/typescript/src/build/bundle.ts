@@ -19,6 +19,7 @@ export async function bundle(
   const entry = [
     `import ${quoted(sdk("./wasm/polyfills.js"))};`,
     `import { serve } from ${quoted(sdk("./wasm/serve.js"))};`,
+    ...settled(project),
     `import component from ${quoted(project.entry)};`,
     `const all = serve(component, ${JSON.stringify(described)}, ${WIDE[engine]});`,
     ...exportsOf(described).map((name) => `export const ${name} = all.${name};`),
@@ -29,7 +30,8 @@ export async function bundle(
     conditions: ["import", "module", "default"],
     external: ["bailiwick:*"],
     define: { "process.env.NODE_ENV": '"production"' },
-    minifySyntax: true,
+    // The engine keeps the text of functions, and a call costs by the page.
+    minify: true,
   });
   const lines = JSON.stringify(linesOf(map, project.folder));
   return `${code}globalThis.__bailiwickLines = ${lines};\n`;
@@ -103,6 +105,12 @@ function said({ text, location, notes }: Message): string {
   const builtin = notes.some((note) => note.text.includes("platform"));
   const hint = builtin ? " (a component has no Node: no files, no network, no processes)" : "";
   return `${place}error: ${text}${hint}`;
+}
+
+/** Returns what makes libraries fit: an instance runs once, so code made at run time never pays. */
+function settled({ find }: Project): string[] {
+  const zod = find("zod/v4/core") !== undefined;
+  return zod ? [`import { config } from "zod/v4/core";`, "config({ jitless: true });"] : [];
 }
 
 /** How an engine takes a 64-bit integer. */

@@ -1,15 +1,16 @@
 /** Exceptions as one line for the operator's log: what happened, and where in the sources. */
 
 /**
- * Where the lines of the bundle come from: the files, and runs of lines `[in the bundle, the file's
- * index, in the file, how many]`. The build appends it to the bundle.
+ * Where the places of the bundle come from: the author's files, and `[line, column, the file's
+ * index, its line]`, in order. The index is -1 where another's code begins. The build appends this
+ * to the bundle.
  */
 export interface Lines {
   readonly files: readonly string[];
-  readonly runs: readonly (readonly [number, number, number, number])[];
+  readonly places: readonly (readonly [number, number, number, number])[];
 }
 
-/** Returns a line such as `TypeError: x is not a function (in run, src/tool.ts:12)`. */
+/** Returns a line such as `TypeError: x is not a function (src/tool.ts:12, src/tool.ts:30)`. */
 export function described(error: unknown, lines: Lines | undefined): string {
   if (!(error instanceof Error)) {
     return `something was thrown that is no Error: ${text(error)}`;
@@ -24,19 +25,17 @@ export function described(error: unknown, lines: Lines | undefined): string {
 function frames(stack: string, lines: Lines | undefined): string[] {
   const all = stack.split("\n").flatMap((line) => {
     const found = FRAME.exec(line);
-    return found === null ? [] : [{ name: found[1] ?? found[2] ?? "", line: Number(found[3]) }];
+    return found === null ? [] : [[Number(found[1]), Number(found[2])] as const];
   });
-  const own = all.flatMap(({ name, line }) => {
-    const place = lines && source(line, lines);
-    return place === undefined ? [] : [`in ${name || "a function"}, ${place}`];
-  });
-  const bundled = all.map(({ name, line }) => `in ${name || "a function"}, bundle:${line}`);
+  const own = all.flatMap(([line, column]) => (lines && source(line, column, lines)) ?? []);
+  const bundled = all.map(([line, column]) => `bundle:${line}:${column}`);
   return (own.length > 0 ? own : bundled).slice(0, MOST_PLACES);
 }
 
-function source(line: number, { files, runs }: Lines): string | undefined {
-  const run = runs.find(([first, , , count]) => line >= first && line < first + count);
-  return run && `${files[run[1]]}:${run[2] + line - run[0]}`;
+function source(line: number, column: number, { files, places }: Lines): string | undefined {
+  const before = places.filter(([at, from]) => at < line || (at === line && from <= column));
+  const [, , file = -1, original] = before.at(-1) ?? [];
+  return file < 0 ? undefined : `${files[file]}:${original}`;
 }
 
 function text(value: unknown): string {
@@ -47,7 +46,7 @@ function text(value: unknown): string {
   }
 }
 
-/** A line of a stack: `    at name (file:1:2)` of QuickJS, or `name@file:1:2` of SpiderMonkey. */
-const FRAME = /^(?:\s*at (.*?) \(.*?|(.*?)@.*?):(\d+)(?::\d+)?\)?$/;
+/** The end of a line of a stack, in QuickJS and in SpiderMonkey. */
+const FRAME = /:(\d+):(\d+)\)?$/;
 
 const MOST_PLACES = 4;

@@ -1,5 +1,5 @@
 import { component, tool } from "bailiwick-sdk";
-import { z } from "zod";
+import * as z from "zod";
 
 // What the service answers. What it does not name is left out of the tool's result.
 const Order = z.object({
