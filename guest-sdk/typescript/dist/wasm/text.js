@@ -57,7 +57,7 @@ function write(bytes, at, point) {
         return at + 1;
     }
     const count = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    bytes[at] = ((0xf00 >> count) & 0xff) | (point >> (6 * count));
+    bytes[at] = ((0xf00 >> (count + 1)) & 0xff) | (point >> (6 * count));
     for (let left = count - 1; left >= 0; left--) {
         bytes[at + count - left] = 0x80 | ((point >> (6 * left)) & 0x3f);
     }
