@@ -42,9 +42,9 @@ async function build(argv) {
         checkTypes(project);
         const described = await evaluate(project, scratch);
         const chosen = engine ?? project.engine ?? "quickjs";
-        const source = await bundle(project, described, chosen);
+        const module = await bundle(project, described, chosen);
         const world = writeWorld(described, scratch);
-        const component = await componentize(chosen, source, world, project);
+        const component = await componentize(chosen, module, world, project);
         const file = outFile(out ?? folder, project.name);
         writeWhole(file, component);
         return file;

@@ -59,7 +59,7 @@ export function describe(component: Component, fallback?: Fallback): Described {
     completes: all.some(({ definition }) => Object.keys(completersOf(definition)).length > 0),
   };
   if (faults.length > 0) {
-    throw new DefinitionError(faults);
+    throw new DefinitionError([...new Set(faults)]);
   }
   return described;
 }

@@ -1,10 +1,16 @@
 /** Joins the modules of a project to one. */
 import { type BuildOptions } from "esbuild";
 import type { Described } from "../describe.js";
+import type { Lines } from "../wasm/trace.js";
 import type { Engine } from "./engines.js";
 import type { Project } from "./project.js";
-/** Returns the source of the component's module. */
-export declare function bundle(project: Project, described: Described, engine: Engine): Promise<string>;
+/** The component's module, and where its places come from. */
+export interface Bundle {
+    readonly source: string;
+    readonly lines: Lines;
+}
+/** Returns the component's module. */
+export declare function bundle(project: Project, described: Described, engine: Engine): Promise<Bundle>;
 /** Returns the interfaces that a component exports. */
 export declare function exportsOf(described: Described): (keyof typeof WORLDS)[];
 /** The interfaces that a component can export, with their worlds. */
@@ -19,6 +25,7 @@ export declare const WORLDS: {
 export declare function joined(project: Project, contents: string, options: BuildOptions): Promise<{
     code: string;
     map: string;
+    inputs: string[];
 }>;
 /** Returns the path of a module of this package. */
 export declare function sdk(file: string): string;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { BuildError } from "./failure.js";
 import { linesOf } from "./lines.js";
-/** Returns the source of the component's module. */
+/** Returns the component's module. */
 export async function bundle(project, described, engine) {
     const entry = [
         `import ${quoted(sdk("./wasm/polyfills.js"))};`,
@@ -13,7 +13,7 @@ export async function bundle(project, described, engine) {
         `const all = serve(component, ${JSON.stringify(described)}, ${WIDE[engine]});`,
         ...exportsOf(described).map((name) => `export const ${name} = all.${name};`),
     ].join("\n");
-    const { code, map } = await joined(project, entry, {
+    const { code, map, inputs } = await joined(project, entry, {
         platform: "neutral",
         mainFields: ["module", "main"],
         conditions: ["import", "module", "default"],
@@ -22,8 +22,11 @@ export async function bundle(project, described, engine) {
         // The engine keeps the text of functions, and a call costs by the page.
         minify: true,
     });
-    const lines = JSON.stringify(linesOf(map, project.folder));
-    return `${code}globalThis.__bailiwickLines = ${lines};\n`;
+    if (inputs.some((path) => /zod\/v4\/locales\/(?!en\.)/.test(path))) {
+        console.error('note: write `import * as z from "zod"`; another import adds 3 MB of languages');
+    }
+    const lines = linesOf(map, project.folder);
+    return { source: `${code}globalThis.__bailiwickLines = ${JSON.stringify(lines)};\n`, lines };
 }
 /** Returns the interfaces that a component exports. */
 export function exportsOf(described) {
@@ -47,7 +50,7 @@ export const WORLDS = {
 /** Returns the code of an entry with all its imports, and its source map. */
 export async function joined(project, contents, options) {
     try {
-        const { outputFiles = [] } = await build({
+        const { outputFiles = [], metafile } = await build({
             stdin: { contents, resolveDir: project.folder, sourcefile: "bailiwick:entry" },
             absWorkingDir: project.folder,
             bundle: true,
@@ -57,12 +60,15 @@ export async function joined(project, contents, options) {
             outfile: "bundle.js",
             sourcemap: "external",
             sourcesContent: false,
+            metafile: true,
             legalComments: "none",
             logLevel: "silent",
             ...options,
         });
         const file = (end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
-        return { code: file(".js"), map: file(".map") };
+        const used = Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) => Object.entries(inputs));
+        const inputs = used.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
+        return { code: file(".js"), map: file(".map"), inputs };
     }
     catch (error) {
         const { errors } = error;
@@ -88,7 +94,7 @@ function said({ text, location, notes }) {
 }
 /** Returns what makes libraries fit: an instance runs once, so code made at run time never pays. */
 function settled({ find }) {
-    const zod = find("zod/v4/core") !== undefined;
+    const zod = find("zod/v4/core/package.json") !== undefined;
     return zod ? [`import { config } from "zod/v4/core";`, "config({ jitless: true });"] : [];
 }
 /** How an engine takes a 64-bit integer. */

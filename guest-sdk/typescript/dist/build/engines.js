@@ -1,10 +1,13 @@
 /** The engines that a component can carry, and the programs that join module and engine. */
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { source as placeOf } from "../wasm/trace.js";
 import { BuildError } from "./failure.js";
 import { WORLD } from "./world.js";
 /** The engines, the recommended one first. */
 export const engines = ["quickjs", "starlingmonkey"];
 /** Makes the component of a module. */
-export async function componentize(engine, source, wit, project) {
+export async function componentize(engine, { source, lines }, wit, project) {
     try {
         return engine === "quickjs" ? await quickjs(source, wit) : await starling(source, wit, project);
     }
@@ -12,7 +15,11 @@ export async function componentize(engine, source, wit, project) {
         if (error instanceof BuildError) {
             throw error;
         }
-        const text = error.message.replace(/^\s*:?\s*/, "");
+        const text = error.message
+            .replace(/^\s*:?\s*/, "")
+            .replace(/[\w:.-]*:(\d+):(\d+)/g, (place, line, column) => {
+            return placeOf(Number(line), Number(column), lines) ?? place;
+        });
         throw new BuildError(1, `the module cannot be made a component: ${text}`);
     }
 }
@@ -31,12 +38,12 @@ async function quickjs(jsSource, witPath) {
     return component;
 }
 async function starling(source, witPath, project) {
-    const program = project.find("@bytecodealliance/componentize-js");
+    const program = project.find(join("@bytecodealliance/componentize-js", "src/componentize.js"));
     if (program === undefined) {
         throw new BuildError(3, "StarlingMonkey is missing; run `npm install --save-dev " +
             "@bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.17.9`");
     }
-    const { componentize } = (await import(program));
+    const { componentize } = (await import(pathToFileURL(program).href));
     const { component } = await componentize(source, {
         witPath,
         worldName: WORLD,

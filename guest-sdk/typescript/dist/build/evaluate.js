@@ -17,8 +17,11 @@ export async function evaluate(project, scratch) {
     const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--no-warnings", program, answer], 
     // What the entry writes to standard output belongs to standard error.
     { cwd: project.folder, stdio: ["ignore", 2, 2] });
+    if (status === FAULTS) {
+        throw new BuildError(1, `${project.entry}: nothing was built`);
+    }
     if (status !== 0) {
-        throw new BuildError(1, `${project.entry}: it cannot be loaded, or what it exports is wrong`);
+        throw new BuildError(1, `${project.entry}: it cannot be loaded`);
     }
     const described = JSON.parse(readFileSync(answer, "utf8"));
     checkUris(described, project);
@@ -26,7 +29,7 @@ export async function evaluate(project, scratch) {
 }
 /** Returns a program that writes the definitions, or the faults to standard error. */
 function entry(project) {
-    const zod = project.find("zod/v4/core") === undefined ? "" : `import * as zod from "zod/v4/core";`;
+    const zod = project.find("zod/v4/core/package.json") === undefined ? "" : `import * as zod from "zod/v4/core";`;
     const fallback = zod === ""
         ? "undefined"
         : `(schema, io) => schema["~standard"].vendor === "zod" ? zod.toJSONSchema(schema, { io }) : undefined`;
@@ -44,7 +47,7 @@ function entry(project) {
     } catch (error) {
       if (!Array.isArray(error?.faults)) throw error;
       for (const fault of error.faults) console.error("error: " + fault);
-      process.exitCode = 1;
+      process.exitCode = ${FAULTS};
     }`;
 }
 /** Returns the source map with absolute paths. */
@@ -61,3 +64,5 @@ function checkUris({ resources }, { name }) {
         }
     }
 }
+/** The exit code for faults that the program has written. */
+const FAULTS = 4;

@@ -9,8 +9,8 @@ export interface Project {
     /** The absolute path of the entry module. */
     readonly entry: string;
     readonly engine?: Engine | undefined;
-    /** Finds a module as the project would, if it is installed. */
-    find(specifier: string): string | undefined;
+    /** Finds a file of a package as the project would, if it is installed. */
+    find(file: string): string | undefined;
 }
 /** Reads `package.json`. */
 export declare function readProject(given: string): Project;

@@ -24,15 +24,9 @@ export function readProject(given) {
     if (!existsSync(entry)) {
         throw new BuildError(1, `${entry}: there is no such file; set "bailiwick.entry" in ${file}`);
     }
-    const require = createRequire(file);
-    const find = (specifier) => {
-        try {
-            return require.resolve(specifier);
-        }
-        catch {
-            return undefined;
-        }
-    };
+    const find = (path) => (createRequire(file).resolve.paths(path) ?? [])
+        .map((modules) => join(modules, path))
+        .find((found) => existsSync(found));
     return { folder, name: component, entry, engine, find };
 }
 function parse(file) {

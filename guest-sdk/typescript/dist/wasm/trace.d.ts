@@ -10,3 +10,5 @@ export interface Lines {
 }
 /** Returns a line such as `TypeError: x is not a function (src/tool.ts:12, src/tool.ts:30)`. */
 export declare function described(error: unknown, lines: Lines | undefined): string;
+/** Returns the place in the author's files that a place of the bundle comes from, if it does. */
+export declare function source(line: number, column: number, { files, places }: Lines): string | undefined;

@@ -19,7 +19,8 @@ function frames(stack, lines) {
     const bundled = all.map(([line, column]) => `bundle:${line}:${column}`);
     return (own.length > 0 ? own : bundled).slice(0, MOST_PLACES);
 }
-function source(line, column, { files, places }) {
+/** Returns the place in the author's files that a place of the bundle comes from, if it does. */
+export function source(line, column, { files, places }) {
     const before = places.filter(([at, from]) => at < line || (at === line && from <= column));
     const [, , file = -1, original] = before.at(-1) ?? [];
     return file < 0 ? undefined : `${files[file]}:${original}`;

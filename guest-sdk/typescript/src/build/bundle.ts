@@ -5,17 +5,24 @@ import { fileURLToPath } from "node:url";
 import { build, type BuildOptions, type Message } from "esbuild";
 
 import type { Described } from "../describe.js";
+import type { Lines } from "../wasm/trace.js";
 import type { Engine } from "./engines.js";
 import { BuildError } from "./failure.js";
 import { linesOf } from "./lines.js";
 import type { Project } from "./project.js";
 
-/** Returns the source of the component's module. */
+/** The component's module, and where its places come from. */
+export interface Bundle {
+  readonly source: string;
+  readonly lines: Lines;
+}
+
+/** Returns the component's module. */
 export async function bundle(
   project: Project,
   described: Described,
   engine: Engine,
-): Promise<string> {
+): Promise<Bundle> {
   const entry = [
     `import ${quoted(sdk("./wasm/polyfills.js"))};`,
     `import { serve } from ${quoted(sdk("./wasm/serve.js"))};`,
@@ -24,7 +31,7 @@ export async function bundle(
     `const all = serve(component, ${JSON.stringify(described)}, ${WIDE[engine]});`,
     ...exportsOf(described).map((name) => `export const ${name} = all.${name};`),
   ].join("\n");
-  const { code, map } = await joined(project, entry, {
+  const { code, map, inputs } = await joined(project, entry, {
     platform: "neutral",
     mainFields: ["module", "main"],
     conditions: ["import", "module", "default"],
@@ -33,8 +40,11 @@ export async function bundle(
     // The engine keeps the text of functions, and a call costs by the page.
     minify: true,
   });
-  const lines = JSON.stringify(linesOf(map, project.folder));
-  return `${code}globalThis.__bailiwickLines = ${lines};\n`;
+  if (inputs.some((path) => /zod\/v4\/locales\/(?!en\.)/.test(path))) {
+    console.error('note: write `import * as z from "zod"`; another import adds 3 MB of languages');
+  }
+  const lines = linesOf(map, project.folder);
+  return { source: `${code}globalThis.__bailiwickLines = ${JSON.stringify(lines)};\n`, lines };
 }
 
 /** Returns the interfaces that a component exports. */
@@ -63,9 +73,9 @@ export async function joined(
   project: Project,
   contents: string,
   options: BuildOptions,
-): Promise<{ code: string; map: string }> {
+): Promise<{ code: string; map: string; inputs: string[] }> {
   try {
-    const { outputFiles = [] } = await build({
+    const { outputFiles = [], metafile } = await build({
       stdin: { contents, resolveDir: project.folder, sourcefile: "bailiwick:entry" },
       absWorkingDir: project.folder,
       bundle: true,
@@ -75,12 +85,15 @@ export async function joined(
       outfile: "bundle.js",
       sourcemap: "external",
       sourcesContent: false,
+      metafile: true,
       legalComments: "none",
       logLevel: "silent",
       ...options,
     });
     const file = (end: string) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
-    return { code: file(".js"), map: file(".map") };
+    const used = Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) => Object.entries(inputs));
+    const inputs = used.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
+    return { code: file(".js"), map: file(".map"), inputs };
   } catch (error) {
     const { errors } = error as { errors?: Message[] };
     if (errors === undefined) {
@@ -109,7 +122,7 @@ function said({ text, location, notes }: Message): string {
 
 /** Returns what makes libraries fit: an instance runs once, so code made at run time never pays. */
 function settled({ find }: Project): string[] {
-  const zod = find("zod/v4/core") !== undefined;
+  const zod = find("zod/v4/core/package.json") !== undefined;
   return zod ? [`import { config } from "zod/v4/core";`, "config({ jitless: true });"] : [];
 }
 

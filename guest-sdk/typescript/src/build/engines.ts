@@ -1,5 +1,10 @@
 /** The engines that a component can carry, and the programs that join module and engine. */
 
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { source as placeOf } from "../wasm/trace.js";
+import type { Bundle } from "./bundle.js";
 import { BuildError } from "./failure.js";
 import type { Project } from "./project.js";
 import { WORLD } from "./world.js";
@@ -13,7 +18,7 @@ export type Engine = (typeof engines)[number];
 /** Makes the component of a module. */
 export async function componentize(
   engine: Engine,
-  source: string,
+  { source, lines }: Bundle,
   wit: string,
   project: Project,
 ): Promise<Uint8Array> {
@@ -23,7 +28,11 @@ export async function componentize(
     if (error instanceof BuildError) {
       throw error;
     }
-    const text = (error as Error).message.replace(/^\s*:?\s*/, "");
+    const text = (error as Error).message
+      .replace(/^\s*:?\s*/, "")
+      .replace(/[\w:.-]*:(\d+):(\d+)/g, (place: string, line: string, column: string) => {
+        return placeOf(Number(line), Number(column), lines) ?? place;
+      });
     throw new BuildError(1, `the module cannot be made a component: ${text}`);
   }
 }
@@ -44,7 +53,7 @@ async function quickjs(jsSource: string, witPath: string): Promise<Uint8Array> {
 }
 
 async function starling(source: string, witPath: string, project: Project): Promise<Uint8Array> {
-  const program = project.find("@bytecodealliance/componentize-js");
+  const program = project.find(join("@bytecodealliance/componentize-js", "src/componentize.js"));
   if (program === undefined) {
     throw new BuildError(
       3,
@@ -52,7 +61,7 @@ async function starling(source: string, witPath: string, project: Project): Prom
         "@bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.17.9`",
     );
   }
-  const { componentize } = (await import(program)) as { componentize: Componentize };
+  const { componentize } = (await import(pathToFileURL(program).href)) as { componentize: Componentize };
   const { component } = await componentize(source, {
     witPath,
     worldName: WORLD,

@@ -25,8 +25,11 @@ export async function evaluate(project: Project, scratch: string): Promise<Descr
     // What the entry writes to standard output belongs to standard error.
     { cwd: project.folder, stdio: ["ignore", 2, 2] },
   );
+  if (status === FAULTS) {
+    throw new BuildError(1, `${project.entry}: nothing was built`);
+  }
   if (status !== 0) {
-    throw new BuildError(1, `${project.entry}: it cannot be loaded, or what it exports is wrong`);
+    throw new BuildError(1, `${project.entry}: it cannot be loaded`);
   }
   const described = JSON.parse(readFileSync(answer, "utf8")) as Described;
   checkUris(described, project);
@@ -35,7 +38,7 @@ export async function evaluate(project: Project, scratch: string): Promise<Descr
 
 /** Returns a program that writes the definitions, or the faults to standard error. */
 function entry(project: Project): string {
-  const zod = project.find("zod/v4/core") === undefined ? "" : `import * as zod from "zod/v4/core";`;
+  const zod = project.find("zod/v4/core/package.json") === undefined ? "" : `import * as zod from "zod/v4/core";`;
   const fallback =
     zod === ""
       ? "undefined"
@@ -54,7 +57,7 @@ function entry(project: Project): string {
     } catch (error) {
       if (!Array.isArray(error?.faults)) throw error;
       for (const fault of error.faults) console.error("error: " + fault);
-      process.exitCode = 1;
+      process.exitCode = ${FAULTS};
     }`;
 }
 
@@ -76,3 +79,6 @@ function checkUris({ resources }: Described, { name }: Project): void {
     }
   }
 }
+
+/** The exit code for faults that the program has written. */
+const FAULTS = 4;

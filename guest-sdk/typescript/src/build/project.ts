@@ -16,8 +16,8 @@ export interface Project {
   /** The absolute path of the entry module. */
   readonly entry: string;
   readonly engine?: Engine | undefined;
-  /** Finds a module as the project would, if it is installed. */
-  find(specifier: string): string | undefined;
+  /** Finds a file of a package as the project would, if it is installed. */
+  find(file: string): string | undefined;
 }
 
 /** Reads `package.json`. */
@@ -40,14 +40,10 @@ export function readProject(given: string): Project {
   if (!existsSync(entry)) {
     throw new BuildError(1, `${entry}: there is no such file; set "bailiwick.entry" in ${file}`);
   }
-  const require = createRequire(file);
-  const find = (specifier: string) => {
-    try {
-      return require.resolve(specifier);
-    } catch {
-      return undefined;
-    }
-  };
+  const find = (path: string) =>
+    (createRequire(file).resolve.paths(path) ?? [])
+      .map((modules) => join(modules, path))
+      .find((found) => existsSync(found));
   return { folder, name: component, entry, engine, find };
 }
 

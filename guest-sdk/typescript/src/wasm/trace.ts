@@ -32,7 +32,12 @@ function frames(stack: string, lines: Lines | undefined): string[] {
   return (own.length > 0 ? own : bundled).slice(0, MOST_PLACES);
 }
 
-function source(line: number, column: number, { files, places }: Lines): string | undefined {
+/** Returns the place in the author's files that a place of the bundle comes from, if it does. */
+export function source(
+  line: number,
+  column: number,
+  { files, places }: Lines,
+): string | undefined {
   const before = places.filter(([at, from]) => at < line || (at === line && from <= column));
   const [, , file = -1, original] = before.at(-1) ?? [];
   return file < 0 ? undefined : `${files[file]}:${original}`;
