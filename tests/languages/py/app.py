@@ -32,7 +32,7 @@ class Tools:
         if tool != GREET.name:
             raise Err(types.Error_NotFound(f"there is no tool {tool}"))
         arguments = json.loads(context.input)
-        word = json.loads(settings.get())["word"]
+        word = json.loads(settings.get()).get("word", "Hello")
         log.write(log.Level.INFO, "greeting")
         return complete({
             "greeting": f"{word}, {asked(tool)}",

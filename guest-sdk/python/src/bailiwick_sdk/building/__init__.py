@@ -1,0 +1,1 @@
+"""The parts of `bailiwick_sdk.build`. Not in components."""

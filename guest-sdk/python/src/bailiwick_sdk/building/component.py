@@ -1,0 +1,120 @@
+"""The second half of a build: the world, the module that begins it, and componentize-py."""
+
+import importlib.metadata
+import importlib.resources
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from types import ModuleType
+
+from ..collected import definitions_of
+from ..export import Component
+from .errors import BuildError
+from .native import native_modules
+from .project import Project
+
+VERSION = "0.25.1"
+ENTRY = "bailiwick_component"
+
+WORLDS = {
+    "Tools": "tool",
+    "Resources": "resource-provider",
+    "Prompts": "prompt-provider",
+    "Completion": "completer",
+    "Facets": "faceted",
+}
+
+
+def build(project: Project, module: ModuleType, out: Path, *, verbose: bool) -> Path:
+    """Makes the component, which exports exactly what the module defines; returns its file."""
+    program = _program()
+    exports = list(Component(definitions_of(module)).exports)
+    with tempfile.TemporaryDirectory(prefix="bailiwick-") as name:
+        folder = Path(name)
+        _write_world(folder / "wit", exports)
+        entry = folder / "entry"
+        entry.mkdir()
+        (entry / f"{ENTRY}.py").write_text(_entry(project.module, exports))
+        command = [str(program), "-d", str(folder / "wit"), "-w", "component", "componentize"]
+        command += ["--stub-wasi", ENTRY, "-o", str(folder / "made.wasm")]
+        for path in (entry, project.sources, *_packages(project)):
+            command += ["-p", str(path)]
+        _run(command, verbose=verbose)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes((folder / "made.wasm").read_bytes())
+    return out
+
+
+def _program() -> Path:
+    """Returns the compiler of this environment."""
+    try:
+        found = importlib.metadata.version("componentize-py")
+    except importlib.metadata.PackageNotFoundError:
+        found = "none"
+    if found != VERSION:
+        raise BuildError(
+            f"expected componentize-py {VERSION} in this environment, got {found}: "
+            f"pip install 'bailiwick-sdk[build]'",
+            3,
+        )
+    return Path(sysconfig.get_path("scripts")) / "componentize-py"
+
+
+def _write_world(wit: Path, exports: list[str]) -> None:
+    """Writes a world that exports these interfaces, beside a copy of Bailiwick's."""
+    package = wit / "deps/bailiwick"
+    package.mkdir(parents=True)
+    text = importlib.resources.files("bailiwick_sdk").joinpath("wit/tool.wit").read_text()
+    (package / "tool.wit").write_text(text)
+    includes = "".join(f"    include bailiwick:tool/{WORLDS[name]}@0.2.0;\n" for name in exports)
+    (wit / "component.wit").write_text(
+        f"package local:component;\n\nworld component {{\n{includes}}}\n"
+    )
+
+
+def _entry(module: str, exports: list[str]) -> str:
+    """Returns the module that componentize-py imports."""
+    lines = "".join(f"{name} = _exports[{name!r}]\n" for name in exports)
+    return f"from bailiwick_sdk import _entry\n\n_exports = _entry.load({module!r})\n{lines}"
+
+
+def _packages(project: Project) -> list[Path]:
+    """Returns the folders from which this Python imports packages, and the standard library not."""
+    library = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
+    found: list[Path] = []
+    for entry in sys.path:
+        path = Path(entry).resolve()
+        inside = path in library or path.name == "lib-dynload"
+        if path.is_dir() and not inside and path not in (*found, project.sources, Path.cwd()):
+            found.append(path)
+    return found
+
+
+def _run(command: list[str], *, verbose: bool) -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    said = re.sub(r'(?<=")/\d+/', "", done.stdout + done.stderr).strip()
+    said = said.partition("\n\nCaused by:")[0]
+    if verbose or done.returncode:
+        print(said, file=sys.stderr)
+    if done.returncode:
+        raise BuildError(_why(said), 4)
+
+
+def _why(said: str) -> str:
+    """Returns what went wrong when the module was imported in the component."""
+    lines = [line for line in said.splitlines() if re.match(r"^[A-Za-z_.]*(Error|Exception)\b", line)]
+    why = f"the module cannot be imported in the component: {lines[-1]}" if lines else (
+        "componentize-py failed; its words are above"
+    )
+    native = native_modules()
+    if native:
+        why += (
+            f". These modules are native code of this machine, which a component cannot have: "
+            f"{', '.join(native)}"
+        )
+    return why

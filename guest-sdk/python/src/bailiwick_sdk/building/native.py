@@ -1,0 +1,105 @@
+"""The first import of the module, by the Python that builds."""
+
+import importlib
+import sys
+import sysconfig
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..collected import definitions_of
+from ..definitions import Definition
+from ..errors import DefinitionError
+from ..export import Component, Facets, Prompts, Resources, Tools
+from ..shapes.compiled import PYDANTIC
+from .errors import BuildError
+from .project import Project
+
+
+def load(project: Project) -> ModuleType:
+    """Imports the module. Mistakes have the place in the author's own files."""
+    sys.path.insert(0, str(project.sources))
+    try:
+        module = importlib.import_module(project.module)
+    except DefinitionError:
+        raise
+    except ModuleNotFoundError as error:
+        if error.name == project.module.split(".")[0]:
+            raise BuildError(f"there is no module `{project.module}` in {project.sources}") from None
+        raise BuildError(f"{_place(error, project)}{error}; is it installed?") from None
+    except Exception as error:
+        traceback.print_exception(error, limit=-3)
+        raise BuildError(f"{_place(error, project)}{type(error).__name__}: {error}") from None
+    component = Component(definitions_of(module))
+    if not component.all:
+        raise BuildError(
+            f"{module.__file__}: it has no tools, resources or prompts; put `@tool()` over a function"
+        )
+    if "pydantic" in sys.modules and not _is_ours("pydantic"):
+        raise BuildError(f"the module imports pydantic: {PYDANTIC}")
+    for left in _left_out(component, project):
+        print(f"note: {left.where} is left out: `{project.module}` does not import it", file=sys.stderr)
+    return module
+
+
+def describe(module: ModuleType) -> dict[str, Any]:
+    """Returns the definitions as the host gets them."""
+    component = Component(definitions_of(module))
+    return {
+        "tools": [vars(it) | {"annotations": vars(it.annotations)} for it in Tools(component).describe()],
+        "resources": [vars(it) for it in Resources(component).describe()],
+        "prompts": [
+            vars(it) | {"arguments": [vars(argument) for argument in it.arguments]}
+            for it in Prompts(component).describe()
+        ],
+        "facets": [
+            {"subject": subject.value, "facets": dict(facets)}
+            for subject, facets in Facets(component).describe()
+        ],
+    }
+
+
+def native_modules() -> list[str]:
+    """Returns the imported modules that are native code of this machine, which no component has."""
+    ours = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")]
+    suffixes = (".so", ".pyd", ".dylib")
+    found = []
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if file.endswith(suffixes):
+            path = Path(file).resolve()
+            in_library = any(path.is_relative_to(library) for library in ours)
+            if not in_library or "site-packages" in path.parts:
+                found.append(name)
+    return sorted(found)
+
+
+def _place(error: BaseException, project: Project) -> str:
+    """Returns `FILE:LINE: ` of the last frame in the project, if there is one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [it for it in frames if Path(it.filename).is_relative_to(project.sources)]
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}: "
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}: " if own else ""
+
+
+def _left_out(component: Component, project: Project) -> list[Definition[Any, Any]]:
+    """Returns the definitions in the project's other modules that the module does not have."""
+    kept = {id(it) for it in component.all}
+    found: dict[int, Definition[Any, Any]] = {}
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(project.sources):
+            for it in definitions_of(module):
+                if id(it) not in kept and it.module == module.__name__:
+                    found[id(it)] = it
+    return list(found.values())
+
+
+def _is_ours(name: str) -> bool:
+    """Returns true if a module was loaded by the tools that run the build, not by the module."""
+    return name in _BEFORE
+
+
+_BEFORE = frozenset(sys.modules)

@@ -1,0 +1,47 @@
+"""The items of a result or of a message, as the interface has them."""
+
+from typing import TypeAlias
+
+from . import _wit
+
+_types = _wit.types
+Content: TypeAlias = _wit.types.Content
+Body: TypeAlias = str | bytes
+
+
+def text(text: str) -> Content:
+    """Returns a text."""
+    return _types.Content_Text(_types.TextContent(text, None))
+
+
+def image(mime_type: str, data: bytes) -> Content:
+    """Returns an image, such as `image/png`."""
+    return _types.Content_Image(_types.MediaContent(data, mime_type, None))
+
+
+def audio(mime_type: str, data: bytes) -> Content:
+    """Returns a sound, such as `audio/wav`."""
+    return _types.Content_Audio(_types.MediaContent(data, mime_type, None))
+
+
+def link(uri: str, name: str) -> Content:
+    """Returns a pointer to a resource."""
+    return _types.Content_ResourceLink(_types.ResourceLink(uri, name, None, None, None))
+
+
+def resource(uri: str, mime_type: str, body: Body) -> Content:
+    """Returns a resource with its content, a text or bytes."""
+    return _types.Content_EmbeddedResource(embedded(uri, mime_type, body))
+
+
+def embedded(
+    uri: str, mime_type: str | None, body: Body, meta: str | None = None
+) -> _wit.types.EmbeddedResource:
+    """Returns a resource with its content, as a part of contents."""
+    wire = _types.ResourceBody_Text(body) if isinstance(body, str) else _types.ResourceBody_Blob(body)
+    return _types.EmbeddedResource(uri, mime_type, wire, meta)
+
+
+def of(item: "str | Content") -> Content:
+    """Returns an item; a text is one."""
+    return text(item) if isinstance(item, str) else item
