@@ -76,7 +76,7 @@ impl Suggestions {
         self
     }
 
-    /// Says that there are more values, and nobody knows how many.
+    /// Says that there are more values, and not how many.
     #[must_use]
     pub fn and_more(mut self) -> Self {
         self.0.more = true;

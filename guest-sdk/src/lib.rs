@@ -39,7 +39,7 @@
 //!
 //! [package.metadata.bailiwick]
 //! name = "orders"        # the component's file name; the package's name unless given
-//! stack-kib = 64         # the stack, 40 unless given; a call that needs more is stopped
+//! stack-kib = 64         # the stack, 41 unless given; a call that needs more is stopped
 //! arena-kib = 100        # memory to begin with, 6 unless given; a call that needs more is slower
 //! ```
 //!

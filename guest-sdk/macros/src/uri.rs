@@ -20,7 +20,8 @@ impl Template {
         let form = || {
             wrong(format!(
                 "`{text}` is not the URI of a resource: expected `NAME://PATH` or `ui://NAME/PATH`, \
-                 where NAME is the component's, such as `orders://orders/{{id}}`"
+                 where NAME is the component's in lower case, with `-` for `_`, such as \
+                 `orders://orders/{{id}}`"
             ))
         };
         let (scheme, rest) = text.split_once("://").ok_or_else(form)?;
