@@ -120,10 +120,8 @@ fn resource(
         )),
         (None, false) => Err(Error::new_spanned(
             name,
-            format!(
-                "the URI has variables, so the function takes {}",
-                Kind::Resource.input()
-            ),
+            "the URI has variables, so the function takes one more parameter: a type with \
+             `#[derive(Deserialize)]` and a member for each",
         )),
         _ => Ok(()),
     }?;

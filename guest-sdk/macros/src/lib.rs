@@ -9,6 +9,7 @@ mod export;
 mod kind;
 mod settings;
 mod signature;
+mod stand_in;
 mod uri;
 
 use proc_macro::TokenStream;
@@ -20,6 +21,7 @@ use syn::{ItemFn, Result, parse_macro_input};
 use export::Exports;
 use kind::Kind;
 use settings::Settings;
+use stand_in::stand_in;
 
 /// Makes a tool of a function `fn name(call: &Call[, args: Args]) -> Result<T, E>`.
 ///
@@ -77,9 +79,13 @@ fn expand(kind: Kind, settings: TokenStream, function: TokenStream) -> TokenStre
     let settings =
         (|input: syn::parse::ParseStream<'_>| Settings::parse(kind, input)).parse(settings);
     let rest: Result<Tokens> = settings.and_then(|settings| kind.implement(&settings, &function));
-    let rest = rest.unwrap_or_else(|error| error.to_compile_error());
-    // The function stays even when it cannot be what the attribute says, so that the compiler
-    // reports one error only.
+    // The function stays even when it cannot be what the attribute says, and `export!` finds it, so
+    // that the compiler reports one error only.
+    let rest = rest.unwrap_or_else(|error| {
+        let (error, sig) = (error.to_compile_error(), &function.sig);
+        let stand_in = stand_in(kind, &sig.ident, &function.vis);
+        quote! { #error #stand_in }
+    });
     let function = function.to_token_stream();
     quote! {
         #[allow(
