@@ -1,5 +1,5 @@
 //! Prints what the author needs: a warning, a token for each sample user, a ready `curl` for each
-//! tool.
+//! tool, and what else there is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,6 +20,17 @@ const MACHINE: &str = "nightly";
 
 /// The client through which users come.
 pub(super) const AGENT: &str = "dev-agent";
+
+/// The lists beside that of the tools: the method, its result, and the member that names an entry.
+const OTHERS: [(&str, &str, &str); 3] = [
+    ("resources/list", "resources", "uri"),
+    (
+        "resources/templates/list",
+        "resourceTemplates",
+        "uriTemplate",
+    ),
+    ("prompts/list", "prompts", "name"),
+];
 
 /// The life of the printed tokens, in seconds.
 const LIFETIME: i64 = 12 * 3600;
@@ -77,12 +88,14 @@ impl Told {
             tools.iter().filter(|tool| !self.tools.contains(tool)),
         );
         let names: Vec<&str> = tools.iter().map(name).collect();
-        let names = if names.is_empty() {
-            "no tools yet".to_owned()
-        } else {
-            names.join(", ")
-        };
+        let names = or(&names.join(", "), "no tools").to_owned();
         teller.heading(&format!("serving {url}: {names}"));
+        for (method, list, member) in OTHERS {
+            let names = listed(&url, &token, method, (list, member)).await?;
+            if !names.is_empty() {
+                teller.lines(&format!("{list}: {}", names.join(", ")));
+            }
+        }
         (self.scopes, self.tools) = (Some(scopes), tools);
         Ok(())
     }
@@ -113,16 +126,19 @@ pub(super) struct Components<'c> {
     pub(super) digests: &'c BTreeMap<String, String>,
 }
 
-/// Returns the scopes of a component's tools; `None` if it does not load, which the host reports.
-pub(super) async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Option<Vec<String>>> {
+/// Returns the scopes of a component's tools, resources and prompts; `None` if it does not load,
+/// which the host reports.
+async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Option<Vec<String>>> {
     let output = process::run(bailiwick, &["inspect", "--json", &file.to_string_lossy()]).await?;
     let inspected: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let Some(tools) = inspected.get("tools").and_then(Value::as_array) else {
+    if !inspected.get("tools").is_some_and(Value::is_array) {
         return Ok(None);
-    };
-    let scopes = tools
+    }
+    let scopes = ["tools", "resources", "prompts"]
         .iter()
-        .filter_map(|tool| tool.get("scopes")?.as_array())
+        .filter_map(|kind| inspected.get(kind)?.as_array())
+        .flatten()
+        .filter_map(|one| one.get("scopes")?.as_array())
         .flatten();
     Ok(Some(
         scopes
@@ -142,6 +158,20 @@ async fn tools(url: &str, token: &str) -> anyhow::Result<Vec<Value>> {
         .unwrap_or_default())
 }
 
+/// Returns the names in a list of MCP. The first page of resources has those of their own.
+async fn listed(
+    url: &str,
+    token: &str,
+    method: &str,
+    (list, member): (&str, &str),
+) -> anyhow::Result<Vec<String>> {
+    let answer = mcp::request(url, Some(token), method, &json!({})).await?;
+    let entries = answer.result().get(list).and_then(Value::as_array);
+    let names = entries.into_iter().flatten();
+    let names = names.filter_map(|entry| entry.get(member)?.as_str());
+    Ok(names.map(str::to_owned).collect())
+}
+
 fn tokens(
     teller: &mut Teller,
     issuer: &Issuer,
@@ -149,12 +179,9 @@ fn tokens(
     scopes: &BTreeSet<String>,
 ) -> anyhow::Result<()> {
     let all: Vec<&str> = scopes.iter().map(String::as_str).collect();
-    let with = if all.is_empty() {
-        "no tool asks for a scope".to_owned()
-    } else {
-        format!("with the scopes: {}", all.join(" "))
-    };
-    teller.heading(&format!("Tokens for 12 hours, {with}"));
+    let scopes = all.join(" ");
+    let scopes = or(&scopes, "none, because nothing asks for one");
+    teller.heading(&format!("Tokens for 12 hours, with the scopes: {scopes}"));
     for sub in USERS.into_iter().chain([MACHINE]) {
         let agent = if sub == MACHINE { MACHINE } else { AGENT };
         let spec = TokenSpec::of(sub)
@@ -193,7 +220,11 @@ fn curls<'t>(teller: &mut Teller, url: &str, tools: impl Iterator<Item = &'t Val
     }
 }
 
-pub(super) fn name(tool: &Value) -> &str {
+fn or<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
+    if text.is_empty() { otherwise } else { text }
+}
+
+fn name(tool: &Value) -> &str {
     tool.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
