@@ -26,7 +26,7 @@ pub use definition::{
 pub use grant::{Acceptance, ComponentGrant, Terms, ToolGrant};
 pub use near::expected;
 pub use offer::{NotOffered, Offer, OfferError, StrayTool, Unaccepted};
-pub use outline::{Outline, Parts, prompt_key};
+pub use outline::{Outline, Parts, expected_alike, in_words, prompt_key, table};
 pub use target::{
     Backing, GrantName, Kind, Offered, Prompt, ReadableResource, Target, TargetRequest, Tool,
     Wanted,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::doctor::{Checkup, Condition};
 use super::{Folder, RefusedComponent, all_worded};
 use crate::config::Config;
-use crate::dispatch::Tool;
+use crate::dispatch::{Described, Offered, in_words};
 use crate::limits::Room;
 
 pub use findings::Finding;
@@ -40,7 +40,11 @@ pub struct CheckReport {
     pub lowered: Option<String>,
     /// The tools that could be called.
     pub tools: Vec<CheckedTool>,
-    /// The tools that each scope opens. The tools that need no scope come last.
+    /// The resources and families of resources that could be read, by URI.
+    pub resources: Vec<CheckedTool>,
+    /// The prompts that could be asked for.
+    pub prompts: Vec<CheckedTool>,
+    /// The tools, resources and prompts that each scope opens. Those that need no scope come last.
     pub scopes: Vec<ScopeUse>,
     /// The places where the host would not do what the configuration says.
     #[serde(serialize_with = "all_worded")]
@@ -50,10 +54,10 @@ pub struct CheckReport {
     pub warnings: Vec<Finding>,
 }
 
-/// A tool that could be called.
+/// A tool that could be called, or a resource or prompt that could be asked for.
 #[derive(Debug, Serialize)]
 pub struct CheckedTool {
-    /// The tool's name.
+    /// Its name; of a resource, the URI.
     pub name: String,
     /// The name of its component.
     pub component: String,
@@ -74,12 +78,12 @@ pub struct CheckedService {
     pub mode: Option<DelegationMode>,
 }
 
-/// The tools that a scope opens.
+/// The tools, resources and prompts that a scope opens.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct ScopeUse {
-    /// The scope, or `None` for tools that need none.
+    /// The scope, or `None` for those that need none.
     pub scope: Option<String>,
-    /// The names of the tools that it opens.
+    /// The names of what it opens.
     pub tools: Vec<String>,
 }
 
@@ -87,6 +91,7 @@ impl CheckReport {
     /// Compares a configuration with its tools folder.
     pub fn of(config: &Config, folder: &Folder) -> Self {
         let findings = findings::Findings::of(config, folder);
+        let catalog = &folder.catalog;
         Self {
             listen: config.server.listen.to_string(),
             resource: config.server.resource.clone(),
@@ -109,11 +114,12 @@ impl CheckReport {
             refused: folder.refused.clone(),
             online: Vec::new(),
             lowered: config.limits.lowered(Room::here()),
-            tools: folder
-                .catalog
-                .tools()
-                .map(|tool| CheckedTool::of(tool))
+            tools: catalog.tools().map(|one| CheckedTool::of(one)).collect(),
+            resources: catalog
+                .resources()
+                .map(|one| CheckedTool::of(one))
                 .collect(),
+            prompts: catalog.prompts().map(|one| CheckedTool::of(one)).collect(),
             scopes: scopes(folder),
             errors: findings.errors,
             warnings: findings.warnings,
@@ -136,7 +142,7 @@ impl CheckReport {
 }
 
 impl CheckedTool {
-    fn of(tool: &Tool) -> Self {
+    fn of<F>(tool: &Offered<F>) -> Self {
         let granted = tool
             .backing
             .services()
@@ -178,11 +184,11 @@ fn scopes(folder: &Folder) -> Vec<ScopeUse> {
     let mut uses: Vec<_> = all
         .into_iter()
         .map(|scope| ScopeUse {
-            tools: folder.named(|tool| tool.definition.scopes().contains(scope)),
+            tools: named(folder, |described| described.scopes().contains(scope)),
             scope: Some(scope.clone()),
         })
         .collect();
-    let open = folder.named(|tool| tool.definition.scopes().is_empty());
+    let open = named(folder, |described| described.scopes().is_empty());
     if !open.is_empty() {
         uses.push(ScopeUse {
             scope: None,
@@ -190,6 +196,13 @@ fn scopes(folder: &Folder) -> Vec<ScopeUse> {
         });
     }
     uses
+}
+
+/// Returns the names of everything that is offered and for which `wanted` holds.
+fn named(folder: &Folder, wanted: impl Fn(&Described) -> bool) -> Vec<String> {
+    let offered = folder.catalog.offered();
+    let wanted = offered.filter(|(_, described, _)| wanted(described));
+    wanted.map(|(key, ..)| in_words(&key)).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::chain;
 use crate::config::Config;
-use crate::dispatch::{Catalog, NotOffered, Offer, OfferError, Outline, Tool};
+use crate::dispatch::{Catalog, NotOffered, Offer, OfferError, Outline};
 use crate::intake::{self, Candidate, Compiler, ComponentId, Intake};
 use crate::sandbox::Sandbox;
 use crate::seams::{SystemClock, SystemRandom};
@@ -100,16 +100,8 @@ impl Folder {
 
     /// Returns the names of the tools, in the catalog's order.
     pub fn tool_names(&self) -> Vec<String> {
-        self.named(|_| true)
-    }
-
-    /// Returns the names of the tools for which `wanted` holds.
-    pub(super) fn named(&self, wanted: impl Fn(&Tool) -> bool) -> Vec<String> {
-        self.catalog
-            .tools()
-            .filter(|tool| wanted(tool))
-            .map(|tool| tool.definition.name.clone())
-            .collect()
+        let tools = self.catalog.tools();
+        tools.map(|tool| tool.definition.name.clone()).collect()
     }
 }
 

@@ -110,24 +110,38 @@ fn overview(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
 }
 
 fn tools(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
-    page.heading("tools")?;
-    let mut table = Table::new(&["TOOL", "COMPONENT", "SIGNED BY", "NEEDS SCOPES", "REACHES"]);
-    for tool in &report.tools {
-        let scopes = tool.scopes.join(" ");
-        table.row(vec![
-            (Tone::Strong, tool.name.clone()),
-            (Tone::Plain, tool.component.clone()),
-            (Tone::Plain, tool.signed_by.clone().unwrap_or_default()),
-            (Tone::Plain, or(&scopes, "none").to_owned()),
-            (Tone::Plain, reaches(tool)),
-        ]);
-    }
-    if report.tools.is_empty() {
+    if report.loaded.is_empty() {
+        page.heading("tools")?;
         page.line(if report.refused.is_empty() {
             "none: put components (`bailiwick build CRATE --out FOLDER`) into the tools folder"
         } else {
             "none is loaded; see errors"
         })?;
+    }
+    for (heading, column, some) in [
+        ("tools", "TOOL", &report.tools),
+        ("resources", "RESOURCE", &report.resources),
+        ("prompts", "PROMPT", &report.prompts),
+    ] {
+        if !some.is_empty() {
+            page.heading(heading)?;
+            listed(column, some, page)?;
+        }
+    }
+    Ok(())
+}
+
+fn listed(column: &'static str, some: &[CheckedTool], page: &mut Page<'_>) -> anyhow::Result<()> {
+    let mut table = Table::new(&[column, "COMPONENT", "SIGNED BY", "NEEDS SCOPES", "REACHES"]);
+    for one in some {
+        let scopes = one.scopes.join(" ");
+        table.row(vec![
+            (Tone::Strong, one.name.clone()),
+            (Tone::Plain, one.component.clone()),
+            (Tone::Plain, one.signed_by.clone().unwrap_or_default()),
+            (Tone::Plain, or(&scopes, "none").to_owned()),
+            (Tone::Plain, reaches(one)),
+        ]);
     }
     Ok(table.write(page)?)
 }
@@ -141,7 +155,7 @@ fn reaches(tool: &CheckedTool) -> String {
     or(&services.join(", "), "nothing").to_owned()
 }
 
-/// Lists the tools that each scope opens, and those that are open to every token.
+/// Lists what each scope opens, and what is open to every token.
 fn scopes(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
     let mut table = Table::new(&["SCOPE", "IS NEEDED FOR"]);
     for used in &report.scopes {
@@ -154,7 +168,7 @@ fn scopes(report: &CheckReport, page: &mut Page<'_>) -> anyhow::Result<()> {
             ],
         });
     }
-    if !report.tools.is_empty() {
+    if !report.scopes.is_empty() {
         page.heading("scopes")?;
     }
     Ok(table.write(page)?)

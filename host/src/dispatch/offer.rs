@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use super::definition::{Definition, DefinitionError, PromptFace, ResourceFace};
 use super::grant::{Acceptance, ComponentGrant, Terms};
-use super::near::expected;
-use super::outline::{Outline, prompt_key};
-use super::target::table;
+use super::outline::{Outline, expected_alike, prompt_key, table};
 use crate::intake::{Candidate, ComponentId, Intake, LoadError, Loaded, NotLoaded};
 use crate::sandbox::{Code, Description};
 use crate::uri::Pattern;
@@ -272,7 +270,7 @@ fn check_restricted(
         Some(name) => Err(OfferError::Stray(StrayTool {
             component: component.to_owned(),
             table: table(name),
-            expected: expected(name, outline.names()),
+            expected: expected_alike(name, outline.names()),
         })),
     }
 }

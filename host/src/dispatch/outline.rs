@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::near::expected;
 use crate::json::numbers;
 use crate::sandbox::{Annotations, RawArgument, RawDefinition, RawPrompt, RawResource};
 use crate::seams::hex;
@@ -96,6 +97,41 @@ impl Parts {
 /// prompt may have one name, and a URI is neither.
 pub fn prompt_key(name: &str) -> String {
     format!("prompt:{name}")
+}
+
+/// Returns the path of the table about one definition, below that of its component, such as
+/// `prompts.complain`. `key` is its name in an outline.
+pub fn table(key: &str) -> String {
+    match kind_and_name(key) {
+        ("resources", uri) => format!("resources.{uri:?}"),
+        (kind, name) => format!("{kind}.{name}"),
+    }
+}
+
+/// Returns a name in an outline as a sentence has it, such as `the prompt complain`.
+pub fn in_words(key: &str) -> String {
+    match kind_and_name(key) {
+        ("prompts", name) => format!("the prompt {name}"),
+        (_, name) => name.to_owned(),
+    }
+}
+
+/// Returns the names that a mistyped name in an outline may have meant, as [`expected`] lists them:
+/// those of its kind.
+pub fn expected_alike<'k>(key: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    let (kind, name) = kind_and_name(key);
+    let known = known.into_iter().map(kind_and_name);
+    let alike = known.filter(|(of, _)| *of == kind);
+    expected(name, alike.map(|(_, name)| name))
+}
+
+/// Splits a name in an outline into the configuration's word for its kind, and the name there.
+fn kind_and_name(key: &str) -> (&'static str, &str) {
+    match key.split_once(':') {
+        None => ("tools", key),
+        Some(("prompt", name)) => ("prompts", name),
+        Some(_) => ("resources", key),
+    }
 }
 
 fn text(text: Option<&String>) -> Option<Value> {
@@ -206,6 +242,18 @@ mod tests {
 
     const CLOSED: &str =
         r#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false}"#;
+
+    #[test]
+    fn a_name_is_read_as_that_of_its_kind() {
+        for (key, path, alike) in [
+            ("get", "tools.get", "expected b"),
+            ("prompt:x", "prompts.x", "expected a"),
+            ("o://x", "resources.\"o://x\"", "expected o://c"),
+        ] {
+            assert_eq!(table(key), path);
+            assert_eq!(expected_alike(key, ["prompt:a", "b", "o://c"]), alike);
+        }
+    }
 
     fn raw(name: &str) -> RawDefinition {
         RawDefinition {

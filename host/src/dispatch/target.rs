@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::definition::{Definition, Described, PromptFace, ResourceFace, ToolFace};
 use super::grant::ComponentGrant;
+use super::outline::table;
 use crate::identity::Caller;
 use crate::intake::ComponentId;
 use crate::json::numbers;
@@ -375,15 +376,6 @@ impl GrantName {
     /// Returns the name as it stands in records.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-/// Returns the path of the table about one definition, below that of its component.
-pub(super) fn table(key: &str) -> String {
-    match key.split_once(':') {
-        None => format!("tools.{key}"),
-        Some(("prompt", name)) => format!("prompts.{name}"),
-        Some(_) => format!("resources.{key:?}"),
     }
 }
 

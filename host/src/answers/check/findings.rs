@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::super::Folder;
 use super::super::doctor::Checkup;
 use crate::config::{Config, Issuer};
-use crate::dispatch::{Backing, ComponentGrant, Described, expected};
+use crate::dispatch::{Backing, ComponentGrant, Described, expected_alike, in_words, table};
 use crate::intake::ComponentId;
 use crate::limits::Room;
 use crate::tokens::{self, KeyFile, KeySource};
@@ -66,20 +66,20 @@ pub enum Finding {
         /// The service's name in the configuration.
         service: String,
     },
-    /// A section names a tool that its component does not have.
+    /// A section names a tool, resource or prompt that its component does not have.
     ToolMissing {
         /// The component's name.
         component: String,
-        /// The tool's name.
+        /// Its name, as in an outline.
         tool: String,
-        /// The tools that it has.
+        /// The names that the component has.
         tools: Vec<String>,
     },
-    /// A tool is disabled.
+    /// A tool, resource or prompt is disabled.
     ToolDisabled {
         /// The component's name.
         component: String,
-        /// The tool's name.
+        /// Its name, as in an outline.
         tool: String,
     },
     /// A service is granted to no component.
@@ -149,7 +149,9 @@ impl fmt::Display for Finding {
             | Self::ToolMissing { .. } => self.fmt_grant(formatter),
             Self::ToolDisabled { component, tool } => write!(
                 formatter,
-                "{tool} is not offered: components.{component}.tools.{tool} has enabled = false"
+                "{} is not offered: components.{component}.{} has enabled = false",
+                in_words(tool),
+                table(tool)
             ),
             Self::ServiceUnused { service } => {
                 write!(formatter, "[services.{service}] is granted to no component")
@@ -195,22 +197,17 @@ impl Finding {
                 service,
                 described,
             } => {
+                let grant = if *described {
+                    format!("add {service} = \"<mode>\" to services")
+                } else {
+                    format!("describe it under [services.{service}], then grant it")
+                };
                 write!(
                     formatter,
-                    "{tool} asks for the service {service}, which is not granted; "
-                )?;
-                if *described {
-                    write!(
-                        formatter,
-                        "add {service} = \"<mode>\" to services under [components.{component}]"
-                    )
-                } else {
-                    write!(
-                        formatter,
-                        "describe it under [services.{service}], then grant it under \
-                         [components.{component}]"
-                    )
-                }
+                    "{} asks for the service {service}, which is not granted; {grant} under \
+                     [components.{component}]",
+                    in_words(tool)
+                )
             }
             Self::GrantUnused {
                 component,
@@ -227,8 +224,8 @@ impl Finding {
                 service,
             } => write!(
                 formatter,
-                "components.{component}.tools.{tool}.services: this tool does not ask for \
-                 {service}; remove it"
+                "components.{component}.{}.services: it does not ask for {service}; remove it",
+                table(tool)
             ),
             Self::ToolMissing {
                 component,
@@ -236,8 +233,9 @@ impl Finding {
                 tools,
             } => write!(
                 formatter,
-                "[components.{component}.tools.{tool}] names no tool of this component; {}",
-                expected(tool, tools.iter().map(String::as_str))
+                "[components.{component}.{}] names what this component does not have; {}",
+                table(tool),
+                expected_alike(tool, tools.iter().map(String::as_str))
             ),
             _ => Ok(()),
         }
@@ -333,9 +331,10 @@ impl Findings {
         }
         let is_own = |component: &ComponentId| component.name == name;
         let catalog = &folder.catalog;
-        if !catalog.components().any(|(component, _)| is_own(component)) {
+        let mut components = catalog.components();
+        let Some((_, outline)) = components.find(|(component, _)| is_own(component)) else {
             return;
-        }
+        };
         let disabled = catalog.disabled();
         let disabled = disabled.map(|tool| (tool.definition.name.clone(), &*tool.definition));
         let offered = catalog.offered();
@@ -356,22 +355,23 @@ impl Findings {
             }
         }
         for (tool, exception) in &grant.tools {
-            let Some(found) = own.get(tool) else {
+            if !outline.names().any(|known| known == tool) {
                 self.warnings.push(Finding::ToolMissing {
                     component: name.to_owned(),
                     tool: tool.to_owned(),
-                    tools: own.keys().cloned().collect(),
+                    tools: outline.names().map(str::to_owned).collect(),
                 });
                 continue;
-            };
+            }
             if exception.disabled {
                 self.warnings.push(Finding::ToolDisabled {
                     component: name.to_owned(),
                     tool: tool.clone(),
                 });
             }
+            let found = own.get(tool);
             for service in exception.services.iter().flat_map(BTreeMap::keys) {
-                if !asks(found, service) {
+                if found.is_some_and(|found| !asks(found, service)) {
                     self.warnings.push(unused(Some(tool), service));
                 }
             }

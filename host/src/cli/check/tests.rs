@@ -136,14 +136,14 @@ const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
         "[components.orders.tools.absent]\nscopes = []\n[audit]",
         &[ORDER],
         true,
-        "names no tool of this component; expected get_order",
+        "[components.orders.tools.absent] names what this component does not have; expected get_order",
     ),
     (
         "[audit]",
         "[components.orders.tools.hello]\nservices = { orders_api = \"on_behalf_of\" }\n[audit]",
         &[ORDER, HELLO],
         true,
-        "components.orders.tools.hello.services: this tool does not ask for orders_api",
+        "components.orders.tools.hello.services: it does not ask for orders_api",
     ),
     (
         "allow = [\"GET /orders/{}\", \"GET /customers/{actor.sub}/orders\"]",
