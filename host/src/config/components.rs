@@ -10,7 +10,7 @@ use super::reader::Section;
 use super::services::ServiceSections;
 use super::tenants;
 use crate::delegation::ServiceSettings;
-use crate::dispatch::{ComponentGrant, ToolGrant, prompt_key};
+use crate::dispatch::{ComponentGrant, ToolGrant, expected, prompt_key};
 use crate::intake::DigestRule;
 use crate::json::{MetaRule, is_reserved};
 
@@ -120,7 +120,9 @@ fn granted(section: &Section<'_>, services: &ServiceSections) -> BTreeMap<String
         };
         let Some(service) = services.sound.iter().find(|service| service.name == name) else {
             if !services.unsound.contains(&name) {
-                table.wrong(&name, "unknown service");
+                let known = services.sound.iter().map(|service| service.name.as_str());
+                let text = format!("there is no [services.{name}]; {}", expected(&name, known));
+                table.wrong(&name, &text);
             }
             continue;
         };

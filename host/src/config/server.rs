@@ -264,7 +264,11 @@ fn origins(section: &Section<'_>) -> Vec<String> {
         if canonical.is_none_or(|canonical| canonical.ascii_serialization() != *origin) {
             section.problem(
                 *at,
-                format!("{origin:?} is not an origin, such as https://app.example.com"),
+                format!(
+                    "{}: {origin:?}: expected an origin without a path or a final slash, such as \
+                     \"https://app.example.com\"",
+                    section.name("allowed_origins")
+                ),
             );
         }
     }

@@ -133,7 +133,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "services = { orders_api = \"on_behalf_of\" }",
         "services = { order_api = \"on_behalf_of\" }",
-        "unknown service",
+        "there is no [services.order_api]; expected one of orders_api, ",
     ),
     (
         "services = { orders_api = \"on_behalf_of\" }",
