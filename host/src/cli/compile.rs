@@ -41,9 +41,32 @@ pub(crate) fn worker(args: &Args) -> anyhow::Result<()> {
 /// else, so it gives up the right to, as the host does.
 #[cfg(not(test))]
 pub(super) fn compiler() -> anyhow::Result<Compiler> {
+    show_warnings_of_components();
     let workers = intake::Workers::start()?;
     bailiwick::harden::serving()?;
     Ok(Compiler::new(workers))
+}
+
+/// Shows on standard error what a component says while it describes itself, such as the panic that
+/// ends it. The error itself names addresses alone.
+#[cfg(not(test))]
+fn show_warnings_of_components() {
+    use tracing_subscriber::filter::filter_fn;
+    use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+    use tracing_subscriber::util::SubscriberInitExt as _;
+
+    let of_components = filter_fn(|metadata| {
+        metadata.target() == "tool" && *metadata.level() <= tracing::Level::WARN
+    });
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_ansi(false)
+        .with_target(false);
+    // A second compiler of one process finds it there.
+    let _there = tracing_subscriber::registry()
+        .with(lines.with_filter(of_components))
+        .try_init();
 }
 
 /// Compiles in this process: the test program has no subcommands to start.
