@@ -117,7 +117,8 @@ fn raise_descriptors() {
 ///
 /// Libraries are held at `warn` whatever `RUST_LOG` says: at finer levels they print requests, and
 /// requests carry tokens. `rmcp` is held at `error`: at `warn` it prints every refused call of an
-/// unknown tool in full.
+/// unknown tool in full. Its `service` prints an error for each listener that goes away, so that is
+/// left out.
 fn log_to_stderr(format: LogFormat) -> WorkerGuard {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
@@ -130,7 +131,9 @@ fn log_to_stderr(format: LogFormat) -> WorkerGuard {
         } else {
             tracing::Level::WARN
         };
-        *metadata.level() <= most || target.starts_with("bailiwick") || target == "tool"
+        let of_departures = target == "rmcp::service";
+        let is_own = target.starts_with("bailiwick") || target == "tool";
+        is_own || (*metadata.level() <= most && !of_departures)
     });
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
