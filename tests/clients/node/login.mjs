@@ -3,7 +3,7 @@
 // `node login.mjs URL USER`, with choices in the environment: with `BAILIWICK_CLIENT` the authorization server knows it
 // by that id already; with `BAILIWICK_RESOURCE` it asks for a token for that URL, whatever the host says; with
 // `BAILIWICK_RENEW` it calls again once its token has expired. Prints what it saw as one JSON object, also if the host
-// refuses it after the login.
+// refuses it after the login. If a call needs more scopes than its token has, it logs in again for them.
 
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { decodeJwt } from 'jose';
@@ -86,11 +86,25 @@ try {
 await outside.finishAuth(await session.login());
 
 const inside = client();
+const way = transport();
+
+/** Calls the tool; if that needs another login, goes through it and calls again. */
+async function whoami() {
+  const tool = { name: 'whoami', arguments: {} };
+  try {
+    return await inside.callTool(tool);
+  } catch (error) {
+    if (!(error instanceof UnauthorizedError)) throw error;
+    await way.finishAuth(await session.login());
+    return await inside.callTool(tool);
+  }
+}
+
 try {
-  await inside.connect(transport());
+  await inside.connect(way);
   seen.protocol = inside.getNegotiatedProtocolVersion();
   seen.tools = (await inside.listTools()).tools.map((tool) => tool.name);
-  seen.whoami = await inside.callTool({ name: 'whoami', arguments: {} });
+  seen.whoami = await whoami();
   if (renew) {
     const { exp } = decodeJwt(session.tokens().access_token);
     await new Promise((expired) => setTimeout(expired, exp * 1000 - Date.now() + 50));

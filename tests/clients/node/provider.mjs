@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { exportJWK, generateKeyPair } from 'jose';
 import { errors, Provider } from 'oidc-provider';
 
-const scope = 'orders:read';
+const scope = 'orders:read orders:admin';
 const lifetimes = new Map();
 const server = createServer();
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
@@ -19,7 +19,14 @@ const { privateKey } = await generateKeyPair('ES256', { extractable: true });
 const key = { ...(await exportJWK(privateKey)), kid: 'signs', alg: 'ES256', use: 'sig' };
 const provider = new Provider(url, {
   jwks: { keys: [key] },
-  scopes: ['openid', 'offline_access', scope],
+  scopes: ['openid', 'offline_access', ...scope.split(' ')],
+  // A client registers itself with the scope of its first login, and may ask for others later.
+  extraClientMetadata: {
+    properties: ['may_ask_for_any_scope'],
+    validator(_context, _name, _value, metadata) {
+      delete metadata.scope;
+    },
+  },
   clientDefaults: { id_token_signed_response_alg: 'ES256' }, // or clients cannot register: there is no RSA key
   features: {
     // The product's own pages: the login accepts any name, the consent grants what the client asked for.

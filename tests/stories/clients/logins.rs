@@ -8,6 +8,7 @@ mod place;
 mod provider;
 
 use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::jws;
 use bailiwick_tests::{SCOPE, ensure_eq};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 use super::authgent::Authgent;
 use super::programs::Runtime;
 use super::tested::{self, GATE};
-use place::{Place, first_token, last_token, told_to_renew};
+use place::{PRIVILEGE, Place, first_token, last_token, told_to_renew};
 use provider::Provider;
 
 /// The lifetime of an ordinary token, in seconds.
@@ -68,6 +69,43 @@ async fn a_client_renews_an_expired_token_of_oidc_provider() -> Result<()> {
     server.register(&place.host.url(), SHORT).await?;
     an_expired_token_is_renewed(&place, "alice").await?;
     noted(OIDC_PROVIDER, RENEWED)
+}
+
+#[tokio::test]
+async fn a_client_gets_the_scope_that_a_call_needs_at_oidc_provider() -> Result<()> {
+    let Some(seen) = stepped_up().await? else {
+        return Ok(());
+    };
+    let what = format!("{seen:#}");
+    let user = seen.pointer("/whoami/structuredContent/actor/sub");
+    ensure_eq(user, Some(&json!("alice")), &what)?;
+    let scopes = |token| {
+        let claims = jws::unverified_claims(token).context("no claims")?;
+        let scope = claims.get("scope").and_then(Value::as_str);
+        let mut scopes: Vec<String> = scope
+            .unwrap_or_default()
+            .split(' ')
+            .map(str::to_owned)
+            .collect();
+        scopes.sort_unstable();
+        anyhow::Ok(scopes)
+    };
+    ensure_eq(scopes(first_token(&seen)?)?, vec![SCOPE.to_owned()], &what)?;
+    let both = vec![PRIVILEGE.to_owned(), SCOPE.to_owned()];
+    ensure_eq(scopes(last_token(&seen)?)?, both, &what)?;
+    noted(OIDC_PROVIDER, "a client gets the scope that a call needs")
+}
+
+/// Lets a client log in at `oidc-provider` and call a tool that needs more than the login gave it;
+/// returns what it saw, or none if the packages are not installed.
+pub(crate) async fn stepped_up() -> Result<Option<Value>> {
+    if !Runtime::Node.is_there() {
+        return Ok(None);
+    }
+    let mut server = Provider::start().await?;
+    let place = Place::start_privileged(&server.url, OF_OIDC_PROVIDER).await?;
+    server.register(&place.host.url(), LIFETIME).await?;
+    Ok(Some(place.login("alice", &[]).await?))
 }
 
 #[tokio::test]
@@ -124,9 +162,12 @@ async fn oidc_provider() -> Result<Option<(Provider, Place)>> {
         return Ok(None);
     }
     let server = Provider::start().await?;
-    let place = Place::start(&server.url, "algorithms = [\"ES256\"]\n").await?;
+    let place = Place::start(&server.url, OF_OIDC_PROVIDER).await?;
     Ok(Some((server, place)))
 }
+
+/// The lines of `docs/identity-providers.md` for its tokens.
+const OF_OIDC_PROVIDER: &str = "algorithms = [\"ES256\"]\n";
 
 /// Starts `authgent` with tokens that are valid for so many seconds, and a host that trusts it;
 /// none if the packages are not installed.

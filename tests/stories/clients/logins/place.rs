@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::{Config, Folder, Host, journal, jws, mcp};
-use bailiwick_tests::{ORDERS_TOOL, TRUST_DOMAIN, bailiwick, ensure_eq, one_refusal, tools};
+use bailiwick_tests::{ORDERS_TOOL, SCOPE, TRUST_DOMAIN, bailiwick, ensure_eq, one_refusal, tools};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::super::programs::Runtime;
+
+/// A scope that no login asks for at first.
+pub(super) const PRIVILEGE: &str = "orders:admin";
 
 /// The time that the host may take to write a line of its log.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -31,6 +34,21 @@ impl Place {
         Self::start_with(issuer, lines, SERVICES, "service_identity").await
     }
 
+    /// Does the same where a login is for [`SCOPE`] and the tool `whoami` needs [`PRIVILEGE`].
+    pub(super) async fn start_privileged(issuer: &str, lines: &str) -> Result<Self> {
+        Self::start_of(issuer, lines, "service_identity", |config| {
+            SERVICES.clone_into(&mut config.services);
+            let shown = format!(
+                "initial_scopes = [\"{SCOPE}\"]\nscopes_supported = [\"{PRIVILEGE}\"]\n\
+                 list = \"obtainable\"\n"
+            );
+            config.server.push_str(&shown);
+            let whoami = format!("[components.whoami]\nscopes = [\"{PRIVILEGE}\"]\n");
+            config.components.push_str(&whoami);
+        })
+        .await
+    }
+
     /// Does the same with these services, for orders in this mode. A file has [`SECRET`].
     pub(super) async fn start_with(
         issuer: &str,
@@ -38,18 +56,29 @@ impl Place {
         services: &str,
         mode: &str,
     ) -> Result<Self> {
+        Self::start_of(issuer, lines, mode, |config| {
+            services.clone_into(&mut config.services);
+            let shown = format!("scopes_supported = [\"{SCOPE}\"]\n");
+            config.server.push_str(&shown);
+        })
+        .await
+    }
+
+    async fn start_of(
+        issuer: &str,
+        lines: &str,
+        mode: &str,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Self> {
         let temp = TempDir::new()?;
         let folder = Folder::create(&temp.path().join("host"))?;
         let built = tools()?;
         folder.add_tool(&built.join("whoami.wasm"))?;
         let digest = folder.add_tool(&built.join("orders.wasm"))?;
         let mut config = Config::new(issuer, TRUST_DOMAIN);
-        config
-            .server
-            .push_str("scopes_supported = [\"orders:read\"]\n");
         config.issuers = ISSUERS.replace("ISSUER", issuer) + lines;
-        services.clone_into(&mut config.services);
         config.components = COMPONENTS.replace("DIGEST", &digest).replace("MODE", mode);
+        change(&mut config);
         folder.write_secret("exchange", SECRET)?;
         folder.write_config(&config)?;
         Ok(Self {
