@@ -23,6 +23,7 @@ use bailiwick_tests::{ORDERS_TOOL, TRUST_DOMAIN, World, count, ensure_eq, header
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub(crate) use logins::stepped_up;
 pub(crate) use programs::{Dialogue, Runtime};
 
 /// Returns the Python that has the packages of `tests/clients/python`, if they are installed; if

@@ -29,11 +29,7 @@ struct Client {
 
 /// The clients of the gate.
 const CLIENTS: [Client; 5] = [
-    Client {
-        variable: "BAILIWICK_NODE_CLIENTS",
-        folder: "node",
-        install: |from, to| install_node(from, to, &["ci", "--engine-strict"]),
-    },
+    NODE,
     Client {
         variable: "BAILIWICK_PYTHON_CLIENTS",
         folder: "python",
@@ -52,6 +48,13 @@ const CLIENTS: [Client; 5] = [
     },
     SUITE,
 ];
+
+/// The clients on Node, and an authorization server.
+const NODE: Client = Client {
+    variable: "BAILIWICK_NODE_CLIENTS",
+    folder: "node",
+    install: |from, to| install_node(from, to, &["ci", "--engine-strict"]),
+};
 
 /// The official conformance suite.
 const SUITE: Client = Client {
@@ -81,9 +84,9 @@ pub(crate) fn set_up(root: &Path) -> Vec<Variable> {
     there
 }
 
-/// Installs the conformance suite, if it can be; returns the variable for its story.
+/// Installs what the conformance suite needs, if it can be; returns the variables for its stories.
 pub(crate) fn set_up_suite(root: &Path) -> Vec<Variable> {
-    installed(root, &[SUITE])
+    installed(root, &[NODE, SUITE])
 }
 
 /// Returns true if nothing of the gate was left out.

@@ -1,8 +1,10 @@
 //! `cargo xtask conformance`: the official conformance suite against the host.
 //!
-//! A story runs it and writes a line for each scenario that a revision requires. The list of them
-//! is in the sources, and the page is made from the list. Invariant: no scenario in the list goes
-//! from passed to failed here; that takes an editor, and a reason.
+//! Stories run it and write a line for each scenario: those that a revision requires, and the
+//! others. The lists of them are in the sources, and the page is made from the lists. Invariant: no
+//! scenario in a list goes from passed to failed here; that takes an editor, and a reason.
+
+mod unscored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,6 +15,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::step::{run, say, step};
 use crate::{Project, clients};
+use unscored::Unscored;
 
 /// The list of required scenarios.
 const LIST: &str = "tests/clients/conformance/required.tsv";
@@ -20,8 +23,8 @@ const LIST: &str = "tests/clients/conformance/required.tsv";
 /// The page about them.
 const PAGE: &str = "docs/conformance.md";
 
-/// The file to which the story writes, below the root.
-const FOUND: &str = "target/tested/conformed.tsv";
+/// The folder to which the stories write, below the root.
+const FOUND: &str = "target/tested/conformed";
 
 /// The line before the part of the page that is made from the list.
 const FROM: &str = "<!-- Made by `cargo xtask conformance`. -->\n";
@@ -32,40 +35,56 @@ const TABLE: &str = "| revision | required | passed | failed |\n|---|---|---|---
 /// The line after it.
 const TO: &str = "<!-- The end of the table. -->\n";
 
-/// Runs the suite, prints a line for each revision, and adds what passes now to list and page.
+/// Runs the suite, prints a line for each revision, and adds what passes now to lists and page.
 pub(crate) fn measure(project: &Project) -> Result<ExitCode> {
     project.build_all()?;
     let mut tests = project.cargo_test();
     tests.envs(clients::set_up_suite(&project.root));
-    let file = project.root.join(FOUND);
-    if file.is_file() {
-        fs::remove_file(&file)?;
+    let folder = project.root.join(FOUND);
+    if folder.is_dir() {
+        fs::remove_dir_all(&folder)?;
     }
-    tests.env("BAILIWICK_CONFORMED", &file);
-    tests.args(["--test", "stories", "conformance::the_official"]);
+    tests.env("BAILIWICK_CONFORMED", &folder);
+    tests.env("BAILIWICK_UNSCORED", "1");
+    tests.args(["--test", "stories", "conformance::"]);
     // It fails at a list that is not up to date, which is what this mends.
     let ran = step("running the conformance suite", || run(&mut tests));
-    let Ok(found) = fs::read_to_string(&file) else {
-        ran?;
-        bail!("the story was left out: expected the packages of tests/clients/conformance");
+    let found = |list: &str| {
+        let name = Path::new(list).file_name().unwrap_or_default();
+        fs::read_to_string(folder.join(name))
     };
-    let path = project.root.join(LIST);
-    let known = fs::read_to_string(&path).with_context(|| LIST.to_owned())?;
-    let found = Verdicts::read(&found)?;
-    for line in found.summary() {
+    let (Ok(required), Ok(others)) = (found(LIST), found(unscored::LIST)) else {
+        ran?;
+        bail!("a story was left out: expected the packages of tests/clients/conformance and node");
+    };
+    let known =
+        |list: &str| fs::read_to_string(project.root.join(list)).with_context(|| list.to_owned());
+    let (required, others) = (Verdicts::read(&required)?, Unscored::read(&others)?);
+    for line in required.summary().into_iter().chain([others.summary()]) {
         say(&line);
     }
-    let lost = found.lost(&Verdicts::read(&known)?);
+    let mut lost = required.lost(&Verdicts::read(&known(LIST)?)?);
+    lost.extend(others.lost(&Unscored::read(&known(unscored::LIST)?)?));
     ensure!(lost.is_empty(), "no longer passed: {}", lost.join(", "));
-    fs::write(&path, found.written())?;
-    write_page(&project.root, &found)?;
+    fs::write(project.root.join(LIST), required.written())?;
+    fs::write(project.root.join(unscored::LIST), found(unscored::LIST)?)?;
+    let page = on(&known(PAGE)?, &required, &others)?;
+    fs::write(project.root.join(PAGE), page)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write_page(root: &Path, found: &Verdicts) -> Result<()> {
-    let path = root.join(PAGE);
-    let text = fs::read_to_string(&path).with_context(|| PAGE.to_owned())?;
-    Ok(fs::write(&path, found.on(&text)?)?)
+/// Returns a page with the parts that belong to these lists.
+fn on(page: &str, required: &Verdicts, others: &Unscored<'_>) -> Result<String> {
+    let page = with(page, FROM, &required.part())?;
+    with(&page, unscored::FROM, &others.part())
+}
+
+/// Returns a page with this part between its line and [`TO`].
+fn with(page: &str, from: &str, part: &str) -> Result<String> {
+    let no_part = || format!("{PAGE} has no {from:?} with {TO:?}");
+    let (before, rest) = page.split_once(from).with_context(no_part)?;
+    let (_, after) = rest.split_once(TO).with_context(no_part)?;
+    Ok(format!("{before}{from}\n{part}\n{TO}{after}"))
 }
 
 /// The scenarios that each revision requires, the newest first, and which of them passed.
@@ -138,11 +157,8 @@ impl Verdicts {
         lost
     }
 
-    /// Returns a page with the part that belongs to these verdicts.
-    fn on(&self, page: &str) -> Result<String> {
-        let no_part = || format!("{PAGE} has no {FROM:?} with {TO:?}");
-        let (before, rest) = page.split_once(FROM).with_context(no_part)?;
-        let (_, after) = rest.split_once(TO).with_context(no_part)?;
+    /// Returns the part of the page.
+    fn part(&self) -> String {
         let row = |(revision, Revision { passed, failed }): (&String, &Revision)| {
             let (passed, failed) = (passed.len(), failed.len());
             let all = passed + failed;
@@ -156,8 +172,7 @@ impl Verdicts {
         };
         let rows = self.0.iter().rev().map(row);
         let parts: Vec<String> = rows.chain(self.0.iter().rev().filter_map(open)).collect();
-        let part = TABLE.to_owned() + &parts.concat();
-        Ok(format!("{before}{FROM}\n{part}\n{TO}{after}"))
+        TABLE.to_owned() + &parts.concat()
     }
 }
 
@@ -212,11 +227,14 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_made_of_the_list() -> Result<()> {
+    fn the_page_is_made_of_the_lists() -> Result<()> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let page = fs::read_to_string(root.join(PAGE))?;
-        let list = Verdicts::read(&fs::read_to_string(root.join(LIST))?)?;
-        assert_eq!(list.on(&page)?, page, "call `cargo xtask conformance`");
+        let [page, required, others] =
+            [PAGE, LIST, unscored::LIST].map(|path| fs::read_to_string(root.join(path)));
+        let (page, required, others) = (page?, required?, others?);
+        let (required, others) = (Verdicts::read(&required)?, Unscored::read(&others)?);
+        let made = on(&page, &required, &others)?;
+        assert_eq!(made, page, "call `cargo xtask conformance`");
         Ok(())
     }
 

@@ -63,6 +63,15 @@ pub(crate) const SECTIONS: &[Section] = &[
         },
     },
     Section {
+        name: "conformance",
+        does: "what the official suite has beyond the required scenarios passes as it did",
+        environment: &[("BAILIWICK_UNSCORED", "1")],
+        work: Work::Tests {
+            arguments: &["--test", "stories", "conformance::"],
+            figures: &[" unscored scenarios passed"],
+        },
+    },
+    Section {
         name: "campaigns",
         does: "generated, mutated and damaged components are refused or load",
         environment: &[("BAILIWICK_CAMPAIGN_SECONDS", "300")],

@@ -105,6 +105,7 @@ const SHOWING: &[Fixture] = &[
         }
         done(vec![text("three reports")])
     }),
+    fixture("test_reconnection", |_| done(vec![text("nothing was lost")])),
     fixture("test_tool_with_logging", logging),
     fixture("test_logging_tool", logging),
     Fixture {
