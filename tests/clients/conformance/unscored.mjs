@@ -31,7 +31,7 @@ for (const [, name, revisions] of listed) {
   const checks = JSON.parse(await readFile(path.join(to, folder, 'checks.json'), 'utf8'));
   found[name] = checks.map(({ id, status, errorMessage, details }) => {
     const message = errorMessage ?? details?.message ?? details?.note ?? '';
-    return { id, status, message };
+    return { id, status, message: String(message) };
   });
 }
 answer(found);
