@@ -28,6 +28,14 @@ function plain(given) {
 /** Makes an optional field one that need not be there. */
 function withoutNull(given) {
     const { anyOf, ...field } = given;
+    const { type, enum: values } = field;
+    if (Array.isArray(type)) {
+        const kinds = type.filter((kind) => kind !== "null");
+        field["type"] = kinds.length === 1 ? kinds[0] : kinds;
+    }
+    if (Array.isArray(values)) {
+        field["enum"] = values.filter((value) => value !== null);
+    }
     if (!Array.isArray(anyOf)) {
         return field;
     }

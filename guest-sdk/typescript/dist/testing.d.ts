@@ -2,31 +2,16 @@
 import type { Content } from "./content.js";
 import type { Severity } from "./context.js";
 import { DownstreamError, type DownstreamReason } from "./error.js";
-import type { Binding, Correlation, Executor, GrantedService, Login, Principal } from "./identity.js";
 import type { Message, Prompt } from "./prompt.js";
 import type { Resource, Values } from "./resource.js";
-import { type Request, Response } from "./service.js";
+import { Response } from "./service.js";
 import type { InferInput, InferOutput, Schema } from "./standard.js";
 import type { Variables } from "./template.js";
+import { type SceneIdentity } from "./testing/sample.js";
+import { type SentRequest } from "./testing/sent.js";
 import type { Tool } from "./tool.js";
 import type { completion, log, types } from "./wit.js";
-/** A request as a service sees it. */
-export interface SentRequest extends Request {
-    /** The path as text; the actor's parts as `{actor.sub}`, `{actor.tenant}`, `{actor.issuer}`. */
-    readonly pathText: string;
-    /** The body as JSON, if it is some. */
-    readonly json: unknown;
-}
-/** The host's answers about the call's identity. */
-export interface SceneIdentity {
-    actor: Principal;
-    login: Login;
-    agent: Executor;
-    session: Correlation;
-    scopes: readonly string[];
-    services: readonly GrantedService[];
-    binding: Binding;
-}
+export type { SceneIdentity, SentRequest };
 /** The end of a call of a tool. */
 export interface Called<T> {
     /** The structured content. */
@@ -86,12 +71,12 @@ export declare class Scene {
     /** Calls a tool. */
     call<In extends Schema, Out extends Schema>(tool: Tool<In, Out>, input: InferInput<In>): Called<InferOutput<Out>>;
     /** Reads a resource; a member of a family by its variables. */
-    read<Uri extends string>(resource: Resource<Uri, never>, ...[variables]: [Variables<Uri>] extends [never] ? [] : [Values<Uri>]): {
+    read<Uri extends string, In extends Schema>(resource: Resource<Uri, In>, ...[variables]: [Variables<Uri>] extends [never] ? [] : [Values<Uri>]): {
         readonly contents: readonly types.EmbeddedResource[];
         readonly questions: Asking | undefined;
     };
     /** Lists the members of a family. */
-    members(family: Resource<string, never>, cursor?: string): {
+    members<Uri extends string, In extends Schema>(family: Resource<Uri, In>, cursor?: string): {
         readonly members: readonly {
             readonly uri: string;
             readonly name: string;
@@ -111,4 +96,3 @@ export declare class Scene {
     }): completion.Suggestions;
 }
 type OnSend = (request: SentRequest) => Response | DownstreamError | DownstreamReason;
-export {};

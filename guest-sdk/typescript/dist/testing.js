@@ -2,6 +2,8 @@
 import { DownstreamError } from "./error.js";
 import { callTool, complete, getPrompt, listMembers, readResource } from "./serve.js";
 import { Response } from "./service.js";
+import { sampleIdentity } from "./testing/sample.js";
+import { seen } from "./testing/sent.js";
 /**
  * The caller of a test, and the answers of the outside: a user `user_1` of tenant `acme`, with no
  * settings and no services. What a function throws reaches the test as it is.
@@ -182,38 +184,4 @@ function textOf(content) {
 }
 function parse(json) {
     return JSON.parse(json);
-}
-function seen(request) {
-    const text = (part) => part.tag === "text"
-        ? encodeURIComponent(part.val)
-        : part.tag === "joined"
-            ? part.val.map(text).join("")
-            : `{${part.tag.replace("-", ".")}}`;
-    const pathText = request.path.map((part) => `/${text(part)}`).join("");
-    const body = new TextDecoder().decode(request.body);
-    let json;
-    try {
-        json = JSON.parse(body);
-    }
-    catch {
-        json = undefined;
-    }
-    return { ...request, pathText, json };
-}
-function sampleIdentity() {
-    return {
-        actor: { kind: "user", sub: "user_1", iss: "https://idp.example", tenant: "acme" },
-        login: {},
-        agent: { kind: "mcp_agent", id: "agent_1", clientId: "agent_1", priorActors: [] },
-        session: { id: "session_1", source: "sid", traceId: "0".repeat(32) },
-        scopes: [],
-        services: [],
-        binding: {
-            id: "call_1",
-            kind: "tool",
-            name: "test",
-            component: `sha256:${"0".repeat(64)}`,
-            arguments: `hmac-sha256:${"0".repeat(64)}`,
-        },
-    };
 }

@@ -4,14 +4,6 @@ import type { Component } from "./component.js";
 import type { Content } from "./content.js";
 import type { Severity } from "./context.js";
 import { DownstreamError, type DownstreamReason } from "./error.js";
-import type {
-  Binding,
-  Correlation,
-  Executor,
-  GrantedService,
-  Login,
-  Principal,
-} from "./identity.js";
 import type { Outside, Sent } from "./outside.js";
 import type { Message, Prompt } from "./prompt.js";
 import type { Resource, Values } from "./resource.js";
@@ -19,28 +11,12 @@ import { callTool, complete, getPrompt, listMembers, readResource } from "./serv
 import { type Request, Response } from "./service.js";
 import type { InferInput, InferOutput, Schema } from "./standard.js";
 import type { Variables } from "./template.js";
+import { sampleIdentity, type SceneIdentity } from "./testing/sample.js";
+import { seen, type SentRequest } from "./testing/sent.js";
 import type { Tool } from "./tool.js";
 import type { completion, log, types } from "./wit.js";
 
-
-/** A request as a service sees it. */
-export interface SentRequest extends Request {
-  /** The path as text; the actor's parts as `{actor.sub}`, `{actor.tenant}`, `{actor.issuer}`. */
-  readonly pathText: string;
-  /** The body as JSON, if it is some. */
-  readonly json: unknown;
-}
-
-/** The host's answers about the call's identity. */
-export interface SceneIdentity {
-  actor: Principal;
-  login: Login;
-  agent: Executor;
-  session: Correlation;
-  scopes: readonly string[];
-  services: readonly GrantedService[];
-  binding: Binding;
-}
+export type { SceneIdentity, SentRequest };
 
 /** The end of a call of a tool. */
 export interface Called<T> {
@@ -171,8 +147,8 @@ export class Scene {
   }
 
   /** Reads a resource; a member of a family by its variables. */
-  read<Uri extends string>(
-    resource: Resource<Uri, never>,
+  read<Uri extends string, In extends Schema>(
+    resource: Resource<Uri, In>,
     ...[variables]: [Variables<Uri>] extends [never] ? [] : [Values<Uri>]
   ): { readonly contents: readonly types.EmbeddedResource[]; readonly questions: Asking | undefined } {
     const held = of({ resources: [resource as unknown as Resource] });
@@ -184,8 +160,8 @@ export class Scene {
   }
 
   /** Lists the members of a family. */
-  members(
-    family: Resource<string, never>,
+  members<Uri extends string, In extends Schema>(
+    family: Resource<Uri, In>,
     cursor?: string,
   ): { readonly members: readonly { readonly uri: string; readonly name: string }[]; readonly next: string | undefined } {
     const held = of({ resources: [family as unknown as Resource] });
@@ -291,40 +267,3 @@ function textOf(content: readonly Content[]): string {
 function parse<T>(json: string): T {
   return JSON.parse(json) as T;
 }
-
-function seen(request: Request): SentRequest {
-  const text = (part: Request["path"][number]): string =>
-    part.tag === "text"
-      ? encodeURIComponent(part.val)
-      : part.tag === "joined"
-        ? part.val.map(text).join("")
-        : `{${part.tag.replace("-", ".")}}`;
-  const pathText = request.path.map((part) => `/${text(part)}`).join("");
-  const body = new TextDecoder().decode(request.body);
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    json = undefined;
-  }
-  return { ...request, pathText, json };
-}
-
-function sampleIdentity(): SceneIdentity {
-  return {
-    actor: { kind: "user", sub: "user_1", iss: "https://idp.example", tenant: "acme" },
-    login: {},
-    agent: { kind: "mcp_agent", id: "agent_1", clientId: "agent_1", priorActors: [] },
-    session: { id: "session_1", source: "sid", traceId: "0".repeat(32) },
-    scopes: [],
-    services: [],
-    binding: {
-      id: "call_1",
-      kind: "tool",
-      name: "test",
-      component: `sha256:${"0".repeat(64)}`,
-      arguments: `hmac-sha256:${"0".repeat(64)}`,
-    },
-  };
-}
-

@@ -4,19 +4,22 @@
  */
 import { host, isRunning } from "./host.js";
 import * as utf8 from "./text.js";
-const global = globalThis;
-global["TextEncoder"] ??= utf8.TextEncoder;
-global["TextDecoder"] ??= utf8.TextDecoder;
-global["console"] = console();
-global["crypto"] = { getRandomValues, randomUUID };
-global["fetch"] = () => {
+define("TextEncoder", globalThis["TextEncoder"] ?? utf8.TextEncoder);
+define("TextDecoder", globalThis["TextDecoder"] ?? utf8.TextDecoder);
+define("console", console());
+define("crypto", { getRandomValues, randomUUID });
+define("Date", hostDate());
+define("fetch", () => {
     throw new Error("a component has no network: name a service, and use `services.NAME.get(…)`");
-};
-global["Date"] = hostDate();
+});
 Math.random = () => {
     const [high = 0, low = 0] = getRandomValues(new Uint32Array(2));
     return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 };
+/** Sets a global, also where the engine has one that cannot be assigned. */
+function define(name, value) {
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+}
 /** Returns a `Date` whose present is the host's. */
 function hostDate() {
     const hosted = new Proxy(Date, {
