@@ -1,0 +1,111 @@
+// The build, as `bailiwick build` calls it. It needs `dist`.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { afterAll, expect, test } from "vitest";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const out = mkdtempSync(join(tmpdir(), "bailiwick-test-"));
+const projects = [out];
+
+afterAll(() => projects.forEach((folder) => rmSync(folder, { recursive: true })));
+
+function build(...given: string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(here, "../dist/build.js"), ...given],
+    { encoding: "utf8" },
+  );
+  return { status, stdout, stderr };
+}
+
+/** Makes a project with this entry; returns its folder. */
+function project(entry: string, bailiwick: object = {}): string {
+  const folder = mkdtempSync(join(here, "project-"));
+  projects.push(folder);
+  mkdirSync(join(folder, "src"));
+  writeFileSync(join(folder, "src/tool.ts"), entry);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "made", bailiwick }));
+  const tsconfig = { extends: "../shop/tsconfig.json", include: ["src"] };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
+  return folder;
+}
+
+const IMPORTS = 'import { component, resource, tool } from "bailiwick-sdk";\n';
+
+test("a component is built, and its path is all of the standard output", () => {
+  const file = join(out, "shop.wasm");
+  expect(build(join(here, "shop"), "--out", out)).toEqual({
+    status: 0,
+    stdout: `${file}\n`,
+    stderr: "",
+  });
+  const component = readFileSync(file);
+  expect(component.subarray(0, 8)).toEqual(Buffer.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]));
+  for (const face of ["tools", "resources", "prompts", "completion", "facets"]) {
+    expect(component.includes(`bailiwick:tool/${face}@0.2.0`)).toBe(true);
+  }
+  expect(component.includes("wasi:")).toBe(false);
+});
+
+test("only what a component has is exported, and what the entry writes is no path", () => {
+  const file = join(out, "one.wasm");
+  const folder = project(
+    `${IMPORTS}console.log("loaded");
+     export default component({ tools: [tool({ name: "a", description: "A." }, () => "")] });`,
+  );
+  expect(build(folder, "--out", file)).toEqual({
+    status: 0,
+    stdout: `${file}\n`,
+    stderr: "loaded\n",
+  });
+  expect(readFileSync(file).includes("bailiwick:tool/prompts@0.2.0")).toBe(false);
+});
+
+test.each([
+  ["a type error", "export default 1 + null;", /^\S*src\/tool\.ts:2:20: error TS/],
+  [
+    "a wrong definition",
+    'export default component({ tools: [tool({ name: "x" } as never, () => "")] });',
+    /^error: tool "x": description is missing$/m,
+  ],
+  [
+    "a foreign URI",
+    'export default component({ resources: [resource({ uri: "shop://a", name: "a" }, () => "")] });',
+    /resource "a": uri: expected made:\/\/… or ui:\/\/made\/…/,
+  ],
+  ["no component", "export default 1;", /expected `export default component\(\{ … \}\)`/],
+  ["an exception", 'throw new Error("boom");', /boom[^]*src\/tool\.ts:2/],
+  [
+    "a function of the host at the wrong time",
+    'const now = Date.now();\nexport default component({ tools: [tool({ name: "a", description: "A." }, () => now)] });',
+    /only while a call runs[^]*src\/tool\.ts:2/,
+  ],
+  ["a package that is not there", '// @ts-ignore\nimport "missing";', /src\/tool\.ts:3:\d+: error: .*missing/],
+])("%s fails the build, and says where", (_, entry, text) => {
+  const { status, stdout, stderr } = build(project(IMPORTS + entry), "--out", out);
+  expect(stderr).toMatch(text);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+});
+
+test.each([
+  [["--engine", "v8"], 2, "--engine: expected one of quickjs, starlingmonkey"],
+  [["--other"], 2, "usage: "],
+  [[join(out, "none")], 1, "package.json: there is no such file"],
+])("%j is refused", (given, code, text) => {
+  const { status, stdout, stderr } = build(...given);
+  expect(stderr).toContain(text);
+  expect({ status, stdout }).toEqual({ status: code, stdout: "" });
+});
+
+test("an engine that is not installed is named with what installs it", () => {
+  const folder = project(`${IMPORTS}export default component({ tools: [
+    tool({ name: "a", description: "A." }, () => "") ] });`);
+  const { status, stderr } = build(folder, "--engine", "starlingmonkey", "--out", out);
+  expect(stderr).toContain("npm install --save-dev @bytecodealliance/componentize-js");
+  expect(status).toBe(3);
+});
