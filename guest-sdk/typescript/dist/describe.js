@@ -129,7 +129,9 @@ function aboutOf({ name, title, scopes, services, meta }) {
 function schemaOf(field, make, refuse) {
     try {
         const schema = make();
-        if (schema["type"] === undefined && Array.isArray(schema["anyOf"] ?? schema["allOf"])) {
+        const branches = schema["anyOf"] ?? schema["oneOf"] ?? schema["allOf"];
+        const objects = Array.isArray(branches) && branches.every((each) => each?.type === "object");
+        if (schema["type"] === undefined && objects) {
             schema["type"] = "object";
         }
         if (schema["type"] !== "object") {

@@ -41,7 +41,9 @@ function withoutNull(given) {
     }
     const branches = anyOf.filter((branch) => !isJson(branch) || branch["type"] !== "null");
     const [only] = branches;
-    return branches.length === 1 && isJson(only) ? { ...only, ...field } : { ...field, anyOf: branches };
+    return branches.length === 1 && isJson(only)
+        ? { ...only, ...field }
+        : { ...field, anyOf: branches };
 }
 /** Writes constants with titles as choices. */
 function choices(given, name) {

@@ -11,7 +11,7 @@ export { Asked, type Completer, type Suggestions } from "./completion.js";
 export * as content from "./content.js";
 export type { Body, Content } from "./content.js";
 export type { Call, Client, Clock, Log, Random, Services, Severity, ToolContext, } from "./context.js";
-export { DownstreamError, type DownstreamReason, ToolError, type ToolErrorKind, } from "./error.js";
+export { DownstreamError, type DownstreamReason, ToolError, type ToolErrorKind } from "./error.js";
 export type { Binding, Correlation, DelegationMode, Executor, GrantedService, Identity, Login, Principal, } from "./identity.js";
 export { type AnyResult, Output, type OutputParts } from "./output.js";
 export { Part, type Segment, segment } from "./path.js";

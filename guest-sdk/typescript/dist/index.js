@@ -8,7 +8,7 @@
 export { component } from "./component.js";
 export { Asked } from "./completion.js";
 export * as content from "./content.js";
-export { DownstreamError, ToolError, } from "./error.js";
+export { DownstreamError, ToolError } from "./error.js";
 export { Output } from "./output.js";
 export { Part, segment } from "./path.js";
 export { assistant, prompt, user, } from "./prompt.js";

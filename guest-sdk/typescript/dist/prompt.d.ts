@@ -10,7 +10,7 @@ import type { prompts } from "./wit.js";
 export interface PromptDefinition<Names extends string, In extends Schema> extends About<Names> {
     /** What people read. */
     readonly description: string;
-    /** The arguments, an object of flat fields: clients send texts, which are read as the types say. */
+    /** The arguments, an object of flat fields. Clients send texts, read as the types say. */
     readonly input?: In;
     /** Functions that suggest values for arguments. */
     readonly complete?: {

@@ -7,7 +7,7 @@ export function toJsonSchema(schema, side, fallback) {
         ? fallback?.(schema, side)
         : standard.jsonSchema[side]({ target: "draft-2020-12" });
     if (made === undefined) {
-        throw new Error(`the library ${standard.vendor} makes no JSON Schema of this schema; use zod, or jsonSchema()`);
+        throw new Error(`the library ${standard.vendor} makes no JSON Schema of this; use zod, or jsonSchema()`);
     }
     delete made["$schema"];
     plain(made);
@@ -88,7 +88,7 @@ function isMap(schema) {
     return schema["properties"] === undefined && said(schema);
 }
 function said(schema) {
-    return schema["additionalProperties"] !== undefined || schema["unevaluatedProperties"] !== undefined;
+    return (schema["additionalProperties"] !== undefined || schema["unevaluatedProperties"] !== undefined);
 }
 function eachChild(schema, visit) {
     eachBranch(schema, visit);

@@ -6,7 +6,15 @@
 // `dist` is committed, so that the package works without a compiler: `bailiwick` carries it.
 
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,5 +50,7 @@ function contents(folder) {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
-  return JSON.stringify(names.map((name) => [name.slice(folder.length), readFileSync(name, "utf8")]));
+  return JSON.stringify(
+    names.map((name) => [name.slice(folder.length), readFileSync(name, "utf8")]),
+  );
 }

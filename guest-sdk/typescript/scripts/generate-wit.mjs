@@ -170,13 +170,16 @@ function modules({ name, interfaces }) {
   );
   return imported
     .map((face) => {
-      const functions = face.items.filter(({ kind }) => kind === "func").map((item) => {
-        const parameters = item.parameters.map(
-          (each) => `${camel(each.name)}: ${reference(each.type, face.name)}`,
-        );
-        const result = item.result === undefined ? "void" : reference(item.result, face.name, true);
-        return `${comment(item.doc, "  ")}  export function ${camel(item.name)}(${parameters.join(", ")}): ${result};`;
-      });
+      const functions = face.items
+        .filter(({ kind }) => kind === "func")
+        .map((item) => {
+          const parameters = item.parameters.map(
+            (each) => `${camel(each.name)}: ${reference(each.type, face.name)}`,
+          );
+          const result =
+            item.result === undefined ? "void" : reference(item.result, face.name, true);
+          return `${comment(item.doc, "  ")}  export function ${camel(item.name)}(${parameters.join(", ")}): ${result};`;
+        });
       return `declare module "${base}/${face.name}@${version}" {\n${functions.join("\n\n")}\n}\n`;
     })
     .join("\n");
@@ -200,7 +203,9 @@ function reference({ name, of }, within, returned) {
     case "tuple":
       return `[${inner.join(", ")}]`;
     case "result":
-      return returned ? inner[0] : `{ tag: "ok"; val: ${inner[0]} } | { tag: "err"; val: ${inner[1]} }`;
+      return returned
+        ? inner[0]
+        : `{ tag: "ok"; val: ${inner[0]} } | { tag: "err"; val: ${inner[1]} }`;
     default:
       if (/^([us]\d+|f\d+)$/.test(name)) {
         return "number";

@@ -163,14 +163,12 @@ function aboutOf({ name, title, scopes, services, meta }: About<string>) {
   };
 }
 
-function schemaOf(
-  field: string,
-  make: () => Record<string, unknown>,
-  refuse: Refuse,
-): string {
+function schemaOf(field: string, make: () => Record<string, unknown>, refuse: Refuse): string {
   try {
     const schema = make();
-    if (schema["type"] === undefined && Array.isArray(schema["anyOf"] ?? schema["allOf"])) {
+    const branches = schema["anyOf"] ?? schema["oneOf"] ?? schema["allOf"];
+    const objects = Array.isArray(branches) && branches.every((each) => each?.type === "object");
+    if (schema["type"] === undefined && objects) {
       schema["type"] = "object";
     }
     if (schema["type"] !== "object") {

@@ -48,7 +48,9 @@ function withoutNull(given: Json): Json {
   }
   const branches = anyOf.filter((branch: unknown) => !isJson(branch) || branch["type"] !== "null");
   const [only] = branches;
-  return branches.length === 1 && isJson(only) ? { ...only, ...field } : { ...field, anyOf: branches };
+  return branches.length === 1 && isJson(only)
+    ? { ...only, ...field }
+    : { ...field, anyOf: branches };
 }
 
 /** Writes constants with titles as choices. */

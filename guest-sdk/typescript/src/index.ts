@@ -21,12 +21,7 @@ export type {
   Severity,
   ToolContext,
 } from "./context.js";
-export {
-  DownstreamError,
-  type DownstreamReason,
-  ToolError,
-  type ToolErrorKind,
-} from "./error.js";
+export { DownstreamError, type DownstreamReason, ToolError, type ToolErrorKind } from "./error.js";
 export type {
   Binding,
   Correlation,

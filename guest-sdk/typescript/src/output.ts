@@ -34,13 +34,7 @@ export class Output {
 
 /** What a tool without an output schema may return. A promise is not: a call is synchronous. */
 export type AnyResult =
-  | (object & { readonly then?: never })
-  | string
-  | number
-  | boolean
-  | null
-  | undefined
-  | void;
+  (object & { readonly then?: never }) | string | number | boolean | null | undefined | void;
 
 /**
  * Returns the outcome of a call. An object becomes structured content with its JSON as text, a

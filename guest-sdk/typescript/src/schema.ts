@@ -17,7 +17,7 @@ export function toJsonSchema(schema: Schema, side: "input" | "output", fallback?
       : standard.jsonSchema[side]({ target: "draft-2020-12" });
   if (made === undefined) {
     throw new Error(
-      `the library ${standard.vendor} makes no JSON Schema of this schema; use zod, or jsonSchema()`,
+      `the library ${standard.vendor} makes no JSON Schema of this; use zod, or jsonSchema()`,
     );
   }
   delete made["$schema"];
@@ -112,7 +112,9 @@ function isMap(schema: Json): boolean {
 }
 
 function said(schema: Json): boolean {
-  return schema["additionalProperties"] !== undefined || schema["unevaluatedProperties"] !== undefined;
+  return (
+    schema["additionalProperties"] !== undefined || schema["unevaluatedProperties"] !== undefined
+  );
 }
 
 function eachChild(schema: Json, visit: (child: Json) => void): void {

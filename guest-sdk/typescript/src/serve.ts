@@ -102,7 +102,9 @@ export function complete(
     return suggestions([]);
   }
   const asked = new Asked(value, JSON.parse(context.input) as Texts);
-  return suggestions(suggest(new Call(outside, described.definition.services ?? [], context), asked));
+  return suggestions(
+    suggest(new Call(outside, described.definition.services ?? [], context), asked),
+  );
 }
 
 type Completers = {

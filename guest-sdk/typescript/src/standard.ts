@@ -17,8 +17,7 @@ export interface Schema<In = unknown, Out = In> {
 
 /** A value that fits its schema, or the reasons why it does not. */
 export type Validated<Out> =
-  | { readonly value: Out; readonly issues?: undefined }
-  | { readonly issues: readonly Issue[] };
+  { readonly value: Out; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
 
 /** A reason why a value does not fit, and where. */
 export interface Issue {

@@ -150,7 +150,10 @@ export class Scene {
   read<Uri extends string, In extends Schema>(
     resource: Resource<Uri, In>,
     ...[variables]: [Variables<Uri>] extends [never] ? [] : [Values<Uri>]
-  ): { readonly contents: readonly types.EmbeddedResource[]; readonly questions: Asking | undefined } {
+  ): {
+    readonly contents: readonly types.EmbeddedResource[];
+    readonly questions: Asking | undefined;
+  } {
     const held = of({ resources: [resource as unknown as Resource] });
     const context = this.#context(texts(variables ?? {}));
     const { tag, val } = readResource(held, this.#outside(), resource.definition.uri, context);
@@ -163,7 +166,10 @@ export class Scene {
   members<Uri extends string, In extends Schema>(
     family: Resource<Uri, In>,
     cursor?: string,
-  ): { readonly members: readonly { readonly uri: string; readonly name: string }[]; readonly next: string | undefined } {
+  ): {
+    readonly members: readonly { readonly uri: string; readonly name: string }[];
+    readonly next: string | undefined;
+  } {
     const held = of({ resources: [family as unknown as Resource] });
     const context = this.#context(cursor === undefined ? {} : { cursor });
     const { items, next } = listMembers(held, this.#outside(), family.definition.uri, context);

@@ -7,8 +7,11 @@ import type { Questions } from "./questions.js";
 import type { InferInput, InferOutput, Schema } from "./standard.js";
 
 /** What a tool says about itself. */
-export interface ToolDefinition<Names extends string, In extends Schema, Out extends Schema>
-  extends About<Names> {
+export interface ToolDefinition<
+  Names extends string,
+  In extends Schema,
+  Out extends Schema,
+> extends About<Names> {
   /** What the model reads. */
   readonly description: string;
   /** The arguments, an object. A tool without it takes none. */

@@ -85,7 +85,11 @@ test.each([
     'const now = Date.now();\nexport default component({ tools: [tool({ name: "a", description: "A." }, () => now)] });',
     /only while a call runs[^]*src\/tool\.ts:2/,
   ],
-  ["a package that is not there", '// @ts-ignore\nimport "missing";', /src\/tool\.ts:3:\d+: error: .*missing/],
+  [
+    "a package that is not there",
+    '// @ts-ignore\nimport "missing";',
+    /src\/tool\.ts:3:\d+: error: .*missing/,
+  ],
 ])("%s fails the build, and says where", (_, entry, text) => {
   const { status, stdout, stderr } = build(project(IMPORTS + entry), "--out", out);
   expect(stderr).toMatch(text);

@@ -57,7 +57,9 @@ test("other faults are refused, too", () => {
   expect(faulty({ tools: [fine] })).not.toThrow();
   expect(faulty({})).toThrow("has no tools, resources or prompts");
   expect(faulty({ tools: [fine, fine] })).toThrow('tool "x": there are two of that name');
-  expect(faulty({ prompts: [fine] as never })).toThrow("prompts[0]: expected what `prompt()` returns");
+  expect(faulty({ prompts: [fine] as never })).toThrow(
+    "prompts[0]: expected what `prompt()` returns",
+  );
   const async = tool(good, (async () => "") as never);
   expect(faulty({ tools: [async] })).toThrow("the function is async");
   const family = { uri: "x://y", name: "y", members: () => [] } as const;
@@ -71,7 +73,9 @@ test("other faults are refused, too", () => {
 test("an input schema is closed all the way down, and open where it says so", () => {
   const line = z.object({ article: z.string(), count: z.int() });
   const closed = { additionalProperties: false };
-  expect(inputSchema(z.object({ lines: z.array(line), notes: z.record(z.string(), line) }))).toMatchObject({
+  expect(
+    inputSchema(z.object({ lines: z.array(line), notes: z.record(z.string(), line) })),
+  ).toMatchObject({
     ...closed,
     properties: { lines: { items: closed }, notes: { additionalProperties: closed } },
   });

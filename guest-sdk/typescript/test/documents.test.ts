@@ -36,7 +36,10 @@ test("variables are read as their schema says", () => {
     variables: z.object({ number: z.number() }),
   } as const;
   const page = resource(definition, ({ input }) => String(input.number + 1));
-  expect(new Scene().read(page, { number: 7 }).contents[0]?.body).toEqual({ tag: "text", val: "8" });
+  expect(new Scene().read(page, { number: 7 }).contents[0]?.body).toEqual({
+    tag: "text",
+    val: "8",
+  });
   expect(() => new Scene().read(page, { number: "x" })).toThrow("number: ");
 });
 

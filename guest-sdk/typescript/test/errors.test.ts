@@ -51,7 +51,10 @@ test("a success is read, and has only what its schema names", () => {
   expect(new Response(204).text()).toBe("");
   expect(new Response(200, "", [["ETag", "1"]]).headers.get("etag")).toBe("1");
   expect(Response.json({ a: 1, b: 2 }).json(z.object({ a: z.number() }))).toEqual({ a: 1 });
-  const shape = expect.objectContaining({ kind: "failed", message: expect.stringContaining("shape") });
+  const shape = expect.objectContaining({
+    kind: "failed",
+    message: expect.stringContaining("shape"),
+  });
   expect(() => new Response(200, "s3cret").json()).toThrow(shape);
   expect(() => Response.json({}).json(z.object({ a: z.number() }))).toThrow(shape);
   expect(() => new Response(200, Uint8Array.of(0xff)).text()).toThrow("not text");

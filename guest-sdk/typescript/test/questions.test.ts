@@ -8,7 +8,8 @@ import { cancelOrder } from "./shop/src/orders.js";
 test("a tool asks, and goes on with the answer", () => {
   const order = { orderId: "1" };
   expect(new Scene().call(cancelOrder, order).questions?.keys).toEqual(["sure"]);
-  const said = (fields: object) => new Scene().accepts("sure", fields).call(cancelOrder, order).text;
+  const said = (fields: object) =>
+    new Scene().accepts("sure", fields).call(cancelOrder, order).text;
   expect(said({ sure: true })).toBe("cancelled");
   expect(said({ sure: false })).toBe("the order stays");
   expect(() => said({ sure: 1 })).toThrow(expect.objectContaining({ kind: "invalid-input" }));
@@ -37,7 +38,10 @@ test("a form has the keywords that MCP gives it", () => {
       colour: { type: "string", enum: ["red", "blue"] },
       size: {
         type: "string",
-        oneOf: [{ const: "s", title: "Small" }, { const: "l", title: "l" }],
+        oneOf: [
+          { const: "s", title: "Small" },
+          { const: "l", title: "l" },
+        ],
       },
       extras: { type: "array", items: { type: "string", enum: ["sea", "city"] } },
     },

@@ -1,4 +1,13 @@
-import { content, DownstreamError, jsonSchema, Output, Part, Response, segment, tool } from "bailiwick-sdk";
+import {
+  content,
+  DownstreamError,
+  jsonSchema,
+  Output,
+  Part,
+  Response,
+  segment,
+  tool,
+} from "bailiwick-sdk";
 import { Scene } from "bailiwick-sdk/testing";
 import { expect, test } from "vitest";
 import * as z from "zod";
@@ -35,7 +44,12 @@ test.each([
   ["a list", [1], "[1]", undefined],
   ["nothing", undefined, "", undefined],
   ["an object", { a: 1 }, '{"a":1}', { a: 1 }],
-  ["an output", new Output({ content: ["a", content.image("image/png", new Uint8Array())] }), "a", undefined],
+  [
+    "an output",
+    new Output({ content: ["a", content.image("image/png", new Uint8Array())] }),
+    "a",
+    undefined,
+  ],
   ["structured output", new Output({ structured: { a: 1 } }), '{"a":1}', { a: 1 }],
 ])("%s is a result", (_, value, text, structured) => {
   const any = tool({ name: "any", description: "Any." }, () => value);
@@ -73,7 +87,10 @@ test("a request reaches the service as it was made", () => {
       service: "orders_api",
       method: "POST",
       pathText: "/v1/a%20b:cancel/{actor.sub}/7",
-      headers: [["if-match", "1"], ["content-type", "application/json"]],
+      headers: [
+        ["if-match", "1"],
+        ["content-type", "application/json"],
+      ],
       json: [1],
     });
     const text = (val: string) => ({ tag: "text", val });
@@ -90,12 +107,10 @@ test("a request reaches the service as it was made", () => {
 });
 
 test("several requests are answered in their order", () => {
-  const all = tool(
-    { name: "all", description: "All.", services: ["a"] },
-    ({ services, sendAll }) =>
-      sendAll(["1", "2"].map((id) => services.a.request("GET", [id]))).map((answer) =>
-        answer instanceof DownstreamError ? answer.kind : answer.status,
-      ),
+  const all = tool({ name: "all", description: "All.", services: ["a"] }, ({ services, sendAll }) =>
+    sendAll(["1", "2"].map((id) => services.a.request("GET", [id]))).map((answer) =>
+      answer instanceof DownstreamError ? answer.kind : answer.status,
+    ),
   );
   const answers = new Scene().onSend(({ pathText }) =>
     pathText === "/1" ? { tag: "timed-out" } : new Response(200),

@@ -81,7 +81,9 @@ test("the arguments of a prompt are typed, and so are its completers", () => {
 test("the answer to a form has the type of its fields, with zod mini as well", () => {
   const fields = mini.object({ sure: mini.boolean() });
   tool(about, ({ answers }) => {
-    expectTypeOf(answers.form("sure", fields)).toEqualTypeOf<Answer<{ sure: boolean }> | undefined>();
+    expectTypeOf(answers.form("sure", fields)).toEqualTypeOf<
+      Answer<{ sure: boolean }> | undefined
+    >();
     return undefined;
   });
 });

@@ -4,14 +4,19 @@ import { linesOf } from "../src/build/lines.js";
 import { TextDecoder, TextEncoder } from "../src/wasm/text.js";
 import { described, type Lines } from "../src/wasm/trace.js";
 
-test.each(["", "plain", "Grüße", "€", "😀", "\u0000\u007f\u0080\u07ff\u0800\uffff\u{10ffff}", "x".repeat(9000)])(
-  "UTF-8 of %j is that of the platform",
-  (text) => {
-    const bytes = new globalThis.TextEncoder().encode(text);
-    expect(new TextEncoder().encode(text)).toEqual(bytes);
-    expect(new TextDecoder().decode(bytes)).toBe(text);
-  },
-);
+test.each([
+  "",
+  "plain",
+  "Grüße",
+  "€",
+  "😀",
+  "\u0000\u007f\u0080\u07ff\u0800\uffff\u{10ffff}",
+  "x".repeat(9000),
+])("UTF-8 of %j is that of the platform", (text) => {
+  const bytes = new globalThis.TextEncoder().encode(text);
+  expect(new TextEncoder().encode(text)).toEqual(bytes);
+  expect(new TextDecoder().decode(bytes)).toBe(text);
+});
 
 test.each([
   [0xff],
@@ -47,7 +52,10 @@ const lines: Lines = {
 };
 
 test.each([
-  ["    at f (componentize-qjs:user.js:1:12)\n    at g (componentize-qjs:user.js:2:3)", "src/tool.ts:5"],
+  [
+    "    at f (componentize-qjs:user.js:1:12)\n    at g (componentize-qjs:user.js:2:3)",
+    "src/tool.ts:5",
+  ],
   ["f@source.js:1:25\n@source.js:1:12\n", "src/tool.ts:7, src/tool.ts:5"],
   ["    at f (user.js:1:3)", "bundle:1:3"],
 ])("an exception is described with its places in the sources", (stack, places) => {

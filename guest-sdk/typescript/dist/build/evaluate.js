@@ -29,7 +29,9 @@ export async function evaluate(project, scratch) {
 }
 /** Returns a program that writes the definitions, or the faults to standard error. */
 function entry(project) {
-    const zod = project.find("zod/v4/core/package.json") === undefined ? "" : `import * as zod from "zod/v4/core";`;
+    const zod = project.find("zod/v4/core/package.json") === undefined
+        ? ""
+        : `import * as zod from "zod/v4/core";`;
     const fallback = zod === ""
         ? "undefined"
         : `(schema, io) => schema["~standard"].vendor === "zod" ? zod.toJSONSchema(schema, { io }) : undefined`;
@@ -59,8 +61,8 @@ function checkUris({ resources }, { name }) {
     const scheme = name.toLowerCase().replaceAll("_", "-");
     for (const { name: resource, uri } of resources) {
         if (!uri.startsWith(`${scheme}://`) && !uri.startsWith(`ui://${scheme}/`)) {
-            throw new BuildError(1, `error: resource ${JSON.stringify(resource)}: uri: expected ${scheme}://… or ui://${scheme}/…, ` +
-                `because the component's name is ${name}`);
+            throw new BuildError(1, `error: resource ${JSON.stringify(resource)}: uri: expected ${scheme}://… or ` +
+                `ui://${scheme}/…, because the component's name is ${name}`);
         }
     }
 }

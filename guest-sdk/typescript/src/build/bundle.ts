@@ -91,7 +91,9 @@ export async function joined(
       ...options,
     });
     const file = (end: string) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
-    const used = Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) => Object.entries(inputs));
+    const used = Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) =>
+      Object.entries(inputs),
+    );
     const inputs = used.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
     return { code: file(".js"), map: file(".map"), inputs };
   } catch (error) {
@@ -114,7 +116,8 @@ export function quoted(text: string): string {
 }
 
 function said({ text, location, notes }: Message): string {
-  const place = location === null ? "" : `${location.file}:${location.line}:${location.column + 1}: `;
+  const place =
+    location === null ? "" : `${location.file}:${location.line}:${location.column + 1}: `;
   const builtin = notes.some((note) => note.text.includes("platform"));
   const hint = builtin ? " (a component has no Node: no files, no network, no processes)" : "";
   return `${place}error: ${text}${hint}`;

@@ -61,7 +61,9 @@ async function starling(source: string, witPath: string, project: Project): Prom
         "@bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.17.9`",
     );
   }
-  const { componentize } = (await import(pathToFileURL(program).href)) as { componentize: Componentize };
+  const { componentize } = (await import(pathToFileURL(program).href)) as {
+    componentize: Componentize;
+  };
   const { component } = await componentize(source, {
     witPath,
     worldName: WORLD,

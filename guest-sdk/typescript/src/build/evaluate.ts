@@ -38,7 +38,10 @@ export async function evaluate(project: Project, scratch: string): Promise<Descr
 
 /** Returns a program that writes the definitions, or the faults to standard error. */
 function entry(project: Project): string {
-  const zod = project.find("zod/v4/core/package.json") === undefined ? "" : `import * as zod from "zod/v4/core";`;
+  const zod =
+    project.find("zod/v4/core/package.json") === undefined
+      ? ""
+      : `import * as zod from "zod/v4/core";`;
   const fallback =
     zod === ""
       ? "undefined"
@@ -73,8 +76,8 @@ function checkUris({ resources }: Described, { name }: Project): void {
     if (!uri.startsWith(`${scheme}://`) && !uri.startsWith(`ui://${scheme}/`)) {
       throw new BuildError(
         1,
-        `error: resource ${JSON.stringify(resource)}: uri: expected ${scheme}://… or ui://${scheme}/…, ` +
-          `because the component's name is ${name}`,
+        `error: resource ${JSON.stringify(resource)}: uri: expected ${scheme}://… or ` +
+          `ui://${scheme}/…, because the component's name is ${name}`,
       );
     }
   }

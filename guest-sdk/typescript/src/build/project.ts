@@ -49,7 +49,11 @@ export function readProject(given: string): Project {
 
 interface Manifest {
   readonly name?: unknown;
-  readonly bailiwick?: { readonly name?: string; readonly entry?: string; readonly engine?: Engine };
+  readonly bailiwick?: {
+    readonly name?: string;
+    readonly entry?: string;
+    readonly engine?: Engine;
+  };
 }
 
 function parse(file: string): Manifest {

@@ -12,7 +12,9 @@ export function writeWorld(described: Described, scratch: string): string {
   const dependency = join(folder, "deps", "bailiwick");
   mkdirSync(dependency, { recursive: true });
   copyFileSync(sdk("./wit/tool.wit"), join(dependency, "tool.wit"));
-  const includes = exportsOf(described).map((name) => `  include bailiwick:tool/${WORLDS[name]}@0.2.0;`);
+  const includes = exportsOf(described).map(
+    (name) => `  include bailiwick:tool/${WORLDS[name]}@0.2.0;`,
+  );
   const world = `package local:component;\n\nworld ${WORLD} {\n${includes.join("\n")}\n}\n`;
   writeFileSync(join(folder, "component.wit"), world);
   return folder;

@@ -10,7 +10,11 @@ import { begin, host } from "./host.js";
 import { described, type Lines } from "./trace.js";
 
 /** Returns what each interface exports; the entry exports those that the component has. */
-export function serve(component: Component, definitions: Described, wide: (size: number) => unknown) {
+export function serve(
+  component: Component,
+  definitions: Described,
+  wide: (size: number) => unknown,
+) {
   warm(component);
   const of =
     <Arguments extends unknown[], Result>(

@@ -37,7 +37,7 @@ export class TextDecoder {
       : new Uint8Array(input);
     const pieces: string[] = [];
     let points: number[] = [];
-    for (let at = this.#start(bytes); at < bytes.length; ) {
+    for (let at = this.#start(bytes); at < bytes.length;) {
       const { point, length } = read(bytes, at);
       if (point === undefined && this.fatal) {
         throw new TypeError("the bytes are not UTF-8");

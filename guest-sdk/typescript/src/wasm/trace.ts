@@ -33,11 +33,7 @@ function frames(stack: string, lines: Lines | undefined): string[] {
 }
 
 /** Returns the place in the author's files that a place of the bundle comes from, if it does. */
-export function source(
-  line: number,
-  column: number,
-  { files, places }: Lines,
-): string | undefined {
+export function source(line: number, column: number, { files, places }: Lines): string | undefined {
   const before = places.filter(([at, from]) => at < line || (at === line && from <= column));
   const [, , file = -1, original] = before.at(-1) ?? [];
   return file < 0 ? undefined : `${files[file]}:${original}`;

@@ -23,9 +23,14 @@ export const cancelOrder = tool(
 );
 
 export const deleteOrders = tool(
-  { name: "delete_orders", description: "Fails in the way that is asked for.", input: z.object({
-    how: z.enum(["throw", "not-granted"]),
-  }), services: ["orders_api"] },
+  {
+    name: "delete_orders",
+    description: "Fails in the way that is asked for.",
+    input: z.object({
+      how: z.enum(["throw", "not-granted"]),
+    }),
+    services: ["orders_api"],
+  },
   ({ input, services }) => {
     if (input.how === "not-granted") {
       services.orders_api.delete(["orders"]);
