@@ -55,9 +55,7 @@ def generate(folder: Path) -> None:
     includes = "".join(f"    include bailiwick:tool/{world}@0.2.0;\n" for world in WORLDS)
     (folder / "wit/all.wit").write_text(f"package local:all;\nworld all {{\n{includes}}}\n")
     program = Path(sys.executable).with_name("componentize-py")
-    subprocess.run(
-        [program, "-d", "wit", "-w", "all", "bindings", "out"], cwd=folder, check=True
-    )
+    subprocess.run([program, "-d", "wit", "-w", "all", "bindings", "out"], cwd=folder, check=True)
 
 
 def compact(text: str) -> str:
@@ -73,6 +71,10 @@ def compact(text: str) -> str:
     ):
         used = [name for name in names if re.search(rf"\b{name}\b[\[(\n]|\({name}\)", body)]
         imports += f"from {module} import {', '.join(used)}\n" if used else ""
+    if "def bytes(" in body:
+        # The name of the function hides the type.
+        body = body.replace("-> bytes:", "-> builtins.bytes:")
+        imports = "import builtins\n" + imports
     if "Result[" in body:
         imports += "\nfrom ..._results import Result\n"
     if body.startswith('"""'):

@@ -1,8 +1,8 @@
 """Write Bailiwick tools, resources and prompts in Python.
 
-A tool is a plain function with one decorator. It learns for whom it acts from `call.identity`, asks
-services by name, and holds no keys: the host makes every request, on the authority that the operator
-granted.
+A tool is a plain function with one decorator. It learns for whom it acts from `call.identity`,
+asks services by name, and holds no keys: the host makes every request, on the authority that the
+operator granted.
 
     @tool(scopes=["orders:read"], services=["orders_api"], read_only=True)
     def get_order_status(call: Call, order_id: Annotated[str, "The order's number."]) -> Order:

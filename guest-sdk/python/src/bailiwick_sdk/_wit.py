@@ -1,7 +1,8 @@
 """The interface between a component and its host: types and functions.
 
-In a component they are the modules that componentize-py makes of its world, elsewhere the checked-in
-copies, whose functions do not work. An interface that a component does not export is a copy, too.
+In a component they are the modules that componentize-py makes of its world, elsewhere the
+checked-in copies, whose functions do not work. An interface that a component does not export is a
+copy, too.
 """
 
 import importlib

@@ -1,7 +1,7 @@
 """Builds a component of a Python module: `python -m bailiwick_sdk.build [--out PATH] [MODULE]`.
 
-The contract, for `bailiwick build DIR` and other programs, which run it in the project's folder with
-the project's Python:
+The contract, for `bailiwick build DIR` and other programs, which run it in the project's folder
+with the project's Python:
 
 - MODULE is the dotted name of the module with the definitions. Without it, it is
   `tool.bailiwick.module` of ./pyproject.toml, else the project's name with `_` for `-` and `.`.
@@ -17,8 +17,8 @@ error has everything else, for people. Exit codes: 0 built; 1 the module or a de
 (`error: FILE:LINE: ...`); 2 wrong arguments; 3 componentize-py is not installed, or is another
 version; 4 componentize-py failed.
 
-The module is imported twice: here, where its mistakes have ordinary tracebacks, and once more in the
-component. The present virtual environment is all that the component can import.
+The module is imported twice: here, where its mistakes have ordinary tracebacks, and once more in
+the component. The present virtual environment is all that the component can import.
 """
 
 import argparse
@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("module", nargs="?", metavar="MODULE", help="the module's dotted name")
     parser.add_argument("--out", type=Path, default=Path(), metavar="PATH", help="a file or folder")
-    parser.add_argument("--describe", action="store_true", help="print the definitions, build nothing")
+    parser.add_argument(
+        "--describe", action="store_true", help="print the definitions, build nothing"
+    )
     parser.add_argument("--verbose", action="store_true", help="show the output of componentize-py")
     asked = parser.parse_args(arguments)
     try:

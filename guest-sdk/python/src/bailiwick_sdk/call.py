@@ -88,20 +88,16 @@ class Call:
             return shape_of(shape, "the settings").read(given, "")
         except Mismatch as mismatch:
             _log.error("settings of this component: %s", mismatch)
-            raise Failed(
-                "the operator's settings for this tool are not as it needs them"
-            ) from None
+            raise Failed("the operator's settings for this tool are not as it needs them") from None
 
-    def progress(
-        self, done: float, total: float | None = None, message: str | None = None
-    ) -> None:
+    def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
         """Reports progress to the client. `done` must grow; `total` is its value at the end."""
         self._outside.progress(done, total, message)
 
     def now(self) -> datetime.datetime:
         """Returns the time, in UTC and in steps of at least a millisecond."""
         milliseconds = datetime.timedelta(milliseconds=self._outside.now())
-        return datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + milliseconds
+        return datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + milliseconds
 
     def random(self, size: int) -> bytes:
         """Returns random bytes from the host's cryptographically secure generator."""

@@ -38,7 +38,9 @@ def embedded(
     uri: str, mime_type: str | None, body: Body, meta: str | None = None
 ) -> _wit.types.EmbeddedResource:
     """Returns a resource with its content, as a part of contents."""
-    wire = _types.ResourceBody_Text(body) if isinstance(body, str) else _types.ResourceBody_Blob(body)
+    wire = (
+        _types.ResourceBody_Text(body) if isinstance(body, str) else _types.ResourceBody_Blob(body)
+    )
     return _types.EmbeddedResource(uri, mime_type, wire, meta)
 
 

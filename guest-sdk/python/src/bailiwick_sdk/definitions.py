@@ -239,9 +239,10 @@ def prompt(
     icons: Sequence[Icon] = (),
     requires: Sequence[str] = (),
 ) -> Callable[[Callable[Concatenate[Call, P], R]], PromptTemplate[P, R]]:
-    """Makes a prompt of a function, whose parameters are the arguments. Clients send texts: numbers,
-    booleans and choices are read from them. `complete` has, by argument, functions that suggest
-    values.
+    """Makes a prompt of a function, whose parameters are the arguments.
+
+    Clients send texts: numbers, booleans and choices are read from them. `complete` has, by
+    argument, functions that suggest values.
     """
     about = _about(locals())
     return lambda function: PromptTemplate(_function(function, "prompt"), complete or {}, **about)
@@ -260,7 +261,11 @@ def _function(function: Any, decorator: str) -> Any:
 
 
 def _branches(hint: Any) -> Sequence[Any]:
-    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    return (
+        typing.get_args(hint)
+        if typing.get_origin(hint) in (typing.Union, types.UnionType)
+        else (hint,)
+    )
 
 
 def _texts_of(definition: Definition[Any, Any]) -> Record:
@@ -268,7 +273,9 @@ def _texts_of(definition: Definition[Any, Any]) -> Record:
     record = arguments_of(definition.function, definition.where, skip=1)
     for member in record.members:
         if not member.shape.from_text:
-            raise definition.error(f"`{member.name}` is {member.shape.noun}, and clients send texts")
+            raise definition.error(
+                f"`{member.name}` is {member.shape.noun}, and clients send texts"
+            )
     return record
 
 

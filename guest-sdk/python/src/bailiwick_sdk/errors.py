@@ -47,7 +47,8 @@ class DownstreamError(Exception):
     `Response`.
 
     A request other than GET and HEAD that may have reached the service has one error only,
-    `UnknownOutcome`. After any other error nothing was changed. Not caught, it becomes a `ToolError`.
+    `UnknownOutcome`. After any other error nothing was changed. Not caught, it becomes a
+    `ToolError`.
     """
 
     kind: ClassVar[type[ToolError]] = Failed
@@ -111,9 +112,7 @@ class CredentialRefused(DownstreamError):
     """There is no credential for this caller, or the answer to a GET or HEAD repeats one."""
 
     kind = Forbidden
-    words = (
-        "no credential for a service is available for this caller, or its answer showed one"
-    )
+    words = "no credential for a service is available for this caller, or its answer showed one"
 
 
 class ServiceUnavailable(DownstreamError):

@@ -51,7 +51,8 @@ class Component:
             found["Resources"] = Resources
         if self.prompts:
             found["Prompts"] = Prompts
-        if any(it.complete for it in (*self.resources.values(), *self.prompts.values())):
+        families, prompts = self.resources.values(), self.prompts.values()
+        if any(it.complete for it in families) or any(it.complete for it in prompts):
             found["Completion"] = Completions
         if any(it.facets for it in self.all):
             found["Facets"] = Facets
@@ -219,7 +220,10 @@ class Completions(Export):
 
         def run(call: Call) -> _wit.completion.Suggestions:
             completers: dict[str, Completer] = {}
-            if isinstance(of, _wit.completion.Reference_Prompt) and of.value in self._component.prompts:
+            if (
+                isinstance(of, _wit.completion.Reference_Prompt)
+                and of.value in self._component.prompts
+            ):
                 completers = self._component.prompts[of.value].complete
             if isinstance(of, _wit.completion.Reference_Family):
                 family = self._component.resources.get(of.value)

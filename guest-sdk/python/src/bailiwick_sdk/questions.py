@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from . import _json, _wit
 from .errors import DefinitionError, Failed, InvalidInput
-from .shapes import Mismatch, Record, Schema, schema_of, shape_of
+from .shapes import Mismatch, Record, Schema, lenient_shape_of, schema_of, shape_of
 
 T = TypeVar("T")
 
@@ -15,8 +15,8 @@ class Questions:
     """Questions that must be answered before the call can go on. Return them in place of a result:
     the function is called again, from the start, with the answers (`Call.form`, `Call.page`).
 
-    Give a state if the function has sent a request that may have changed something: the host refuses
-    a question without one then.
+    Give a state if the function has sent a request that may have changed something: the host
+    refuses a question without one then.
     """
 
     asked: list[tuple[str, _wit.types.Question]] = field(default_factory=list)
@@ -105,7 +105,7 @@ def decided(key: str, answer: Any, fields: type[T] | None) -> Answer[T]:
             if fields is None:
                 return Accepted(None)  # type: ignore[arg-type]
             try:
-                shape = shape_of(fields, f"the form `{key}`", lenient=True)
+                shape = lenient_shape_of(fields, f"the form `{key}`")
                 return Accepted(shape.read(answer.get("content"), ""))
             except Mismatch as mismatch:
                 raise InvalidInput(f"the answer to `{key}`: {mismatch}") from None
@@ -130,8 +130,8 @@ def form_schema(fields: type[Any]) -> Schema:
         schema["properties"][name] = plain = _plain(member)
         if plain.get("type") not in ("string", "number", "integer", "boolean", "array"):
             raise DefinitionError(
-                f"{where}: `{name}` is not flat: expected a text, a number, a boolean, a choice, or "
-                "a list of a choice"
+                f"{where}: `{name}` is not flat: expected a text, a number, a boolean, a choice, "
+                "or a list of a choice"
             )
     if "required" in whole:
         schema["required"] = whole["required"]
@@ -139,7 +139,7 @@ def form_schema(fields: type[Any]) -> Schema:
 
 
 def _plain(member: Schema) -> Schema:
-    """Makes an optional field one that need not be there, and leaves out what a form cannot have."""
+    """Makes an optional field one that need not be there, and leaves out what forms lack."""
     member = dict(member)
     kinds = member.get("type")
     if isinstance(kinds, list):

@@ -6,20 +6,20 @@ not a success is never read as a value.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypedDict, TypeVar, Unpack, overload
+from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 from . import _json, _wit
 from ._outside import Outside
 from ._wit import Err
 from .errors import DownstreamError, Failed, Forbidden, NotFound, ToolError, Unavailable, from_wire
 from .path import Part, to_wire
-from .shapes import Mismatch, Shape, shape_of
+from .shapes import Mismatch, lenient_shape_of
 
 T = TypeVar("T")
-Query = Mapping[str, Part | Iterable[Part]] | Iterable[tuple[str, Part]]
+Query: TypeAlias = Mapping[str, Part | Sequence[Part]]
 """Query parameters; a list is one parameter for each item."""
 
 
@@ -86,7 +86,7 @@ class Service:
             body, kind = _json.dumps(options["json"]).encode(), "application/json"
         if body:
             fields.append(("content-type", kind))
-        parts, query = [to_wire(part) for part in path], list(_pairs(options.get("query", ())))
+        parts, query = [to_wire(part) for part in path], list(_pairs(options.get("query", {})))
         wire = _wit.downstream.Request(self.name, method, parts, query, fields, body)
         return Request(wire, self._outside)
 
@@ -174,24 +174,17 @@ class Response:
         self.raise_for_status()
         try:
             value = json.loads(self.content)
-            return value if shape is None else _lenient(shape).read(value, "")
+            return value if shape is None else lenient_shape_of(shape, WHERE).read(value, "")
         except (ValueError, Mismatch) as error:
             raise Failed("a service sent an answer of the wrong shape") from error
 
 
-def _lenient(hint: Any) -> Shape:
-    """Returns the shape of a type, made once in a call."""
-    key = repr(hint)
-    if key not in _SHAPES:
-        _SHAPES[key] = shape_of(hint, "the answer of a service", lenient=True)
-    return _SHAPES[key]
-
-
 def _pairs(query: Query) -> Iterator[tuple[str, _wit.downstream.Part]]:
-    for name, value in query.items() if isinstance(query, Mapping) else query:
-        several = isinstance(value, list | tuple | set)
-        for one in value if several else (value,):  # type: ignore[union-attr]
-            yield name, to_wire(one)  # type: ignore[arg-type]
+    for name, value in query.items():
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            yield from ((name, to_wire(one)) for one in value)
+        else:
+            yield name, to_wire(value)
 
 
 def _refusal(status: int) -> ToolError:
@@ -210,4 +203,4 @@ def _refusal(status: int) -> ToolError:
 
 
 BYTES = "application/octet-stream"
-_SHAPES: dict[Any, Shape] = {}
+WHERE = "the answer of a service"

@@ -51,12 +51,8 @@ class SceneIdentity:
         default_factory=lambda: Principal(ActorKind.USER, "user_1", "https://idp.example", "acme")
     )
     login: Login = field(default_factory=lambda: Login(None, None))
-    agent: Executor = field(
-        default_factory=lambda: Executor("mcp_agent", "agent_1", "agent_1", [])
-    )
-    session: Correlation = field(
-        default_factory=lambda: Correlation("session_1", "sid", "0" * 32)
-    )
+    agent: Executor = field(default_factory=lambda: Executor("mcp_agent", "agent_1", "agent_1", []))
+    session: Correlation = field(default_factory=lambda: Correlation("session_1", "sid", "0" * 32))
     scopes: list[str] = field(default_factory=list)
     services: dict[str, DelegationMode] = field(default_factory=dict)
     binding: Binding = field(
@@ -67,8 +63,8 @@ class SceneIdentity:
 
 
 class Scene:
-    """The caller of a test, and the answers of the outside: a user `user_1` of tenant `acme`, with no
-    settings and no services, whose client speaks `2026-07-28` and declares nothing."""
+    """The caller of a test, and the answers of the outside: a user `user_1` of tenant `acme`, with
+    no settings and no services, whose client speaks `2026-07-28` and declares nothing."""
 
     def __init__(self) -> None:
         self._outside = _Outside()

@@ -107,9 +107,13 @@ def _run(command: list[str], *, verbose: bool) -> None:
 
 def _why(said: str) -> str:
     """Returns what went wrong when the module was imported in the component."""
-    lines = [line for line in said.splitlines() if re.match(r"^[A-Za-z_.]*(Error|Exception)\b", line)]
-    why = f"the module cannot be imported in the component: {lines[-1]}" if lines else (
-        "componentize-py failed; its words are above"
+    lines = [
+        line for line in said.splitlines() if re.match(r"^[A-Za-z_.]*(Error|Exception)\b", line)
+    ]
+    why = (
+        f"the module cannot be imported in the component: {lines[-1]}"
+        if lines
+        else ("componentize-py failed; its words are above")
     )
     native = native_modules()
     if native:

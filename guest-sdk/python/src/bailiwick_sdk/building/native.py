@@ -26,7 +26,9 @@ def load(project: Project) -> ModuleType:
         raise
     except ModuleNotFoundError as error:
         if error.name == project.module.split(".")[0]:
-            raise BuildError(f"there is no module `{project.module}` in {project.sources}") from None
+            raise BuildError(
+                f"there is no module `{project.module}` in {project.sources}"
+            ) from None
         raise BuildError(f"{_place(error, project)}{error}; is it installed?") from None
     except Exception as error:
         traceback.print_exception(error, limit=-3)
@@ -34,12 +36,15 @@ def load(project: Project) -> ModuleType:
     component = Component(definitions_of(module))
     if not component.all:
         raise BuildError(
-            f"{module.__file__}: it has no tools, resources or prompts; put `@tool()` over a function"
+            f"{module.__file__}: it has no tools, resources or prompts; put `@tool()` over a def"
         )
     if "pydantic" in sys.modules and not _is_ours("pydantic"):
         raise BuildError(f"the module imports pydantic: {PYDANTIC}")
     for left in _left_out(component, project):
-        print(f"note: {left.where} is left out: `{project.module}` does not import it", file=sys.stderr)
+        print(
+            f"note: {left.where} is left out: `{project.module}` does not import it",
+            file=sys.stderr,
+        )
     return module
 
 
@@ -47,7 +52,9 @@ def describe(module: ModuleType) -> dict[str, Any]:
     """Returns the definitions as the host gets them."""
     component = Component(definitions_of(module))
     return {
-        "tools": [vars(it) | {"annotations": vars(it.annotations)} for it in Tools(component).describe()],
+        "tools": [
+            vars(it) | {"annotations": vars(it.annotations)} for it in Tools(component).describe()
+        ],
         "resources": [vars(it) for it in Resources(component).describe()],
         "prompts": [
             vars(it) | {"arguments": [vars(argument) for argument in it.arguments]}

@@ -36,8 +36,8 @@ def read(folder: Path, module: str | None) -> Project:
     module = module or ours.get("module") or (named and re.sub(r"[-.]", "_", named))
     if not module:
         raise BuildError(
-            "which module? Name it (`python -m bailiwick_sdk.build MODULE`), or run this in a folder "
-            "with a pyproject.toml",
+            "which module? Name it (`python -m bailiwick_sdk.build MODULE`), or run this in a "
+            "folder with a pyproject.toml",
             2,
         )
     sources = folder / "src" if (folder / "src").is_dir() else folder

@@ -2,9 +2,9 @@
 error that names the alternative.
 
 componentize-py runs a module once, keeps the memory, and begins each call with a copy of it. What
-asks the system after that is a trap, without a word. So `prepare` puts functions of ours in its place
-before the author's module takes references, and `seal` lets them ask the host from then on. Nothing
-of this is imported outside a component.
+asks the system after that is a trap, without a word. So `prepare` puts functions of ours in its
+place before the author's module takes references, and `seal` lets them ask the host from then on.
+Nothing of this is imported outside a component.
 
 Invariant: after `seal` no function of the standard library that an author is likely to call reaches
 a stub.

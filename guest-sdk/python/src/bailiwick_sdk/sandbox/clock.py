@@ -1,5 +1,6 @@
 """The time: the host's clock behind `time` and `datetime`."""
 
+import importlib
 import sys
 import time
 import types
@@ -29,8 +30,9 @@ def prepare() -> None:
         vars(sys)["modules"][module] = None
     for module in ("datetime", "zoneinfo", "_strptime"):
         sys.modules.pop(module, None)
-    import _strptime  # noqa: F401  `strptime` would look for it in a call.
-    import datetime  # noqa: F401
+    for module in ("_strptime", "datetime"):
+        # `strptime` would look for it in a call.
+        importlib.import_module(module)
 
 
 def _now() -> int:

@@ -1,28 +1,37 @@
 """Files: there are none in a call. What a module reads while it is imported is in the component."""
 
+import _io
 import builtins
 import io
 import os
+from collections.abc import Callable
+from typing import Any
 
-from .state import refusing
+from .state import STATE, refusing
 
 INSTEAD = (
     "read it at the top of the module, while the component is built, or ask a service "
     "(`call.services`)"
 )
-NAMES = (
-    "access chdir chmod chown close dup dup2 fdopen fstat fsync ftruncate getcwd getcwdb link listdir "
-    "lseek lstat mkdir makedirs open pipe pread pwrite read readlink remove removedirs rename renames "
-    "replace rmdir scandir stat statvfs symlink sync truncate unlink utime walk write"
-).split()
+NAMES = """
+    access chdir chmod chown close dup dup2 fdopen fstat fsync ftruncate getcwd getcwdb link listdir
+    lseek lstat mkdir makedirs open pipe pread pwrite read readlink remove removedirs rename
+    renames replace rmdir scandir stat statvfs symlink sync truncate unlink utime walk write
+""".split()  # noqa: SIM905
+QUESTIONS = ("exists", "lexists", "isfile", "isdir", "islink")
 
 
 def prepare() -> None:
     """Replaces the functions that reach for files."""
-    ours = refusing("file system", io.open, INSTEAD)
-    builtins.open = ours
-    io.open = ours
-    vars(io)["FileIO"] = _refusing_class(io.FileIO)
+    opened = refusing("file system", io.open, INSTEAD)
+    builtins.open = opened
+    ours = {
+        "open": opened,
+        "open_code": refusing("file system", io.open_code, INSTEAD),
+        "FileIO": _refusing_class(io.FileIO),
+    }
+    for module in (io, _io):
+        vars(module).update(ours)
     for name in NAMES:
         original = getattr(os, name, None)
         if original is not None:
@@ -32,25 +41,20 @@ def prepare() -> None:
     import posix
     import posixpath
 
-    for module in (posix, genericpath, posixpath):
-        for name in (*NAMES, "exists", "lexists", "isfile", "isdir", "islink", "getsize", "getmtime"):
-            original = getattr(module, name, None)
-            if original is None or not callable(original):
-                continue
-            if name in ("exists", "lexists", "isfile", "isdir", "islink"):
-                vars(module)[name] = _absent(original)
-            elif module is posix:
-                vars(module)[name] = refusing("file system", original, INSTEAD)
+    for name in NAMES:
+        if hasattr(posix, name):
+            vars(posix)[name] = getattr(os, name)
+    for module in (genericpath, posixpath):
+        for name in QUESTIONS:
+            if hasattr(module, name):
+                vars(module)[name] = _absent(getattr(module, name))
 
 
-def _absent(original: object) -> object:
+def _absent(original: Callable[..., bool]) -> Callable[..., bool]:
     """Returns a question about files: in a call, none is there."""
-    from .state import STATE
 
-    def function(path: object, **options: object) -> bool:
-        if STATE.sealed:
-            return False
-        return bool(original(path, **options))  # type: ignore[operator]
+    def function(path: Any, **options: Any) -> bool:
+        return not STATE.sealed and original(path, **options)
 
     return function
 

@@ -8,9 +8,11 @@ from typing import NoReturn
 class NothingMore:
     """A finder that says why there is no such module."""
 
-    def find_spec(self, name: str, path: object = None, target: ModuleType | None = None) -> NoReturn:
+    def find_spec(
+        self, name: str, path: object = None, target: ModuleType | None = None
+    ) -> NoReturn:
         raise ModuleNotFoundError(
-            f"`{name}` is not in the component: import it at the top of the module, not in a function",
+            f"`{name}` is not in the component: import it at the top of the module, not in a def",
             name=name,
         )
 
@@ -18,4 +20,4 @@ class NothingMore:
 def seal() -> None:
     """Replaces the finder that looks for files."""
     kept = [it for it in sys.meta_path if getattr(it, "__name__", "") != "PathFinder"]
-    sys.meta_path[:] = [*kept, NothingMore()]  # type: ignore[list-item]
+    sys.meta_path[:] = [*kept, NothingMore()]

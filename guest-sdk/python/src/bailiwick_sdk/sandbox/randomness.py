@@ -39,7 +39,7 @@ def prepare() -> None:
         seeded(self, a, version)
 
     vars(random)["_urandom"] = urandom
-    random.Random.seed = seed  # type: ignore[method-assign, assignment]
+    random.Random.seed = seed  # type: ignore[method-assign]
     one = vars(random)["_inst"]
     random.seed = one.seed
     one.seed()

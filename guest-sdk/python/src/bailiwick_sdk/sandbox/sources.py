@@ -18,8 +18,11 @@ def keep() -> None:
             lines = linecache.getlines(file)
             # Without a time of change `linecache` does not look for the file again.
             linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
-    # For these it compiles lines, and the compiler opens a file to show where that went wrong.
-    setattr(traceback.StackSummary, "_should_show_carets", lambda *_: False)
+    # For these it would compile pieces of lines.
+    vars(traceback)["_extract_caret_anchors_from_line_segment"] = lambda segment: None
+    traceback.StackSummary._should_show_carets = (  # type: ignore[attr-defined]
+        lambda *_: False
+    )
     try:
         raise ValueError
     except ValueError as error:

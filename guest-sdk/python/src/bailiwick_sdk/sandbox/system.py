@@ -1,13 +1,16 @@
 """The network, threads and processes: there are none."""
 
+import builtins
 import contextlib
 import importlib
 import os
 import sys
 import threading
+from typing import Any
 
-from .state import refusing
+from .state import STATE, refusing
 
+NO_FILE = "\ud800"
 NETWORK = 'ask a service of the operator: `call.services["orders_api"]`'
 THREADS = "`call.send_all` sends several requests at once"
 PROCESSES = "ask a service of the operator (`call.services`)"
@@ -23,6 +26,24 @@ def prepare() -> None:
             # What is not there is asked for with `hasattr`, so it stays away.
             if hasattr(module, name):
                 vars(module)[name] = refusing(noun, getattr(module, name), instead)
+    prepare_compiler()
+
+
+def prepare_compiler() -> None:
+    """Replaces `compile`, which opens the file that wrong code comes from to show the line. With a
+    name that no file can have it does not."""
+    original = builtins.compile
+
+    def compile(source: Any, filename: Any, mode: str, *args: Any, **options: Any) -> Any:
+        if not STATE.sealed or not isinstance(filename, str):
+            return original(source, filename, mode, *args, **options)
+        try:
+            return original(source, filename + NO_FILE, mode, *args, **options)
+        except SyntaxError as error:
+            error.filename = filename
+            raise
+
+    builtins.compile = compile
 
 
 def load() -> None:

@@ -1,6 +1,7 @@
 """From a type hint to its shape."""
 
 import collections.abc
+import contextlib
 import dataclasses
 import inspect
 import json
@@ -21,6 +22,17 @@ def shape_of(hint: Any, where: str, *, lenient: bool = False) -> Shape:
     """Returns the shape of a type. `where` names it in a `DefinitionError`; a lenient shape leaves
     out members that it does not know, as is right for the answer of a service."""
     return Compiler(lenient).shape(hint, where)
+
+
+def lenient_shape_of(hint: Any, where: str) -> Shape:
+    """Returns the lenient shape of a type, made once."""
+    try:
+        known = _LENIENT.get(hint)
+    except TypeError:  # Something in `Annotated` has no hash.
+        return shape_of(hint, where, lenient=True)
+    if known is None:
+        known = _LENIENT[hint] = shape_of(hint, where, lenient=True)
+    return known
 
 
 def arguments_of(function: Callable[..., Any], where: str, skip: int) -> Record:
@@ -127,10 +139,9 @@ class Compiler:
         member = Member(name, self.shape(hint, at), default == ())
         member.description, member.title = said.get("description"), said.get("title")
         if default and isinstance(default[0], str | int | float | Enum | list | dict):
-            try:
+            # One without JSON stays out of the schema, which need not have it.
+            with contextlib.suppress(TypeError):
                 member.default = json.loads(json.dumps(default[0], default=written))
-            except TypeError:
-                pass  # It has no JSON, and a schema need not have a default.
         return member
 
     def other(self, hint: Any, where: str) -> Shape:
@@ -186,6 +197,8 @@ PYDANTIC = (
     "bailiwick_sdk has the constraints"
 )
 
+_LENIENT: dict[Any, Shape] = {}
+
 WRAPPERS = {
     getattr(module, name)
     for module in (typing,)
@@ -202,4 +215,3 @@ BUILDERS: dict[Any, Callable[[list[Any]], Any]] = {
     collections.abc.Iterable: list,
     collections.abc.Set: set,
 }
-

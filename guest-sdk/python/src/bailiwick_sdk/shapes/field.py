@@ -70,7 +70,9 @@ def constrained(shape: Shape, said: dict[str, Any], where: str) -> Shape:
     if not rules:
         return shape
     if isinstance(shape, Either):
-        branches = (it if it.noun == "null" else constrained(it, rules, where) for it in shape.branches)
+        branches = (
+            it if it.noun == "null" else constrained(it, rules, where) for it in shape.branches
+        )
         return Either(tuple(branches))
     kind = shape.schema(Writing(closed=True)).get("type")
     words = KEYWORDS.get(kind) if isinstance(kind, str) else None

@@ -149,9 +149,7 @@ class Record(Shape):
         """Returns the value that texts say, one for each member."""
         return self.built(texts, at, lambda member, text, path: member.shape.read_text(text, path))
 
-    def built(
-        self, value: dict[str, Any], at: str, read: Callable[[Member, Any, str], Any]
-    ) -> Any:
+    def built(self, value: dict[str, Any], at: str, read: Callable[[Member, Any, str], Any]) -> Any:
         """Reads each member, then builds the value."""
         members: dict[str, Any] = {}
         for member in self.members:

@@ -4,9 +4,10 @@
 Random bytes from the host's cryptographically secure generator.
 """
 
+import builtins
 
 
-def bytes(len: int) -> bytes:
+def bytes(len: int) -> builtins.bytes:
     """
     Returns `len` bytes. More than 4096 is a trap.
     """
