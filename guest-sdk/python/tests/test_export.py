@@ -105,8 +105,8 @@ def test_failures_are_the_same_as_in_other_languages(caplog: pytest.LogCaptureFi
             {"how": "service"},
             types.Error_Failed("the operator has not granted this tool what it asked of a service"),
         ),
-        ("breaks", {"how": "exit"}, types.Error_Failed("an error in the tool")),
-        ("breaks", {"how": "s3cret"}, types.Error_Failed("an error in the tool")),
+        ("breaks", {"how": "exit"}, types.Error_Failed("the tool failed")),
+        ("breaks", {"how": "s3cret"}, types.Error_Failed("the tool failed")),
     ):
         with caplog.at_level(logging.ERROR):
             assert failure(name, input) == error

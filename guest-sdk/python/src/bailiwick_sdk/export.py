@@ -77,7 +77,7 @@ class Component:
         except BaseException as error:
             for line in failures.lines_of(error):
                 _log.error("%s", line)
-            raise Err(_wit.types.Error_Failed("an error in the tool")) from None
+            raise Err(_wit.types.Error_Failed("the tool failed")) from None
         finally:
             self.end()
 
