@@ -86,12 +86,11 @@ def test_the_types_are_those_of_the_interface() -> None:
 
 def test_the_template_passes_its_own_tests(tmp_path: Path) -> None:
     for source in TEMPLATE.rglob("*"):
-        name = str(source.relative_to(TEMPLATE))
-        target = tmp_path / name.replace("{{module}}", "my_shop")
-        if source.is_file() and "__pycache__" not in name:
-            text = source.read_text().replace("{{name}}", "my-shop")
+        target = tmp_path / source.relative_to(TEMPLATE)
+        if source.is_file() and source.suffix != ".pyc":
+            text = source.read_text().replace("{{name}}", "my-shop").replace("{{sdk}}", "/sdk")
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text.replace("{{module}}", "my_shop").replace("{{sdk}}", "/sdk"))
+            target.write_text(text)
     assert "{{" not in "".join(it.read_text() for it in tmp_path.rglob("*") if it.is_file())
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     environment = {"PYTHONPATH": str(PACKAGE.parent)}

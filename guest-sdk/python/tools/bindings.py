@@ -76,7 +76,7 @@ def compact(text: str) -> str:
         body = body.replace("-> bytes:", "-> builtins.bytes:")
         imports = "import builtins\n" + imports
     if "Result[" in body:
-        imports += "\nfrom ..._results import Result\n"
+        imports += "\nfrom ..._result import Result\n"
     if body.startswith('"""'):
         end = body.index('"""', 3) + 4
         return body[:end] + "\n" + imports + body[end:]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         settings,
         types,
     )
-    from ._results import Err, Ok
+    from ._result import Err, Ok
 else:
 
     def _module(name: str) -> Any:
@@ -47,10 +47,10 @@ else:
     random = _module("imports.random")
     settings = _module("imports.settings")
     types = _module("imports.types")
-    _results = importlib.import_module(
-        "componentize_py_types" if IN_COMPONENT else "bailiwick_sdk._results"
+    _result = importlib.import_module(
+        "componentize_py_types" if IN_COMPONENT else "bailiwick_sdk._result"
     )
-    Err, Ok = _results.Err, _results.Ok
+    Err, Ok = _result.Err, _result.Ok
 
 __all__ = [
     "IN_COMPONENT",

@@ -16,7 +16,7 @@ from .errors import DownstreamError, Failed, InvalidInput
 from .identity import Identity
 from .questions import Answer, decided
 from .service import Request, Response, Services, send_all
-from .shapes import Mismatch, shape_of
+from .shapes import Mismatch, lenient_shape_of
 
 T = TypeVar("T")
 Severity = _wit.client.Severity
@@ -85,7 +85,7 @@ class Call:
         if shape is None:
             return given
         try:
-            return shape_of(shape, "the settings").read(given, "")
+            return lenient_shape_of(shape, "the settings").read(given, "")
         except Mismatch as mismatch:
             _log.error("settings of this component: %s", mismatch)
             raise Failed("the operator's settings for this tool are not as it needs them") from None

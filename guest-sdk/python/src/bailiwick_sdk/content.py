@@ -11,6 +11,8 @@ Body: TypeAlias = str | bytes
 
 def text(text: str) -> Content:
     """Returns a text."""
+    if not isinstance(text, str):
+        raise TypeError(f"expected a text, got {type(text).__name__}")
     return _types.Content_Text(_types.TextContent(text, None))
 
 
@@ -38,9 +40,13 @@ def embedded(
     uri: str, mime_type: str | None, body: Body, meta: str | None = None
 ) -> _wit.types.EmbeddedResource:
     """Returns a resource with its content, as a part of contents."""
-    wire = (
-        _types.ResourceBody_Text(body) if isinstance(body, str) else _types.ResourceBody_Blob(body)
-    )
+    wire: _wit.types.ResourceBody
+    if isinstance(body, str):
+        wire = _types.ResourceBody_Text(body)
+    elif isinstance(body, bytes):
+        wire = _types.ResourceBody_Blob(body)
+    else:
+        raise TypeError(f"contents are a text, bytes or `Contents`, not {type(body).__name__}")
     return _types.EmbeddedResource(uri, mime_type, wire, meta)
 
 

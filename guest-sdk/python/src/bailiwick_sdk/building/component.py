@@ -13,6 +13,7 @@ from types import ModuleType
 
 from ..collected import definitions_of
 from ..export import Component
+from ..shapes.compiled import PYDANTIC
 from .errors import BuildError
 from .native import native_modules
 from .project import Project
@@ -121,4 +122,6 @@ def _why(said: str) -> str:
             f". These modules are native code of this machine, which a component cannot have: "
             f"{', '.join(native)}"
         )
+    if any(name.startswith("pydantic_core") for name in native):
+        why += f". {PYDANTIC}"
     return why

@@ -38,7 +38,7 @@ def load(project: Project) -> ModuleType:
         raise BuildError(
             f"{module.__file__}: it has no tools, resources or prompts; put `@tool()` over a def"
         )
-    if "pydantic" in sys.modules and not _is_ours("pydantic"):
+    if _uses_pydantic(project):
         raise BuildError(f"the module imports pydantic: {PYDANTIC}")
     for left in _left_out(component, project):
         print(
@@ -95,18 +95,33 @@ def _left_out(component: Component, project: Project) -> list[Definition[Any, An
     """Returns the definitions in the project's other modules that the module does not have."""
     kept = {id(it) for it in component.all}
     found: dict[int, Definition[Any, Any]] = {}
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if file and Path(file).is_relative_to(project.sources):
-            for it in definitions_of(module):
-                if id(it) not in kept and it.module == module.__name__:
-                    found[id(it)] = it
+    for module in _modules(project):
+        for it in definitions_of(module):
+            if id(it) not in kept and it.module == module.__name__:
+                found[id(it)] = it
     return list(found.values())
 
 
-def _is_ours(name: str) -> bool:
-    """Returns true if a module was loaded by the tools that run the build, not by the module."""
-    return name in _BEFORE
+def _uses_pydantic(project: Project) -> bool:
+    """Returns true if a module of the project has something of pydantic in its namespace."""
+    for module in _modules(project):
+        for value in vars(module).values():
+            name = value.__name__ if isinstance(value, ModuleType) else _origin(value)
+            if name.partition(".")[0] == "pydantic":
+                return True
+    return False
 
 
-_BEFORE = frozenset(sys.modules)
+def _origin(value: Any) -> str:
+    origin = getattr(value, "__module__", None)
+    return origin if isinstance(origin, str) else ""
+
+
+def _modules(project: Project) -> list[ModuleType]:
+    """Returns the imported modules of the project."""
+    found = []
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(project.sources):
+            found.append(module)
+    return found

@@ -1,5 +1,6 @@
 """Whether the module has been imported, so that there is a host and no system."""
 
+import errno
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -31,4 +32,7 @@ def refusing(name: str, original: Callable[..., Any], instead: str) -> Callable[
 
 def refuse(name: str, instead: str) -> NoReturn:
     """Raises the error for something that there is not."""
-    raise NotInAComponent(f"there is no {name} in a component: {instead}")
+    error = NotInAComponent(f"there is no {name} in a component: {instead}")
+    # Who asks whether there is a file takes this for a no.
+    error.errno = errno.ENOENT
+    raise error

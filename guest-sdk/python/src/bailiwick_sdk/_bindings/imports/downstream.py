@@ -7,7 +7,7 @@ Requests to the services that the operator granted. The host makes them.
 from dataclasses import dataclass
 from typing import List, Tuple, Union
 
-from ..._results import Result
+from ..._result import Result
 
 
 @dataclass

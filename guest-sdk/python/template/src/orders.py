@@ -1,4 +1,4 @@
-"""Tools about orders. What this module defines or imports is what the component has."""
+"""Tools about orders."""
 
 from dataclasses import dataclass
 from typing import Annotated

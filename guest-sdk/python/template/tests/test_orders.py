@@ -3,7 +3,8 @@
 import pytest
 from bailiwick_sdk import Forbidden, Response
 from bailiwick_sdk.testing import Scene, Sent
-from {{module}} import Order, get_order_status
+
+from orders import Order, get_order_status
 
 
 def orders(request: Sent) -> Response:
