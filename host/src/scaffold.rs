@@ -139,10 +139,7 @@ impl std::fmt::Display for Language {
 /// The name or the SDK's path cannot be used, the folder has files, or one cannot be written.
 pub fn write(project: &Project<'_>, folder: &Path) -> Result<(), ScaffoldError> {
     check_name(project)?;
-    let sdk = match project.sdk {
-        Some(path) => plain(path)?,
-        None => VENDORED,
-    };
+    let sdk = requirement(project)?;
     let in_the_way = match fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_some(),
         Err(error) => error.kind() != ErrorKind::NotFound,
@@ -156,7 +153,7 @@ pub fn write(project: &Project<'_>, folder: &Path) -> Result<(), ScaffoldError> 
         let text = text
             .replace("{{name}}", project.name)
             .replace("{{module}}", &module)
-            .replace("{{sdk}}", sdk);
+            .replace("{{sdk}}", &sdk);
         write_file(&folder.join(written(file, &module)), &text)?;
     }
     if project.sdk.is_none() {
@@ -166,6 +163,16 @@ pub fn write(project: &Project<'_>, folder: &Path) -> Result<(), ScaffoldError> 
         }
     }
     Ok(())
+}
+
+/// Returns where a project's manifest says that the SDK is: a path, or in Python a URL.
+fn requirement(project: &Project<'_>) -> Result<String, ScaffoldError> {
+    let path = project.sdk.map(plain).transpose()?;
+    Ok(match (project.language, path) {
+        (Language::Python, Some(path)) => format!("file://{}", path.replace(' ', "%20")),
+        (Language::Python, None) => format!("{{root:uri}}/{VENDORED}"),
+        (_, path) => path.unwrap_or(VENDORED).to_owned(),
+    })
 }
 
 /// The folder of the SDK in a project.

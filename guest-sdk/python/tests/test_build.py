@@ -25,10 +25,10 @@ TEMPLATE = Path(__file__).parents[1] / "template"
         ('[project]\nname = "my-shop"', "other.tools", "other.tools", "out/my-shop.wasm"),
         ("", "other.tools", "other.tools", "out/tools.wasm"),
         (
-            '[project]\nname = "a"\n[tool.bailiwick]\nmodule = "b"\nname = "c"',
+            '[project]\nname = "a"\n[tool.bailiwick]\nmodule = "b"',
             None,
             "b",
-            "out/c.wasm",
+            "out/a.wasm",
         ),
     ],
 )

@@ -7,8 +7,7 @@ with the project's Python:
   `tool.bailiwick.module` of ./pyproject.toml, else the project's name with `_` for `-` and `.`.
   It is imported from ./src if that exists, else from the present folder.
 - `--out PATH` is a file that ends in `.wasm`, or a folder, which is made. Without it, it is the
-  present folder. In a folder the file has the name `tool.bailiwick.name`, else the project's, else
-  the module's.
+  present folder. In a folder the file has the project's name, or without one the module's.
 - `--describe` imports and checks the module, prints its definitions as JSON, and builds nothing.
 - `--verbose` shows the output of componentize-py.
 

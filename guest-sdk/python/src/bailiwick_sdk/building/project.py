@@ -30,8 +30,8 @@ def read(folder: Path, module: str | None) -> Project:
     table: dict[str, Any] = tomllib.loads(written.read_text()) if written.is_file() else {}
     ours = table.get("tool", {}).get("bailiwick", {})
     for key in ours:
-        if key not in ("module", "name"):
-            raise BuildError(f"{written}: tool.bailiwick has `module` and `name`, not `{key}`")
+        if key != "module":
+            raise BuildError(f"{written}: tool.bailiwick has `module`, not `{key}`")
     named = table.get("project", {}).get("name")
     module = module or ours.get("module") or (named and re.sub(r"[-.]", "_", named))
     if not module:
@@ -41,5 +41,5 @@ def read(folder: Path, module: str | None) -> Project:
             2,
         )
     sources = folder / "src" if (folder / "src").is_dir() else folder
-    name = ours.get("name") or named or module.rpartition(".")[2]
+    name = named or module.rpartition(".")[2]
     return Project(module, name, sources.resolve())
