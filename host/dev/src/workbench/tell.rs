@@ -128,7 +128,7 @@ pub(super) struct Components<'c> {
 
 /// Returns the scopes of a component's tools, resources and prompts; `None` if it does not load,
 /// which the host reports.
-async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Option<Vec<String>>> {
+pub(super) async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Option<Vec<String>>> {
     let output = process::run(bailiwick, &["inspect", "--json", &file.to_string_lossy()]).await?;
     let inspected: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     if !inspected.get("tools").is_some_and(Value::is_array) {
@@ -224,7 +224,7 @@ fn or<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
     if text.is_empty() { otherwise } else { text }
 }
 
-fn name(tool: &Value) -> &str {
+pub(super) fn name(tool: &Value) -> &str {
     tool.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
