@@ -1,6 +1,6 @@
-//! An OAuth 2 authorization server for development: metadata (RFC 8414), keys (RFC 7517), a mint
-//! for named users, client credentials (RFC 6749, section 4.4), token exchange (RFC 8693) and
-//! introspection (RFC 7662).
+//! An OAuth 2 authorization server for development: metadata (RFC 8414), keys (RFC 7517), a login
+//! with a button for each user, a mint for named users, client credentials (RFC 6749, section 4.4),
+//! token exchange (RFC 8693) and introspection (RFC 7662).
 //!
 //! It runs in the process of the demo or of a test, listens on loopback, and forgets everything
 //! when dropped. Tests read its requests ([`Issuer::exchanges`]), make tokens that must be refused
@@ -11,6 +11,7 @@
 mod directory;
 mod exchange;
 mod introspection;
+mod login;
 mod mint;
 mod misbehaviour;
 
@@ -30,6 +31,7 @@ use crate::clock::fresh_id;
 use crate::http::{Answer, Bound, Request, Server};
 use crate::jws::{Algorithm, JwsError, Key, PublicKeys, unverified_claims};
 use directory::Directory;
+use login::Logins;
 
 /// The settings of an issuer.
 #[derive(Clone, Debug)]
@@ -82,7 +84,7 @@ impl Issuer {
         let service = Arc::clone(&state);
         let server = bound.serve(Arc::new(move |request| {
             let state = Arc::clone(&service);
-            Box::pin(async move { state.answer(&request) })
+            Box::pin(async move { state.answer(&request).await })
         }));
         Ok(Self {
             state,
@@ -137,6 +139,11 @@ impl Issuer {
         Ok(token)
     }
 
+    /// Gives tokens for a resource (RFC 8707) with these scopes from now on, to whoever logs in.
+    pub fn offer(&self, resource: &str, scopes: &[&str]) {
+        self.state.logins.offer(resource, scopes);
+    }
+
     /// Revokes a token of any form: introspection says that it is not active.
     pub fn revoke(&self, token: &str) {
         self.state.lock().revoked.insert(token.to_owned());
@@ -177,6 +184,7 @@ impl Issuer {
 struct State {
     url: String,
     directory: Directory,
+    logins: Logins,
     inner: Mutex<Inner>,
 }
 
@@ -204,6 +212,7 @@ impl State {
         Ok(Self {
             url,
             directory: Directory::new(settings.users, settings.clients),
+            logins: Logins::new(),
             inner: Mutex::new(Inner {
                 keys,
                 misbehaviour: None,
@@ -229,34 +238,26 @@ impl State {
         PublicKeys::from_jwks(&self.jwks())
     }
 
-    fn answer(&self, request: &Request) -> Answer {
+    async fn answer(&self, request: &Request) -> Answer {
         self.lock()
             .requests
             .push(format!("{} {}", request.method, request.path));
+        let answer = match login::answer(self, request).await {
+            Some(answer) => answer,
+            None => self.answer_programs(request),
+        };
+        login::shared(request, answer)
+    }
+
+    /// Answers requests that no browser sends.
+    fn answer_programs(&self, request: &Request) -> Answer {
         match (&request.method, request.path.as_str()) {
-            (
-                &Method::GET,
-                "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration",
-            ) => Answer::json(StatusCode::OK, &self.metadata()),
             (&Method::GET, "/jwks") => Answer::json(StatusCode::OK, &self.jwks()),
             (&Method::POST, "/token") => exchange::token(self, request),
             (&Method::POST, "/introspect") => introspection::introspect(self, request),
             (&Method::POST, "/mint") => mint::page(self, request),
             _ => Answer::new(StatusCode::NOT_FOUND, "text/plain", "not found\n"),
         }
-    }
-
-    /// Returns the metadata of RFC 8414, section 2.
-    fn metadata(&self) -> Value {
-        json!({
-            "issuer": self.url,
-            "token_endpoint": format!("{}/token", self.url),
-            "introspection_endpoint": format!("{}/introspect", self.url),
-            "jwks_uri": format!("{}/jwks", self.url),
-            "response_types_supported": [],
-            "grant_types_supported": [exchange::CLIENT_CREDENTIALS, exchange::TOKEN_EXCHANGE],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        })
     }
 }
 

@@ -29,6 +29,7 @@ pub mod listening;
 pub mod mcp;
 pub mod process;
 
+mod connecting;
 mod teller;
 
 pub mod story;

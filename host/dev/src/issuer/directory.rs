@@ -7,8 +7,12 @@ use std::collections::BTreeMap;
 pub struct User {
     /// The subject.
     pub sub: String,
+    /// The name for people, if any.
+    pub name: Option<String>,
     /// The tenant in the tokens, if any.
     pub tenant: Option<String>,
+    /// The scopes that a client can get when the user logs in; `None` for every scope.
+    pub scopes: Option<Vec<String>>,
     /// The scopes that the user may request by exchange, by audience.
     pub may: BTreeMap<String, Vec<String>>,
 }
@@ -18,9 +22,17 @@ impl User {
     pub fn new(sub: &str) -> Self {
         Self {
             sub: sub.to_owned(),
+            name: None,
             tenant: None,
+            scopes: None,
             may: BTreeMap::new(),
         }
+    }
+
+    /// Returns true if a client can get this scope when the user logs in.
+    pub(super) fn may_be_granted(&self, scope: &str) -> bool {
+        let scopes = self.scopes.as_ref();
+        scopes.is_none_or(|scopes| scopes.iter().any(|granted| granted == scope))
     }
 
     /// Lets the user request scopes at an audience.
@@ -116,6 +128,10 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) fn new(users: Vec<User>, clients: Vec<Client>) -> Self {
         Self { users, clients }
+    }
+
+    pub(super) fn users(&self) -> &[User] {
+        &self.users
     }
 
     pub(super) fn user(&self, sub: &str) -> Option<&User> {

@@ -1,4 +1,5 @@
-//! The token endpoint: client credentials (RFC 6749, section 4.4) and token exchange (RFC 8693).
+//! The token endpoint: client credentials (RFC 6749, section 4.4) and token exchange (RFC 8693);
+//! codes and refresh tokens are `login`'s.
 //!
 //! Trusts nothing of a request before the client has authenticated. An issued token names the
 //! subject of the subject token, one audience, scopes that the subject may have there, and the
@@ -11,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::State;
 use super::directory::Client;
+use super::login;
 use super::mint::TokenSpec;
 use crate::clock::now;
 use crate::http::{Answer, Request};
@@ -52,7 +54,7 @@ impl Exchange {
 
 /// A refusal of RFC 6749, section 5.2.
 #[derive(Clone, Copy)]
-pub(super) struct Refusal(&'static str, &'static str);
+pub(super) struct Refusal(pub(super) &'static str, pub(super) &'static str);
 
 impl Refusal {
     pub(super) fn answer(self) -> Answer {
@@ -74,6 +76,9 @@ pub(super) fn token(state: &State, request: &Request) -> Answer {
 }
 
 fn grant(state: &State, request: &Request, form: &Form) -> Result<Answer, Refusal> {
+    if let Ok(login::AUTHORIZATION_CODE | login::REFRESH_TOKEN) = form.required("grant_type") {
+        return login::token(state, request, form);
+    }
     let client = authenticate(state, request, form)?;
     match form.required("grant_type")? {
         CLIENT_CREDENTIALS => client_credentials(state, client, form),
@@ -82,21 +87,33 @@ fn grant(state: &State, request: &Request, form: &Form) -> Result<Answer, Refusa
     }
 }
 
-/// Authenticates by `client_secret_basic` or `client_secret_post`, never both (RFC 6749, section
-/// 2.3).
+/// Authenticates a client with a secret.
 pub(super) fn authenticate<'s>(
     state: &'s State,
     request: &Request,
     form: &Form,
 ) -> Result<&'s Client, Refusal> {
     let refusal = Refusal("invalid_client", "unknown client or wrong secret");
-    let (id, secret) = match (request.header("authorization"), form.get("client_secret")?) {
-        (Some(header), None) => basic(header).ok_or(refusal)?,
-        (None, Some(secret)) => (form.required("client_id")?.to_owned(), secret.to_owned()),
-        (Some(_), Some(_)) => return Err(Refusal("invalid_request", "two credentials")),
-        (None, None) => return Err(refusal),
-    };
+    let (id, secret) = credentials(request, form)?.ok_or(refusal)?;
     state.directory.client(&id, &secret).ok_or(refusal)
+}
+
+/// Returns the identifier and the secret by `client_secret_basic` or `client_secret_post`, never
+/// both (RFC 6749, section 2.3); `None` if there is no secret.
+pub(super) fn credentials(
+    request: &Request,
+    form: &Form,
+) -> Result<Option<(String, String)>, Refusal> {
+    let refusal = Refusal("invalid_client", "a credential that cannot be read");
+    match (request.header("authorization"), form.get("client_secret")?) {
+        (Some(header), None) => basic(header).ok_or(refusal).map(Some),
+        (None, Some(secret)) => Ok(Some((
+            form.required("client_id")?.to_owned(),
+            secret.to_owned(),
+        ))),
+        (Some(_), Some(_)) => Err(Refusal("invalid_request", "two credentials")),
+        (None, None) => Ok(None),
+    }
 }
 
 fn basic(header: &str) -> Option<(String, String)> {
@@ -291,7 +308,7 @@ fn narrow(
 pub(super) struct Form(pub(super) Vec<(String, String)>);
 
 impl Form {
-    fn get(&self, name: &str) -> Result<Option<&str>, Refusal> {
+    pub(super) fn get(&self, name: &str) -> Result<Option<&str>, Refusal> {
         let mut values = self.0.iter().filter(|(field, _)| field == name);
         let first = values.next().map(|(_, value)| value.as_str());
         match values.next() {
@@ -313,7 +330,7 @@ impl Form {
         }
     }
 
-    fn scopes(&self) -> Result<Vec<String>, Refusal> {
+    pub(super) fn scopes(&self) -> Result<Vec<String>, Refusal> {
         let text = self.get("scope")?.unwrap_or_default();
         Ok(text.split_ascii_whitespace().map(str::to_owned).collect())
     }

@@ -235,7 +235,9 @@ fn keyed_hash(key: &Key, input: &str) -> Result<String, JwsError> {
     Ok(format!("{input}.{}", encode(mac.finalize().into_bytes())))
 }
 
-/// Answers `POST /mint` with `user`, `scope` and `audience`: a token for trying things by hand.
+/// Answers `POST /mint` with `user`, `scope`, `audience` and `as`: a token for trying things by
+/// hand. The audience is by default the only resource that is offered, the scope all that it has;
+/// with `as=text` the answer is the token alone.
 pub(super) fn page(state: &State, request: &Request) -> Answer {
     let refuse = |why: &str| Answer::json(StatusCode::BAD_REQUEST, &json!({"error": why}));
     if request.headers.contains_key("origin") {
@@ -250,16 +252,26 @@ pub(super) fn page(state: &State, request: &Request) -> Answer {
     let Some(user) = field("user").and_then(|sub| state.directory.user(sub)) else {
         return refuse("no such user");
     };
-    let Some(audience) = field("audience") else {
-        return refuse("no audience");
+    let offered = state.logins.resource(field("audience"));
+    let (audience, scopes) = match (field("audience"), offered) {
+        (_, Some((resource, scopes))) => (resource, scopes),
+        (Some(audience), None) => (audience.to_owned(), Vec::new()),
+        (None, None) => return refuse("no audience"),
+    };
+    let scope = match field("scope") {
+        Some(scope) => scope.to_owned(),
+        None => scopes.join(" "),
     };
     let mut spec = TokenSpec::of(&user.sub)
-        .audience(audience)
-        .claim("scope", field("scope").unwrap_or_default());
+        .audience(&audience)
+        .claim("scope", scope);
     if let Some(tenant) = &user.tenant {
         spec = spec.tenant(tenant);
     }
     match state.mint(&spec) {
+        Ok(token) if field("as") == Some("text") => {
+            Answer::new(StatusCode::OK, "text/plain", token).with("cache-control", "no-store")
+        }
         Ok(token) => Answer::json(
             StatusCode::OK,
             &json!({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME}),

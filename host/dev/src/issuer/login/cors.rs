@@ -1,0 +1,49 @@
+//! Which web pages may read answers (CORS): of the metadata and the keys, every page; of
+//! registration and tokens, pages on this machine, where clients in a browser run in development.
+//! The pages of the login itself no other page may read.
+
+use http::StatusCode;
+use url::Url;
+
+use super::metadata;
+use super::redirects::is_loopback;
+use crate::http::{Answer, Request};
+
+/// Answers a preflight of a page that may read the answer; `None` for others.
+pub(super) fn preflight(request: &Request) -> Option<Answer> {
+    reader(request)?;
+    let answer = Answer {
+        status: StatusCode::NO_CONTENT,
+        ..Answer::default()
+    };
+    Some(
+        answer
+            .with("access-control-allow-methods", "GET, POST")
+            .with("access-control-allow-headers", HEADERS),
+    )
+}
+
+/// The headers that clients send.
+const HEADERS: &str = "accept, authorization, content-type, mcp-protocol-version";
+
+/// Lets the page that sent a request read the answer, if it may.
+pub(super) fn shared(request: &Request, answer: Answer) -> Answer {
+    match reader(request) {
+        Some(origin) => answer
+            .with("access-control-allow-origin", &origin)
+            .with("vary", "origin"),
+        None => answer,
+    }
+}
+
+/// Returns the origin of a page that may read the answer to a request.
+fn reader(request: &Request) -> Option<String> {
+    let origin = request.header("origin")?;
+    let local = || Url::parse(origin).is_ok_and(|url| is_loopback(&url));
+    let may = match request.path.as_str() {
+        metadata::RFC8414 | metadata::OPENID | "/jwks" => true,
+        "/register" | "/token" => local(),
+        _ => false,
+    };
+    may.then(|| origin.to_owned())
+}
