@@ -82,7 +82,7 @@ async fn play(stage: &Stage, teller: &mut Teller, options: &Options) -> anyhow::
 
     if !options.once {
         verify(teller, options).await?;
-        serving::explain(teller, stage)?;
+        serving::explain(teller, stage);
         std::future::pending::<()>().await;
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! The workbench of a tool's author: an issuer and a host around a folder of components. The author
 //! only edits, builds and calls.
 //!
-//! The host is `bailiwick serve`, unchanged, as a child. Its surroundings differ: an issuer that
-//! gives tokens to anyone on this machine, keys and a journal in a temporary folder, and a copy of
+//! The host is `bailiwick serve`, unchanged, as a child. Its surroundings differ: an issuer where
+//! anyone on this machine logs in as anyone, keys and a journal in a temporary folder, and a copy of
 //! the author's components. The host itself notices that the copy has changed, and loads it.
 //!
 //! Invariant: everything listens on loopback, and nothing outlives the process, however it ends
@@ -12,10 +12,12 @@ mod arguments;
 mod author;
 mod once;
 mod options;
+mod ports;
 mod services;
 mod shelf;
 mod sweeper;
 mod tell;
+mod users;
 
 pub use once::{Call, call};
 pub use options::{Options, USAGE};
@@ -33,7 +35,7 @@ use services::Services;
 use shelf::Shelf;
 use sweeper::Sweeper;
 pub use sweeper::{SWEEP, sweep};
-use tell::{Components, Told};
+use tell::{Components, Place, Told};
 
 /// Serves the folder until Ctrl-C, or until the terminal closes.
 ///
@@ -74,11 +76,16 @@ struct Bench<'o> {
 impl<'o> Bench<'o> {
     async fn set_up(options: &'o Options) -> anyhow::Result<Self> {
         let author = options.services.as_deref().map(Author::read).transpose()?;
+        let mut settings = issuer_settings(options.issuer_port, author.as_ref());
+        if let Some(file) = &options.users {
+            users::add(file, &mut settings.users)?;
+        }
+        ports::is_free(options.port, "--port")?;
+        ports::is_free(options.issuer_port, "--issuer-port")?;
         let sweeper = Sweeper::start()?;
         let folder = Folder::create(&sweeper.folder().join("host"))?;
         folder.write_secret("exchange", &Client::host().secret)?;
-        let issuer =
-            Issuer::start_with(issuer_settings(options.issuer_port, author.as_ref())).await?;
+        let issuer = Issuer::start_with(settings).await?;
         let services = Services::start(author, &issuer).await?;
         let shelf = Shelf::new(&options.tools)?;
         Ok(Self {
@@ -99,7 +106,6 @@ impl<'o> Bench<'o> {
 
     /// Starts the host, and lets its folder follow the author's.
     async fn serve(&mut self) -> anyhow::Result<()> {
-        tell::banner(&mut self.teller, &self.issuer, &self.folder);
         self.follow()?;
         self.start().await?;
         loop {
@@ -168,9 +174,13 @@ impl<'o> Bench<'o> {
             folder: &self.folder.path().join("tools"),
             digests: self.shelf.copied(),
         };
-        self.told
-            .tell(&mut self.teller, &self.issuer, host, &components)
-            .await
+        let place = Place {
+            issuer: &self.issuer,
+            folder: &self.folder,
+            host,
+            tokens: self.options.tokens,
+        };
+        self.told.tell(&mut self.teller, &place, &components).await
     }
 
     fn config(&self, names: &[String]) -> anyhow::Result<Config> {

@@ -4,17 +4,16 @@ use serde_json::json;
 
 use super::stage::Stage;
 use super::steps::ORDERS_TOOL;
-use crate::mcp;
 use crate::teller::Teller;
-
-/// The life of the printed token, in seconds.
-const LIFETIME: i64 = 8 * 3600;
+use crate::{connecting, mcp};
 
 /// Prints how to call the host.
-pub(super) fn explain(teller: &mut Teller, stage: &Stage) -> anyhow::Result<()> {
-    let spec = stage.spec("alice", &["orders:read"]).lifetime(LIFETIME);
-    let token = stage.issuer.token(&spec)?;
+pub(super) fn explain(teller: &mut Teller, stage: &Stage) {
     let url = stage.host.url();
+    let token = format!(
+        "$(curl -sS {}/mint -d user=alice -d as=text)",
+        stage.issuer.url()
+    );
 
     teller.heading("Play on: alice's order with curl");
     teller.lines(&mcp::curl(
@@ -23,18 +22,14 @@ pub(super) fn explain(teller: &mut Teller, stage: &Stage) -> anyhow::Result<()> 
         ORDERS_TOOL,
         &json!({"order_id": "1001"}),
     ));
-    teller.heading("An MCP client's configuration");
-    let client = json!({"mcpServers": {"bailiwick": {
-        "type": "http",
-        "url": url,
-        "headers": {"Authorization": format!("Bearer {token}")},
-    }}});
-    teller.lines(&serde_json::to_string_pretty(&client)?);
+    teller.heading("An MCP client, which logs in as alice or bob by itself");
+    for (client, line) in connecting::lines(&url) {
+        teller.lines(&format!("{client:15} {line}"));
+    }
     teller.heading("A token for another user");
     teller.lines(&format!(
-        "curl -sS {}/mint -d user=bob -d scope=orders:read -d audience={url}",
+        "curl -sS {}/mint -d user=bob -d as=text",
         stage.issuer.url()
     ));
     teller.heading("Serving until Ctrl-C");
-    Ok(())
 }

@@ -64,6 +64,10 @@ impl Stage {
 
         let host = Host::start(&options.bailiwick, &folder.config()).await?;
         orders.trust_host(&host.at("/.well-known/jwks.json"));
+        issuer.offer(
+            &host.url(),
+            &["billing:read", "orders:read", "reports:read"],
+        );
         Ok(Self {
             issuer,
             orders,

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::ports;
 use crate::process::UNTIL_STDIN_CLOSES;
 
 /// The help text.
 pub const USAGE: &str = "\
-usage: bailiwick dev TOOLS_FOLDER [--services FILE] [--port N] [--issuer-port N] [--bailiwick PATH]
-                     [--until-stdin-closes]
+usage: bailiwick dev TOOLS_FOLDER [--services FILE] [--users FILE] [--port N] [--issuer-port N]
+                     [--tokens] [--bailiwick PATH] [--until-stdin-closes]
 
-Serves the .wasm components of a folder on loopback, with an issuer and sample users. For
-development only. Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again:
+Serves the .wasm components of a folder on loopback, with an issuer where clients log in as alice
+or bob. For development only. Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again:
 the host loads the changed component. If it refuses it, it says why, and the last good one serves.
 
   --services FILE     your own [services.*] and [components.*] tables, as for `bailiwick serve`,
@@ -22,8 +23,12 @@ the host loads the changed component. If it refuses it, it says why, and the las
                       relative to FILE. Digests are not checked. Alice and bob may have whatever
                       an exchange requests; a token of client credentials has the service's name
                       as its audience.
-  --port N            the host's port (default: any)
-  --issuer-port N     the issuer's port (default: any)
+  --users FILE        more users to log in as: tables [users.SUB] with the optional keys name,
+                      tenant, and scopes (the most that a login as this user gives)
+  --port N            the host's port (default: 6280; 0: any)
+  --issuer-port N     the issuer's port (default: the one after the host's, or any)
+  --tokens            also print a token for each user and a service account, and a call of each
+                      tool
   --bailiwick PATH    the host (default: `bailiwick` beside this program)
   --until-stdin-closes
                       also stop when standard input closes, for a program that starts this one";
@@ -35,6 +40,10 @@ pub struct Options {
     pub tools: PathBuf,
     /// The author's own services and grants.
     pub services: Option<PathBuf>,
+    /// The author's own users.
+    pub users: Option<PathBuf>,
+    /// Prints tokens and a call of each tool.
+    pub tokens: bool,
     /// The host's port; 0 for any.
     pub port: u16,
     /// The issuer's port; 0 for any.
@@ -51,8 +60,9 @@ impl Options {
     /// # Errors
     /// It is malformed, or the host's program is missing.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
-        let (mut tools, mut services, mut bailiwick) = (None, None, None);
-        let (mut port, mut issuer_port, mut until_stdin_closes) = (0, 0, false);
+        let (mut tools, mut services, mut users, mut bailiwick) = (None, None, None, None);
+        let (mut port, mut issuer_port) = (ports::HOST, None);
+        let (mut tokens, mut until_stdin_closes) = (false, false);
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             let mut value = || {
@@ -62,9 +72,11 @@ impl Options {
             };
             match argument.as_str() {
                 "--services" => services = Some(PathBuf::from(value()?)),
+                "--users" => users = Some(PathBuf::from(value()?)),
                 "--bailiwick" => bailiwick = Some(PathBuf::from(value()?)),
                 "--port" => port = number(&value()?)?,
-                "--issuer-port" => issuer_port = number(&value()?)?,
+                "--issuer-port" => issuer_port = Some(number(&value()?)?),
+                "--tokens" => tokens = true,
                 UNTIL_STDIN_CLOSES => until_stdin_closes = true,
                 other if other.starts_with('-') => bail!("unknown argument {other}\n\n{USAGE}"),
                 _ if tools.is_some() => bail!("one folder at a time\n\n{USAGE}"),
@@ -76,8 +88,10 @@ impl Options {
         Ok(Self {
             tools,
             services,
+            users,
+            tokens,
             port,
-            issuer_port,
+            issuer_port: issuer_port.map_or_else(|| ports::of_issuer(port), Ok)?,
             bailiwick,
             until_stdin_closes,
         })
@@ -124,6 +138,11 @@ mod tests {
             (8080, PathBuf::from("tools"))
         );
         assert_eq!(options.services, Some(PathBuf::from("s.toml")));
+        assert_eq!((options.issuer_port, options.tokens), (8081, false));
+        let options =
+            parse("tools --bailiwick /b --users u.toml --tokens --issuer-port 0").unwrap();
+        assert_eq!((options.port, options.issuer_port), (ports::HOST, 0));
+        assert!(options.tokens && options.users == Some(PathBuf::from("u.toml")));
         for wrong in [
             "",
             "--bailiwick /b",
@@ -131,6 +150,7 @@ mod tests {
             "a --port",
             "a --port x",
             "a --prot 1",
+            "a --bailiwick /b --port 65535",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

@@ -1,11 +1,12 @@
-//! Prints what the author needs: a warning, a token for each sample user, a ready `curl` for each
-//! tool, and what else there is.
+//! Prints what the author needs: a warning, how clients connect and log in, a ready call; if asked,
+//! a token for each sample user and a call of each tool.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::connecting;
 use crate::folder::Folder;
 use crate::issuer::{Issuer, TokenSpec};
 use crate::mcp;
@@ -35,20 +36,35 @@ const OTHERS: [(&str, &str, &str); 3] = [
 /// The life of the printed tokens, in seconds.
 const LIFETIME: i64 = 12 * 3600;
 
-/// Prints the warning, and where the host's configuration and journal are.
-pub(super) fn banner(teller: &mut Teller, issuer: &Issuer, folder: &Folder) {
-    let rule = "!".repeat(78);
-    teller.heading(&format!(
-        "{rule}\n!!  DEVELOPMENT ONLY: anyone on this machine gets a token for any user here."
-    ));
-    teller.lines("!!  Keys, journal and tokens are in a temporary folder and go when this ends.");
-    teller.lines(&rule);
-    teller.lines(&format!("\nissuer   {}", issuer.url()));
-    teller.lines(&format!("config   {}", folder.config().display()));
-    teller.lines(&format!(
-        "journal  bailiwick audit show {}",
-        folder.audit().display()
-    ));
+/// Prints the first screen: where everything is, and how clients come to it.
+fn welcome(teller: &mut Teller, place: &Place<'_>) {
+    let (url, issuer) = (place.host.url(), place.issuer.url());
+    teller.heading("DEVELOPMENT ONLY: anyone on this machine can log in as anyone");
+    teller.lines("Keys, logins and journal are in a temporary folder and go when this ends.\n");
+    for (what, line) in [
+        ("mcp", url.clone()),
+        ("login", format!("{issuer}/, without a password")),
+        ("config", place.folder.config().display().to_string()),
+        (
+            "journal",
+            format!("bailiwick audit show {}", place.folder.audit().display()),
+        ),
+    ] {
+        teller.lines(&format!("{what:8} {line}"));
+    }
+    teller.heading("A client that logs in by itself");
+    for (client, line) in connecting::lines(&url) {
+        teller.lines(&format!("{client:15} {line}"));
+    }
+}
+
+/// The host and its surroundings.
+pub(super) struct Place<'p> {
+    pub(super) issuer: &'p Issuer,
+    pub(super) folder: &'p Folder,
+    pub(super) host: &'p Host,
+    /// Whether tokens and a call of each tool are printed.
+    pub(super) tokens: bool,
 }
 
 /// The last output, so that it is repeated only when it differs.
@@ -61,20 +77,23 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// Prints what the host serves now.
+    /// Prints what the host serves now, and lets the issuer give tokens for it.
     pub(super) async fn tell(
         &mut self,
         teller: &mut Teller,
-        issuer: &Issuer,
-        host: &Host,
+        place: &Place<'_>,
         components: &Components<'_>,
     ) -> anyhow::Result<()> {
-        let url = host.url();
+        let (issuer, url) = (place.issuer, place.host.url());
         let scopes = self.scopes(components).await?;
-        if self.scopes.as_ref() != Some(&scopes) {
+        let all: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        issuer.offer(&url, &all);
+        if self.scopes.is_none() {
+            welcome(teller, place);
+        }
+        if place.tokens && self.scopes.as_ref() != Some(&scopes) {
             tokens(teller, issuer, &url, &scopes)?;
         }
-        let all: Vec<&str> = scopes.iter().map(String::as_str).collect();
         let token = issuer.token(
             &TokenSpec::of("alice")
                 .client(AGENT)
@@ -82,11 +101,13 @@ impl Told {
                 .scopes(&all),
         )?;
         let tools = tools(&url, &token).await?;
-        curls(
-            teller,
-            &url,
-            tools.iter().filter(|tool| !self.tools.contains(tool)),
-        );
+        let new = tools.iter().filter(|tool| !self.tools.contains(tool));
+        if place.tokens {
+            curls(teller, &url, "$ALICE", new);
+        } else if self.tools.is_empty() {
+            let minted = format!("$(curl -sS {}/mint -d user=alice -d as=text)", issuer.url());
+            curls(teller, &url, &minted, new.take(1));
+        }
         let names: Vec<&str> = tools.iter().map(name).collect();
         let names = or(&names.join(", "), "no tools").to_owned();
         teller.heading(&format!("serving {url}: {names}"));
@@ -198,13 +219,13 @@ fn tokens(
         teller.lines(&format!("{}={}", sub.to_uppercase(), issuer.token(&spec)?));
     }
     teller.lines(&format!(
-        "# with other scopes: curl -sS {}/mint -d user=alice -d scope= -d audience={url}",
+        "# with other scopes: curl -sS {}/mint -d user=alice -d scope= -d as=text",
         issuer.url()
     ));
     Ok(())
 }
 
-fn curls<'t>(teller: &mut Teller, url: &str, tools: impl Iterator<Item = &'t Value>) {
+fn curls<'t>(teller: &mut Teller, url: &str, token: &str, tools: impl Iterator<Item = &'t Value>) {
     for tool in tools {
         let said = tool
             .get("description")
@@ -216,7 +237,7 @@ fn curls<'t>(teller: &mut Teller, url: &str, tools: impl Iterator<Item = &'t Val
             said.lines().next().unwrap_or_default()
         ));
         let arguments = tool.get("inputSchema").map_or_else(|| json!({}), arguments);
-        teller.lines(&mcp::curl(url, "$ALICE", name(tool), &arguments));
+        teller.lines(&mcp::curl(url, token, name(tool), &arguments));
     }
 }
 
