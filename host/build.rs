@@ -14,7 +14,7 @@ const SDKS: [(&str, &str, &[&str]); 3] = [
     (
         "TYPESCRIPT",
         "typescript",
-        &["package.json", "README.md", "src", "bin", "dist", "wit"],
+        &["package.json", "README.md", "globals.d.ts", "dist"],
     ),
     ("PYTHON", "python", &["pyproject.toml", "README.md", "src"]),
 ];

@@ -138,8 +138,8 @@ impl Kind {
                     "pip",
                     "install",
                     "--disable-pip-version-check",
-                    "--editable",
-                    ".[dev]",
+                    "-r",
+                    "requirements.txt",
                 ],
             ],
         }
