@@ -1,5 +1,6 @@
 """Mistakes in definitions, which end the build with their place."""
 
+import json
 import textwrap
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bailiwick_sdk.build import main
 
 GOOD = '''
     from bailiwick_sdk import Call, tool, resource, prompt, Completion
+    print("imported")
 
     def found(call: Call, asked: Completion) -> list[str]:
         return []
@@ -32,7 +34,20 @@ def test_a_module_without_mistakes_is_described(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, GOOD, monkeypatch) == 0
-    assert '"name": "works"' in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert json.loads(said.out)["tools"][0]["name"] == "works"
+    assert said.err == "imported\n"
+
+
+def test_a_definition_that_the_module_does_not_import_is_left_out_with_a_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other_tools.py").write_text(textwrap.dedent(GOOD))
+    source = GOOD.replace("works", "more") + "\n    import other_tools\n"
+    assert run(tmp_path, source, monkeypatch) == 0
+    said = capsys.readouterr()
+    assert [it["name"] for it in json.loads(said.out)["tools"]] == ["more"]
+    assert "note: other_tools.py:8: tool `works` is left out" in said.err
 
 
 MISTAKES = [
@@ -61,6 +76,7 @@ MISTAKES = [
     ),
     ('@prompt()\ndef a(call: Call, b: list[str]) -> str:\n    """A."""', "clients send texts"),
     ("import nothing_at_all", "No module named 'nothing_at_all'; is it installed?"),
+    ("raise SystemExit(7)", "SystemExit: 7"),
     ("1 / 0", "ZeroDivisionError: division by zero"),
     ("def :", "SyntaxError"),
 ]

@@ -1,5 +1,6 @@
 """The first import of the module, by the Python that builds."""
 
+import contextlib
 import importlib
 import sys
 import sysconfig
@@ -21,7 +22,9 @@ def load(project: Project) -> ModuleType:
     """Imports the module. Mistakes have the place in the author's own files."""
     sys.path.insert(0, str(project.sources))
     try:
-        module = importlib.import_module(project.module)
+        # Standard output is the build's own.
+        with contextlib.redirect_stdout(sys.stderr):
+            module = importlib.import_module(project.module)
     except DefinitionError:
         raise
     except ModuleNotFoundError as error:
@@ -30,7 +33,7 @@ def load(project: Project) -> ModuleType:
                 f"there is no module `{project.module}` in {project.sources}"
             ) from None
         raise BuildError(f"{_place(error, project)}{error}; is it installed?") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         traceback.print_exception(error, limit=-3)
         raise BuildError(f"{_place(error, project)}{type(error).__name__}: {error}") from None
     component = Component(definitions_of(module))
