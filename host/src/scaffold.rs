@@ -165,13 +165,14 @@ pub fn write(project: &Project<'_>, folder: &Path) -> Result<(), ScaffoldError> 
     Ok(())
 }
 
-/// Returns where a project's manifest says that the SDK is: a path, or in Python a URL.
+/// Returns the SDK's place as a project's manifest names it: a path, or for npm and pip a URL.
 fn requirement(project: &Project<'_>) -> Result<String, ScaffoldError> {
     let path = project.sdk.map(plain).transpose()?;
     Ok(match (project.language, path) {
         (Language::Python, Some(path)) => format!("file://{}", path.replace(' ', "%20")),
         (Language::Python, None) => format!("{{root:uri}}/{VENDORED}"),
-        (_, path) => path.unwrap_or(VENDORED).to_owned(),
+        (Language::TypeScript, path) => format!("file:{}", path.unwrap_or(VENDORED)),
+        (Language::Rust, path) => path.unwrap_or(VENDORED).to_owned(),
     })
 }
 

@@ -138,8 +138,8 @@ impl Kind {
                     "pip",
                     "install",
                     "--disable-pip-version-check",
-                    "-r",
-                    "requirements.txt",
+                    "--editable",
+                    ".[dev]",
                 ],
             ],
         }
