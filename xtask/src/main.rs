@@ -18,6 +18,7 @@ mod languages;
 mod order;
 mod packages;
 mod release;
+mod sdks;
 mod step;
 mod tables;
 mod targets;
@@ -33,6 +34,7 @@ use step::{run, say, step};
 const HELP: &str = "\
 cargo xtask tools            set up the guest toolchain and build the example tools
 cargo xtask test [ARGS]      build everything and run all tests; ARGS go to `cargo test`
+cargo xtask sdks             run the tests that the SDKs for TypeScript and Python have of their own
 cargo xtask demo [--once]    build everything and show it
 cargo xtask release          build the program as it is released: optimized by what calls execute (half an hour)
 cargo xtask bench [ARGS]     do that and measure the program; ARGS go to `bailiwick-bench measure`
@@ -74,6 +76,7 @@ impl Project {
         match arguments.split_first() {
             Some((task, [])) if task == "tools" => self.tools(),
             Some((task, rest)) if task == "test" => self.test(rest),
+            Some((task, [])) if task == "sdks" => sdks::test(&self.root),
             Some((task, rest)) if task == "demo" => self.demo(rest),
             Some((task, [])) if task == "release" => self.release(),
             Some((task, rest)) if task == "bench" => bench::measure(self, rest),

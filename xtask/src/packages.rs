@@ -56,7 +56,7 @@ pub(crate) fn install_python(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// Installs unless exactly this list was installed here before.
-fn once(list: &Path, to: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
+pub(crate) fn once(list: &Path, to: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
     let (wanted, stamp) = (
         fs::read(list).with_context(|| list.display().to_string())?,
         to.join("installed"),

@@ -49,7 +49,6 @@ test("a component is built, and its path is all of the standard output", () => {
   for (const face of ["tools", "resources", "prompts", "completion", "facets"]) {
     expect(component.includes(`bailiwick:tool/${face}@0.2.0`)).toBe(true);
   }
-  expect(component.includes("wasi:")).toBe(false);
 });
 
 test("only what a component has is exported, and what the entry writes is no path", () => {
