@@ -41,6 +41,9 @@ def test_the_project_says_what_is_built(
     assert (read.module, str(read.file(Path("out")))) == (module, file)
     assert read.file(Path("here.wasm")) == Path("here.wasm")
     assert read.sources == tmp_path / "src"
+    assert read.has(tmp_path / "src/shop.py")
+    assert not read.has(tmp_path / "src/.venv/lib/python3.11/site-packages/other.py")
+    assert not read.has(tmp_path / "shop.py")
 
 
 def test_what_is_not_known_ends_the_build(

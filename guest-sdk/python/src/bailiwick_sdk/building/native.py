@@ -88,7 +88,7 @@ def native_modules() -> list[str]:
 def _place(error: BaseException, project: Project) -> str:
     """Returns `FILE:LINE: ` of the last frame in the project, if there is one."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [it for it in frames if Path(it.filename).is_relative_to(project.sources)]
+    own = [it for it in frames if project.has(Path(it.filename))]
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}:{error.lineno}: "
     return f"{Path(own[-1].filename).name}:{own[-1].lineno}: " if own else ""
@@ -125,6 +125,6 @@ def _modules(project: Project) -> list[ModuleType]:
     found = []
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if file and Path(file).is_relative_to(project.sources):
+        if file and project.has(Path(file)):
             found.append(module)
     return found

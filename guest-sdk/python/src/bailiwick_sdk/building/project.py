@@ -19,6 +19,10 @@ class Project:
     sources: Path
     """The folder from which the module is imported."""
 
+    def has(self, file: Path) -> bool:
+        """Returns true for a file of the author's, and not of a virtual environment beside it."""
+        return file.is_relative_to(self.sources) and "site-packages" not in file.parts
+
     def file(self, out: Path) -> Path:
         """Returns the path of the component, in or at `out`."""
         return out if out.suffix == ".wasm" else out / f"{self.name}.wasm"
