@@ -36,6 +36,11 @@ pub(super) fn shared(request: &Request, answer: Answer) -> Answer {
     }
 }
 
+/// Returns true if a page sent a request whose answer it may not read.
+pub(super) fn is_strangers(request: &Request) -> bool {
+    request.headers.contains_key("origin") && reader(request).is_none()
+}
+
 /// Returns the origin of a page that may read the answer to a request.
 fn reader(request: &Request) -> Option<String> {
     let origin = request.header("origin")?;

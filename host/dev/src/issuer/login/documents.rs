@@ -1,7 +1,8 @@
 //! Client-id metadata documents (draft-ietf-oauth-client-id-metadata-document): the identifier of a
 //! client is the `https` URL of a document about it; here `http` on loopback, too.
 //!
-//! Trusts the certificates that the system trusts. Invariant: a document is fetched without
+//! Trusts the certificates that the system trusts, and any address: whoever opens the login here
+//! could fetch the same. Invariant: a document is fetched without
 //! redirects, cookies and proxies, within five seconds and 16 KiB, and nothing of it is shown but
 //! what [`Metadata`] takes.
 
