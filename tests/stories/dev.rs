@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::process::UNTIL_STDIN_CLOSES;
 use bailiwick_dev::reports::Entry;
-use bailiwick_dev::{Reports, mcp};
+use bailiwick_dev::{Reports, client, mcp};
 use bailiwick_tests::{bailiwick, ensure_eq, tools, workbench};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -20,7 +20,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A workbench and what it has printed so far.
-struct Bench {
+pub(crate) struct Bench {
     child: Child,
     _alive: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
@@ -28,11 +28,13 @@ struct Bench {
 }
 
 impl Bench {
-    fn start(folder: &Path, temporary: &Path, more: &[&str]) -> Result<Self> {
+    /// Starts it at any port.
+    pub(crate) fn start(folder: &Path, temporary: &Path, more: &[&str]) -> Result<Self> {
         let mut child = Command::new(workbench()?)
             .arg(folder)
             .arg("--bailiwick")
             .arg(bailiwick()?)
+            .args(["--port", "0"])
             .args(more)
             .arg(UNTIL_STDIN_CLOSES)
             .env("TMPDIR", temporary)
@@ -68,7 +70,7 @@ impl Bench {
     }
 
     /// Reads on until it serves a tool; returns the URL.
-    async fn serves(&mut self, tool: &str) -> Result<String> {
+    pub(crate) async fn serves(&mut self, tool: &str) -> Result<String> {
         loop {
             let line = self.line(tool).await?;
             if let Some((url, tools)) = line
@@ -81,6 +83,14 @@ impl Bench {
         }
     }
 
+    /// Returns the issuer's URL.
+    pub(crate) fn issuer(&self) -> Result<&str> {
+        let mut lines = self.printed.lines();
+        let line = lines.find_map(|line| line.strip_prefix("login    "));
+        let url = line.and_then(|line| line.split("/,").next());
+        url.with_context(|| format!("no issuer in:\n{}", self.printed))
+    }
+
     /// Returns the token that was printed last for this name.
     fn token(&self, name: &str) -> Result<&str> {
         let mut lines = self.printed.lines().rev();
@@ -89,7 +99,8 @@ impl Bench {
             .with_context(|| format!("no token for {name}"))
     }
 
-    async fn stop(mut self) -> Result<()> {
+    /// Asks it to end, and waits.
+    pub(crate) async fn stop(mut self) -> Result<()> {
         let id = self
             .child
             .id()
@@ -103,7 +114,7 @@ impl Bench {
 }
 
 /// Returns an author's folder with these tools, and a place for temporary files.
-fn scene(names: &[&str]) -> Result<(TempDir, TempDir)> {
+pub(crate) fn scene(names: &[&str]) -> Result<(TempDir, TempDir)> {
     let folder = TempDir::new()?;
     for name in names {
         fs::copy(tools()?.join(name), folder.path().join(name))?;
@@ -114,7 +125,7 @@ fn scene(names: &[&str]) -> Result<(TempDir, TempDir)> {
 #[tokio::test]
 async fn an_author_edits_builds_and_calls() -> Result<()> {
     let (folder, temporary) = scene(&["whoami.wasm"])?;
-    let mut bench = Bench::start(folder.path(), temporary.path(), &[])?;
+    let mut bench = Bench::start(folder.path(), temporary.path(), &["--tokens"])?;
     let url = bench.serves("whoami").await?;
     ensure!(
         bench.printed.contains("DEVELOPMENT ONLY"),
@@ -234,7 +245,11 @@ async fn an_authors_own_services_take_the_place_of_the_samples() -> Result<()> {
     );
     fs::write(&file, text)?;
     let file = file.to_string_lossy();
-    let mut bench = Bench::start(folder.path(), temporary.path(), &["--services", &file])?;
+    let mut bench = Bench::start(
+        folder.path(),
+        temporary.path(),
+        &["--tokens", "--services", &file],
+    )?;
     let url = bench.serves("monthly_report").await?;
     let month = json!({"month": "2026-10"});
     let answer = mcp::call(
@@ -256,6 +271,64 @@ async fn an_authors_own_services_take_the_place_of_the_samples() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_first_screen_says_how_to_log_in_and_has_one_call_that_works() -> Result<()> {
+    let (folder, temporary) = scene(&["whoami.wasm"])?;
+    let users = temporary.path().join("users.toml");
+    fs::write(&users, "[users.dana]\nname = \"Dana\"\n")?;
+    let users = users.to_string_lossy();
+    let mut bench = Bench::start(folder.path(), temporary.path(), &["--users", &users])?;
+    let url = bench.serves("whoami").await?;
+    // What comes before it is the host's.
+    let (_, screen) = bench
+        .printed
+        .split_once("DEVELOPMENT")
+        .context("no screen")?;
+    let screen = screen.to_owned();
+    ensure!(screen.lines().count() <= 25, "too long:\n{screen}");
+    ensure!(!screen.contains("ALICE="), "a token:\n{screen}");
+    let connects = format!("claude mcp add --transport http bailiwick {url}");
+    ensure!(screen.contains(&connects), "no {connects}:\n{screen}");
+    let page = client::fetch(&format!("{}/", bench.issuer()?))
+        .await?
+        .text();
+    ensure!(page.contains(&connects) && page.contains("dana"), "{page}");
+    let call = screen.split_once("curl -sS http").context("no call")?.1;
+    let call = call.split("\n\n").next().unwrap_or_default();
+    let shell = Command::new("sh")
+        .args(["-c", &format!("curl -sS http{call}")])
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(DEADLINE, shell).await??;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    ensure!(printed.contains("alice"), "{call}: {printed}");
+    bench.stop().await
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said_with_the_way_out() -> Result<()> {
+    let (folder, temporary) = scene(&["whoami.wasm"])?;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let port = taken.local_addr()?.port().to_string();
+    for option in ["--port", "--issuer-port"] {
+        let output = Command::new(workbench()?)
+            .arg(folder.path())
+            .arg("--bailiwick")
+            .arg(bailiwick()?)
+            .args(["--port", "0"])
+            .args([option, &port])
+            .env("TMPDIR", temporary.path())
+            .kill_on_drop(true)
+            .output();
+        let output = tokio::time::timeout(DEADLINE, output).await??;
+        let words = String::from_utf8_lossy(&output.stderr);
+        let way_out = format!("any with {option} 0");
+        let said = words.contains(&way_out) && words.contains(&port);
+        ensure!(!output.status.success() && said, "{words}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_mistake_in_the_authors_file_is_said_and_nothing_is_served() -> Result<()> {
     let (folder, temporary) = scene(&["whoami.wasm"])?;
     let file = temporary.path().join("services.toml");
@@ -268,6 +341,7 @@ async fn a_mistake_in_the_authors_file_is_said_and_nothing_is_served() -> Result
             .arg(folder.path())
             .arg("--bailiwick")
             .arg(bailiwick()?)
+            .args(["--port", "0"])
             .arg("--services")
             .arg(&file)
             .kill_on_drop(true)

@@ -152,6 +152,7 @@ impl Place {
         fs::copy(folder.join("audit/checkpoint"), folder.join("kept"))?;
         std::os::unix::fs::symlink(bailiwick()?, folder.join("programs/bailiwick"))?;
         let words = [
+            ("bailiwick dev ", "bailiwick dev --port 0 "),
             ("--config FILE", "--config bailiwick.toml"),
             ("--token-file FILE", "--token-file token.txt"),
             ("FILE.wasm", "tools/orders.wasm"),

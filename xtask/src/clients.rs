@@ -64,7 +64,7 @@ const SUITE: Client = Client {
 };
 
 /// The clients of `cargo xtask deep clients`.
-const OLD: [Client; 2] = [
+const OLD: [Client; 3] = [
     Client {
         variable: "BAILIWICK_OLD_NODE_CLIENTS",
         folder: "old",
@@ -73,6 +73,11 @@ const OLD: [Client; 2] = [
     Client {
         variable: "BAILIWICK_OLD_PYTHON_CLIENTS",
         folder: "old-python",
+        install: install_python,
+    },
+    Client {
+        variable: "BAILIWICK_FASTMCP",
+        folder: "fastmcp",
         install: install_python,
     },
 ];

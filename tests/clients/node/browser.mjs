@@ -4,15 +4,13 @@
 // there, `{"origin": ORIGIN, "url": URL, "token": TOKEN}`, opens the page of that origin, which tries the host at the
 // URL; a line of output says what the page saw. The origin `null` is a page in a sandbox.
 
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
+
+import { start } from './chromium.mjs';
 
 const LONGEST = 40_000; // milliseconds for one page, start of the browser included
 
@@ -49,22 +47,9 @@ async function listen() {
 
 /** Opens a page in a browser of its own; returns what the page reported. */
 async function open(page) {
-  const profile = mkdtempSync(join(tmpdir(), 'bailiwick-browser-'));
-  const flags = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-dev-shm-usage',
-    '--disable-background-networking',
-    '--no-proxy-server',
-    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
-    '--remote-debugging-port=0', // or it ends at once
-    `--user-data-dir=${profile}`,
-  ];
-  const browser = spawn(chromium, [...flags, page], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  const { browser, end } = start(chromium, '--remote-debugging-port=0', page);
   let said = '';
   browser.stderr.on('data', (chunk) => (said += chunk));
-  const ended = new Promise((end) => browser.once('close', end));
   try {
     return await new Promise((report, fail) => {
       reported = report;
@@ -73,9 +58,7 @@ async function open(page) {
       setTimeout(() => fail(new Error(`no report from ${page}: ${said}`)), LONGEST).unref();
     });
   } finally {
-    if (browser.pid && browser.exitCode === null) process.kill(-browser.pid, 'SIGKILL');
-    await ended;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    await end();
   }
 }
 

@@ -1,19 +1,29 @@
 // The official TypeScript client logs in: from the 401 to a call, with nothing but the URL of the host.
 //
-// `node login.mjs URL USER`, with choices in the environment: with `BAILIWICK_CLIENT` the authorization server knows it
-// by that id already; with `BAILIWICK_RESOURCE` it asks for a token for that URL, whatever the host says; with
-// `BAILIWICK_RENEW` it calls again once its token has expired. Prints what it saw as one JSON object, also if the host
-// refuses it after the login. If a call needs more scopes than its token has, it logs in again for them.
+// `node login.mjs URL USER [legacy]`; with `legacy` it is the client of the revisions before 2026-07-28. There are more
+// choices in the environment: with `BAILIWICK_CLIENT` the authorization server knows it by that id already; with
+// `BAILIWICK_RESOURCE` it asks for a token for that URL, whatever the host says; with `BAILIWICK_RENEW` it calls again
+// once its token has expired. Prints what it saw as one JSON object, also if the host refuses it after the login. If a
+// call needs more scopes than its token has, it logs in again for them.
 
-import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { decodeJwt } from 'jose';
 
 import { authorize } from './pages.mjs';
 
-const [url, user] = process.argv.slice(2);
+const [url, user, era] = process.argv.slice(2);
 const { BAILIWICK_CLIENT: id, BAILIWICK_RESOURCE: resource, BAILIWICK_RENEW: renew } = process.env;
+const legacy = era === 'legacy';
+const { Client, StreamableHTTPClientTransport, UnauthorizedError } = await sdk();
 const requests = [];
 const seen = { requests, tokens: [] };
+
+/** Loads the client. */
+async function sdk() {
+  if (!legacy) return import('@modelcontextprotocol/client');
+  const parts = ['index', 'streamableHttp', 'auth'];
+  const load = (part) => import(`@modelcontextprotocol/sdk/client/${part}.js`);
+  return Object.assign({}, ...(await Promise.all(parts.map(load))));
+}
 
 /** Sends a request of the client and notes it, with the challenge of a refusal. */
 async function noting(input, init) {
@@ -83,7 +93,13 @@ try {
 } catch (error) {
   if (!(error instanceof UnauthorizedError)) throw error;
 }
-await outside.finishAuth(await session.login());
+await finish(outside);
+
+/** Logs in for a transport. */
+async function finish(transport) {
+  const answer = await session.login();
+  await transport.finishAuth(legacy ? answer.get('code') : answer);
+}
 
 const inside = client();
 const way = transport();
@@ -95,14 +111,14 @@ async function whoami() {
     return await inside.callTool(tool);
   } catch (error) {
     if (!(error instanceof UnauthorizedError)) throw error;
-    await way.finishAuth(await session.login());
+    await finish(way);
     return await inside.callTool(tool);
   }
 }
 
 try {
   await inside.connect(way);
-  seen.protocol = inside.getNegotiatedProtocolVersion();
+  seen.protocol = inside.getNegotiatedProtocolVersion?.();
   seen.tools = (await inside.listTools()).tools.map((tool) => tool.name);
   seen.whoami = await whoami();
   if (renew) {

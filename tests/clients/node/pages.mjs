@@ -31,6 +31,12 @@ function submit(url, status, text, user) {
   for (const [input] of form[2].matchAll(/<(?:input|button)\b[^>]*>/gu)) {
     const [name, value, type] = ['name', 'value', 'type'].map((each) => attribute(input, each));
     if (!name || name === 'cancel' || value === 'deny') continue;
+    if (type === 'checkbox') {
+      fields.append(name, value);
+      continue;
+    }
+    // Of several buttons of one name, the one of the user.
+    if (fields.has(name) && value !== user) continue;
     // A field that is there to be filled in may have an empty value.
     fields.set(name, type === 'hidden' ? (value ?? '') : value || user);
   }

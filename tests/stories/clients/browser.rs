@@ -52,10 +52,7 @@ async fn a_page_of_an_allowed_origin_calls_and_any_other_reads_only_what_is_publ
 
 /// Starts the program that opens pages; none if there is no browser.
 fn browser() -> Result<Option<Dialogue>> {
-    let chromium = std::env::var_os(BROWSER).map(PathBuf::from);
-    let Some(chromium) = chromium.filter(|path| path.is_file()) else {
-        // The other end of standard error may be closed.
-        let _ = writeln!(std::io::stderr(), "left out: {BROWSER} names no browser");
+    let Some(chromium) = chromium() else {
         return Ok(None);
     };
     if !Runtime::Node.is_there() {
@@ -64,6 +61,17 @@ fn browser() -> Result<Option<Dialogue>> {
     let mut command = Runtime::Node.script("browser.mjs")?;
     command.arg(chromium);
     Dialogue::start(command).map(Some)
+}
+
+/// Returns the program of a browser, if there is one; if not, prints a line about it.
+pub(super) fn chromium() -> Option<PathBuf> {
+    let chromium = std::env::var_os(BROWSER).map(PathBuf::from);
+    let chromium = chromium.filter(|path| path.is_file());
+    if chromium.is_none() {
+        // The other end of standard error may be closed.
+        let _ = writeln!(std::io::stderr(), "left out: {BROWSER} names no browser");
+    }
+    chromium
 }
 
 /// The variable with the path of a browser.

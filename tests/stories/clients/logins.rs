@@ -3,6 +3,7 @@
 //! The client starts with nothing but the host's URL. A script goes through the server's own login
 //! and consent pages in place of a user with a browser.
 
+mod dev;
 mod keycloak;
 mod place;
 mod provider;

@@ -32,6 +32,8 @@ pub(crate) enum Runtime {
     OldNode,
     /// Python with the packages of `old-python`.
     OldPython,
+    /// Python with the packages of `fastmcp`.
+    FastMcp,
 }
 
 impl Runtime {
@@ -60,7 +62,7 @@ impl Runtime {
         let installed = self.needed()?;
         let mut command = match self {
             Self::Rust => Command::new(installed.join("debug").join(name)),
-            Self::Python | Self::OldPython => {
+            Self::Python | Self::OldPython | Self::FastMcp => {
                 let mut command = Command::new(installed.join("bin/python"));
                 command.arg(self.sources().join(name));
                 command
@@ -104,7 +106,9 @@ impl Runtime {
     pub(crate) fn version(self, package: &str) -> Result<String> {
         let (file, before) = match self {
             Self::Rust => ("Cargo.lock", format!("name = \"{package}\"\nversion = \"")),
-            Self::Python | Self::OldPython => ("requirements.txt", format!("\n{package}==")),
+            Self::Python | Self::OldPython | Self::FastMcp => {
+                ("requirements.txt", format!("\n{package}=="))
+            }
             Self::Node | Self::Inspector | Self::Conformance | Self::OldNode => {
                 let path = format!("node_modules/{package}/package.json");
                 let text = fs::read_to_string(self.needed()?.join(path))?;
@@ -140,6 +144,7 @@ impl Runtime {
             Self::Conformance => "conformance",
             Self::OldNode => "old",
             Self::OldPython => "old-python",
+            Self::FastMcp => "fastmcp",
         };
         Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("clients")
@@ -155,6 +160,7 @@ impl Runtime {
             Self::Conformance => "BAILIWICK_CONFORMANCE",
             Self::OldNode => "BAILIWICK_OLD_NODE_CLIENTS",
             Self::OldPython => "BAILIWICK_OLD_PYTHON_CLIENTS",
+            Self::FastMcp => "BAILIWICK_FASTMCP",
         }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     },
     Section {
         name: CLIENTS,
-        does: "clients of earlier years connect, list and call, and no definition costs them a tool",
+        does: "clients of earlier years log in, list and call, and no definition costs them a tool",
         environment: &[],
         work: Work::Tests {
             arguments: &["--test", "stories", "of_earlier_years"],

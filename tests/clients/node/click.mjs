@@ -1,0 +1,105 @@
+// A user of headless Chromium logs in at the development issuer: a click on the button with the name, without script.
+//
+// `node click.mjs CHROMIUM ISSUER USER` registers a client, opens its login and prints what came of it as one JSON
+// object: what came back to the client, how wide the page was on a telephone, and the tokens.
+
+import { createHash, randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+
+import { start } from './chromium.mjs';
+
+const LONGEST = 40_000; // milliseconds
+const PHONE = { width: 360, height: 740, deviceScaleFactor: 1, mobile: true };
+
+const [chromium, issuer, user] = process.argv.slice(2);
+setTimeout(() => process.exit(1), LONGEST).unref();
+
+/** Speaks the browser's protocol: messages that end in a zero byte. */
+class Control {
+  #asked = new Map();
+  #heard = '';
+  #number = 0;
+
+  constructor([, , , to, from]) {
+    this.to = to;
+    from.setEncoding('utf8').on('data', (chunk) => this.#hear(chunk));
+  }
+
+  #hear(chunk) {
+    const messages = (this.#heard + chunk).split('\0');
+    this.#heard = messages.pop();
+    for (const { id, result, error } of messages.map((message) => JSON.parse(message))) {
+      const { done, fail } = this.#asked.get(id) ?? {};
+      if (error) fail?.(new Error(error.message));
+      else done?.(result);
+    }
+  }
+
+  ask(method, params = {}, sessionId = undefined) {
+    this.#number += 1;
+    const id = this.#number;
+    this.to.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+    return new Promise((done, fail) => this.#asked.set(id, { done, fail }));
+  }
+}
+
+let came;
+const answered = new Promise((answer) => (came = answer));
+const callback = createServer((request, answer) => {
+  const { pathname, searchParams } = new URL(request.url, 'http://127.0.0.1');
+  answer.end('done');
+  if (pathname === '/callback') came(searchParams);
+});
+await new Promise((listening) => callback.listen(0, '127.0.0.1', listening));
+const redirect_uri = `http://127.0.0.1:${callback.address().port}/callback`;
+
+const post = async (path, body, type) => {
+  const answer = await fetch(`${issuer}${path}`, { method: 'POST', body, headers: { 'content-type': type } });
+  return answer.json();
+};
+// The port is another one than the registered.
+const metadata = { redirect_uris: ['http://127.0.0.1/callback'], token_endpoint_auth_method: 'none' };
+const { client_id } = await post('/register', JSON.stringify(metadata), 'application/json');
+const [code_verifier, state] = [randomUUID() + randomUUID(), randomUUID()];
+const code_challenge = createHash('sha256').update(code_verifier).digest('base64url');
+const asked = { response_type: 'code', code_challenge_method: 'S256', client_id, redirect_uri, code_challenge, state };
+const page = `${issuer}/authorize?${new URLSearchParams(asked)}`;
+
+const { browser, end } = start(chromium, '--remote-debugging-pipe', 'about:blank');
+try {
+  const control = new Control(browser.stdio);
+  const { targetId } = await control.ask('Target.createTarget', { url: 'about:blank' });
+  const { sessionId } = await control.ask('Target.attachToTarget', { targetId, flatten: true });
+  const ask = (method, params) => control.ask(method, params, sessionId);
+  await ask('Emulation.setDeviceMetricsOverride', PHONE);
+  await ask('Emulation.setScriptExecutionDisabled', { value: true });
+  await ask('Page.navigate', { url: page });
+  const button = await place(ask, `button[value="${user}"]`);
+  const { cssContentSize } = await ask('Page.getLayoutMetrics');
+  for (const type of ['mousePressed', 'mouseReleased']) {
+    await ask('Input.dispatchMouseEvent', { type, ...button, button: 'left', clickCount: 1 });
+  }
+  const answer = await answered;
+  const fields = { grant_type: 'authorization_code', code: answer.get('code'), client_id, redirect_uri, code_verifier };
+  const tokens = await post('/token', new URLSearchParams(fields), 'application/x-www-form-urlencoded');
+  const seen = { same: answer.get('state') === state, iss: answer.get('iss'), width: cssContentSize.width, tokens };
+  process.stdout.write(JSON.stringify(seen));
+} finally {
+  await end();
+}
+process.exit();
+
+/** Waits until the page shows an element; returns the middle of it. */
+async function place(ask, selector) {
+  for (;;) {
+    const { root } = await ask('DOM.getDocument');
+    const { nodeId } = await ask('DOM.querySelector', { nodeId: root.nodeId, selector });
+    if (nodeId) {
+      await ask('DOM.scrollIntoViewIfNeeded', { nodeId });
+      const { model } = await ask('DOM.getBoxModel', { nodeId });
+      const [left, top, , , right, bottom] = model.content;
+      return { x: (left + right) / 2, y: (top + bottom) / 2 };
+    }
+    await new Promise((later) => setTimeout(later, 50));
+  }
+}
