@@ -8,11 +8,13 @@ pub mod hostile;
 pub mod resource_server;
 
 mod guests;
+mod proxy;
 mod told;
 mod wanted;
 mod world;
 
 pub use guests::guest;
+pub use proxy::Proxy;
 pub use told::{anything_contains, claims_of, count, ensure_eq, header, one_refusal, reasons};
 pub use wanted::wanted;
 pub use world::{

@@ -1,7 +1,15 @@
-//! A hunt for answers that are another user's: many users, two agents, mixed tools, one host.
+//! Hunts for answers that are another user's: many users, two agents, one host.
 //!
-//! The service repeats who came and for what, so an answer shows by whose authority it was made.
-//! The hunt takes two thousand calls, or as many as `BAILIWICK_MIXUP_CALLS` says.
+//! The first calls tools. The service repeats who came and for what, so an answer shows by whose
+//! authority it was made. The second asks for everything else, too. Each takes as many calls or
+//! exchanges as `BAILIWICK_MIXUP_CALLS` says.
+
+mod callers;
+mod exchanges;
+mod hunt;
+mod listeners;
+mod seen;
+mod ways;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +18,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::{Answer, Bound, Request, Server};
 use bailiwick_dev::issuer::{self, User};
-use bailiwick_dev::mcp;
+use bailiwick_dev::{Config, mcp};
 use bailiwick_tests::{ORDERS_TOOL, Plan, SCOPE, World, claims_of, ensure_eq, wanted};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -54,8 +62,11 @@ fn serve(request: &Request) -> Answer {
     Answer::json(StatusCode::OK, &body)
 }
 
-/// Returns a world whose orders are those of [`serve`].
-async fn world() -> Result<(World, Server)> {
+/// Returns a world with more components, whose orders are those of [`serve`].
+async fn world(
+    components: Vec<(String, Vec<u8>)>,
+    more: impl FnOnce(&mut Config) + 'static,
+) -> Result<(World, Server)> {
     let bound = Bound::to(0).await?;
     let url = bound.url();
     let server = bound.serve(Arc::new(|request| Box::pin(async move { serve(&request) })));
@@ -63,7 +74,9 @@ async fn world() -> Result<(World, Server)> {
         let (before, rest) = config.services.split_once("url = \"").unwrap_or_default();
         let after = rest.split_once('"').map_or("", |(_, after)| after);
         config.services = format!("{before}url = \"{url}\"{after}");
+        more(config);
     });
+    plan.components = components;
     let users = (0..USERS).map(|user| User::new(&name(user)).may("orders", &[SCOPE]));
     plan.issuer = issuer::Settings {
         users: users.collect(),
@@ -73,7 +86,7 @@ async fn world() -> Result<(World, Server)> {
 }
 
 fn name(user: usize) -> String {
-    format!("user-{user}")
+    format!("user-{user:02}")
 }
 
 /// One call: its user, its agent, and the number that makes it unlike all others.
@@ -164,7 +177,7 @@ const KINDS: usize = 4;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_hunt_with_many_users_every_answer_is_for_the_user_who_asked() -> Result<()> {
     let calls = wanted("BAILIWICK_MIXUP_CALLS")?.unwrap_or(CALLS);
-    let (world, _server) = world().await?;
+    let (world, _server) = world(Vec::new(), |_| ()).await?;
     let tokens: Vec<String> = (0..USERS * AGENTS.len())
         .map(|place| {
             Call {
@@ -211,7 +224,7 @@ async fn in_a_hunt_with_many_users_every_answer_is_for_the_user_who_asked() -> R
 
 #[tokio::test]
 async fn the_hunt_notices_an_answer_for_another_user() -> Result<()> {
-    let (world, _server) = world().await?;
+    let (world, _server) = world(Vec::new(), |_| ()).await?;
     for kind in 0..KINDS {
         let asked = Call::of(kind * USERS * AGENTS.len());
         let (tool, arguments) = asked.request();

@@ -11,6 +11,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -94,7 +95,7 @@ pub struct Open {
     pub headers: HeaderMap,
     /// The body.
     pub body: Incoming,
-    _driver: JoinSet<Result<(), hyper::Error>>,
+    _connection: Connection,
 }
 
 /// Sends one request and waits for the head of its answer. The URL's authority becomes `Host`
@@ -102,46 +103,90 @@ pub struct Open {
 ///
 /// # Errors
 /// No connection, or no HTTP.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a client of tests and demo, never part of the host"
-)]
 pub async fn open(
     method: Method,
     url: &str,
-    mut headers: HeaderMap,
+    headers: HeaderMap,
     body: impl Into<Bytes>,
 ) -> anyhow::Result<Open> {
-    let url = Url::parse(url).with_context(|| format!("{url} is not a URL"))?;
-    ensure!(url.scheme() == "http", "{url} is not http");
-    let address = address(&url)?;
-    if !headers.contains_key(HOST) {
-        headers.insert(HOST, address.parse()?);
-    }
+    let mut connection = Connection::to(url).await?;
+    let url = Url::parse(url)?;
     let target = match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
     };
-    let mut request = http::Request::builder()
-        .method(method)
-        .uri(target)
-        .body(Full::new(body.into()))?;
-    *request.headers_mut() = headers;
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    // Dropping the set closes the connection, even if the caller is cancelled midway.
-    let mut driver = JoinSet::new();
-    driver.spawn(connection);
-    let answer = sender.send_request(request).await?;
+    let answer = connection.begin(method, &target, headers, body).await?;
     let (parts, body) = answer.into_parts();
     Ok(Open {
         status: parts.status,
         headers: parts.headers,
         body,
-        _driver: driver,
+        _connection: connection,
     })
+}
+
+/// A connection that is kept alive, for one request after the other. Dropping it closes it.
+#[derive(Debug)]
+pub struct Connection {
+    address: String,
+    sender: SendRequest<Full<Bytes>>,
+    _driver: JoinSet<Result<(), hyper::Error>>,
+}
+
+impl Connection {
+    /// Connects to the authority of a URL.
+    ///
+    /// # Errors
+    /// No connection, or no HTTP.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a client of tests and demo, never part of the host"
+    )]
+    pub async fn to(url: &str) -> anyhow::Result<Self> {
+        let url = Url::parse(url).with_context(|| format!("{url} is not a URL"))?;
+        ensure!(url.scheme() == "http", "{url} is not http");
+        let address = address(&url)?;
+        let stream = TcpStream::connect(&address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        // Dropping the set closes the connection, even if the caller is cancelled midway.
+        let mut driver = JoinSet::new();
+        driver.spawn(connection);
+        Ok(Self {
+            address,
+            sender,
+            _driver: driver,
+        })
+    }
+
+    /// Waits until the answer before is over. Returns false if the connection is, too.
+    pub async fn is_ready(&mut self) -> bool {
+        self.sender.ready().await.is_ok()
+    }
+
+    /// Sends one request and waits for the head of its answer. The address becomes `Host` unless
+    /// the headers carry one.
+    ///
+    /// # Errors
+    /// The connection is closed, or no HTTP.
+    pub async fn begin(
+        &mut self,
+        method: Method,
+        target: &str,
+        mut headers: HeaderMap,
+        body: impl Into<Bytes>,
+    ) -> anyhow::Result<http::Response<Incoming>> {
+        if !headers.contains_key(HOST) {
+            headers.insert(HOST, self.address.parse()?);
+        }
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(target)
+            .body(Full::new(body.into()))?;
+        *request.headers_mut() = headers;
+        Ok(self.sender.send_request(request).await?)
+    }
 }
 
 /// Sends a plain GET.

@@ -32,7 +32,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn from_reply(reply: Reply) -> Self {
+    /// Reads an answer, JSON or event stream.
+    pub fn from_reply(reply: Reply) -> Self {
         let raw = reply.text();
         let mut messages = if reply
             .header("content-type")

@@ -106,7 +106,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     },
     Section {
         name: "mixups",
-        does: "every answer is for the user who asked",
+        does: "every answer, of every kind and over shared connections, is for the user who asked",
         environment: &[("BAILIWICK_MIXUP_CALLS", "200000")],
         work: Work::Tests {
             arguments: &["--test", "stories", "mixups"],
