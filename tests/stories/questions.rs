@@ -1,6 +1,7 @@
 //! A tool asks its client: in sealed rounds, once each, and nothing that it may not ask.
 #![expect(clippy::indexing_slicing, reason = "tests")]
 
+mod anew;
 mod client;
 mod refused;
 mod states;

@@ -1,12 +1,10 @@
 //! Questions that no one is asked.
 
 use anyhow::{Result, ensure};
-use bailiwick_dev::mcp;
 use bailiwick_tests::{count, ensure_eq, reasons};
-use http::HeaderName;
 use serde_json::json;
 
-use super::client::{Asked, asking, state};
+use super::client::{Asked, asking, earlier, state};
 
 #[tokio::test]
 async fn what_may_not_be_asked_is_the_tools_error_and_says_why_to_its_author() -> Result<()> {
@@ -73,14 +71,7 @@ async fn a_client_of_an_earlier_revision_gets_an_error_or_the_page() -> Result<(
         ("2025-06-18", "pay", json!({"url": good}), false),
         ("2025-06-18", "book", json!({"room": 7}), false),
     ] {
-        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-            "params": {"name": tool, "arguments": arguments}});
-        let mut headers = mcp::headers("tools/call", Some(&token))?;
-        headers.insert(
-            HeaderName::from_static("mcp-protocol-version"),
-            revision.parse()?,
-        );
-        let answer = mcp::post(&world.host.url(), headers, &body).await?;
+        let answer = earlier(&world, &token, revision, (tool, &arguments)).await?;
         if pages {
             ensure_eq(answer.error_code(), Some(-32042), &answer.raw)?;
             let page = &answer.body["error"]["data"]["elicitations"][0];

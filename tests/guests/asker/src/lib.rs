@@ -63,15 +63,25 @@ fn book(call: &Call, args: Room) -> Result<Outcome, Error> {
 struct Page {
     /// The address.
     url: String,
+    /// Whether a state goes with the page.
+    #[serde(default)]
+    state: bool,
+    /// Whether the user is asked first.
+    #[serde(default)]
+    asks_first: bool,
 }
 
 /// Lets the user pay on a page.
 #[bailiwick_sdk::tool]
 fn pay(call: &Call, args: Page) -> Result<Outcome, Error> {
-    Ok(match call.page("pay")? {
-        None => Questions::new().url("pay", &args.url, "Please pay").into(),
-        Some(answer) => Output::text(format!("{answer:?}")).into(),
-    })
+    if let Some(answer) = call.page("pay")? {
+        return Ok(Output::text(format!("{answer:?}")).into());
+    }
+    if args.asks_first && call.form::<Sure>("sure")?.is_none() {
+        return Ok(Questions::new().form::<Sure>("sure", "Are you sure?").into());
+    }
+    let asked = Questions::new().url("pay", &args.url, "Please pay");
+    Ok(if args.state { asked.state([1]) } else { asked }.into())
 }
 
 /// Asks the user, the client's model and the client, at once.
@@ -104,14 +114,26 @@ struct Change {
     method: String,
     /// Whether a state goes with the question.
     state: bool,
+    /// Whether a state goes with a second question; none is asked unless given.
+    second: Option<bool>,
 }
 
-/// Sends a request, then asks.
+/// Sends a request, then asks, perhaps twice.
 #[bailiwick_sdk::tool(services = ["orders_api"])]
 fn change(call: &Call, args: Change) -> Result<Outcome, Error> {
+    let ask = |key, state| {
+        let asked = Questions::new().form::<Sure>(key, "Are you sure?");
+        if state { asked.state([1]) } else { asked }
+    };
+    if let Some(answer) = call.form::<Sure>("certain")? {
+        return Ok(Output::text(format!("certain: {}", answer.accepted()?.sure)).into());
+    }
     if let Some(answer) = call.form::<Sure>("sure")? {
         let sure = answer.accepted()?.sure;
-        return Ok(Output::text(format!("sure: {sure}")).into());
+        return Ok(match args.second {
+            Some(state) => ask("certain", state).into(),
+            None => Output::text(format!("sure: {sure}")).into(),
+        });
     }
     let orders = call.service("orders_api");
     let request = match args.method.as_str() {
@@ -119,8 +141,7 @@ fn change(call: &Call, args: Change) -> Result<Outcome, Error> {
         _ => orders.get(["orders", "1001"]),
     };
     request.send()?;
-    let asked = Questions::new().form::<Sure>("sure", "Are you sure?");
-    Ok(if args.state { asked.state([1]) } else { asked }.into())
+    Ok(ask("sure", args.state).into())
 }
 
 bailiwick_sdk::export!(book, pay, survey, phish, change);
