@@ -57,7 +57,7 @@ pub use error::JournalError;
 pub use examine::{Examined, examine, last_change};
 use health::Health;
 pub use mark::{Mark, Settled};
-pub use observe::Synced;
+pub use observe::{News, Synced};
 use queue::{Sender, queue};
 use recover::Recovered;
 pub use wakes::wake_together;

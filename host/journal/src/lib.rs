@@ -38,6 +38,7 @@ mod memory;
 mod milestone;
 mod open;
 mod reader;
+mod recent;
 mod record;
 mod refusals;
 mod show;
@@ -53,10 +54,11 @@ pub use chain::chain;
 pub use damage::{Damage, Place};
 pub use file::is_in_use;
 pub use journal::{
-    Adoption, AuditUnavailable, Bell, Examined, Journal, JournalError, Mark, Opened, Settings,
-    Settled, Synced, adopt, examine, last_change, wake_together,
+    Adoption, AuditUnavailable, Bell, Examined, Journal, JournalError, Mark, News, Opened,
+    Settings, Settled, Synced, adopt, examine, last_change, wake_together,
 };
 pub use keys::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed, read_mac_key};
+pub use recent::{Recent, recent};
 pub use record::{
     Call, CallClosed, CallOpened, CallRefused, ComponentLoaded, ComponentRefused, ComponentRemoved,
     ConfigLoaded, ConfigRefused, Decision, DenialAdded, DenialLifted, DenialsFound, DenialsLost,

@@ -44,6 +44,8 @@ pub(super) struct Log {
     pub(super) passed: u64,
     /// True once the journal was found damaged: then the next start must read everything.
     pub(super) damaged: bool,
+    /// The lines of the last batch, until they are told.
+    pub(super) batch: Vec<u8>,
     /// The first record of a log that has none yet; written with the batch that follows it.
     pub(super) head: Record,
 }
@@ -127,6 +129,7 @@ impl Log {
                 self.open.follow(turn.clone(), line, Spot::default());
             }
         }
+        self.batch = bytes;
         Ok(wanted)
     }
 

@@ -1,5 +1,6 @@
-//! The journal's reports for metrics.
+//! The journal's reports for metrics, and its news for those who follow it.
 
+use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,16 +15,53 @@ pub struct Synced {
     pub took: Duration,
 }
 
-/// The receiver of reports, once there is one.
+/// News of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News<'n> {
+    /// A batch is durable: the lines of its records, and the line that ends it.
+    Written(&'n [u8]),
+    /// A checkpoint over so many records is published.
+    Signed(u64),
+}
+
+/// The receivers of reports and news, once there are any.
 #[derive(Clone, Default)]
-pub(super) struct Observer(Arc<OnceLock<Box<Observing>>>);
+pub(super) struct Observer(Arc<Receivers>);
+
+#[derive(Default)]
+struct Receivers {
+    observe: OnceLock<Box<Observing>>,
+    follow: OnceLock<Box<Following>>,
+}
 
 type Observing = dyn Fn(Synced) + Send + Sync;
+type Following = dyn Fn(News<'_>) + Send + Sync;
 
 impl Observer {
     pub(super) fn synced(&self, records: usize, took: Duration) {
-        if let Some(observe) = self.0.get() {
+        if let Some(observe) = self.0.observe.get() {
             observe(Synced { records, took });
+        }
+    }
+
+    /// Tells of a batch, if it was written, and lets go of its lines.
+    pub(super) fn wrote(&self, written: &io::Result<()>, batch: &mut Vec<u8>) {
+        let batch = std::mem::take(batch);
+        if written.is_ok() {
+            self.tell(News::Written(&batch));
+        }
+    }
+
+    /// Tells of a checkpoint over so many records, if it was published.
+    pub(super) fn signed(&self, published: &io::Result<()>, size: u64) {
+        if published.is_ok() {
+            self.tell(News::Signed(size));
+        }
+    }
+
+    fn tell(&self, news: News<'_>) {
+        if let Some(follow) = self.0.follow.get() {
+            follow(news);
         }
     }
 }
@@ -32,7 +70,14 @@ impl Journal {
     /// Reports every batch from now on. The thread that writes calls the observer, so it must
     /// return at once. Only the first observer is kept.
     pub fn observe(&self, observe: impl Fn(Synced) + Send + Sync + 'static) {
-        let _ = self.shared.observer.0.set(Box::new(observe));
+        let _ = self.shared.observer.0.observe.set(Box::new(observe));
+    }
+
+    /// Tells `follow` of every batch and every checkpoint from now on, in order. The thread that
+    /// writes calls it, so it must return at once and wait for nothing. Only the first follower is
+    /// kept.
+    pub fn follow(&self, follow: impl Fn(News<'_>) + Send + Sync + 'static) {
+        let _ = self.shared.observer.0.follow.set(Box::new(follow));
     }
 
     /// Returns the number of records that wait to be written.

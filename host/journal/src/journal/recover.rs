@@ -89,6 +89,7 @@ impl Grounds<'_> {
             change,
             passed: 0,
             damaged: false,
+            batch: Vec::new(),
             head: JournalBegun::new(&self.settings.origin, state.previous).into(),
         };
         // A start is followed by a milestone, so that the next one need not read as much.

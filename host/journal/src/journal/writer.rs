@@ -86,6 +86,8 @@ pub(super) struct Writer {
     /// True while the folder or a file is not where it was.
     paths_fail: bool,
     unsigned_since: Option<u64>,
+    /// The records under the checkpoint that is being published.
+    signing: u64,
     counted_at: u64,
 }
 
@@ -105,6 +107,7 @@ impl Writer {
             lines_fail: false,
             checkpoints_fail: false,
             paths_fail: false,
+            signing: 0,
             counted_at: now,
         }
     }
@@ -247,6 +250,7 @@ impl Writer {
         }
         if let Some(published) = self.desk.ended() {
             self.checkpoints_fail = published.is_err();
+            self.observer.signed(&published, self.signing);
             self.tell(published);
         }
         if !self.health.is_good() {
@@ -256,6 +260,7 @@ impl Writer {
             .is_some_and(|since| now.abs_diff(since) >= CHECKPOINT_AFTER_MS)
             && self.desk.is_free()
         {
+            self.signing = self.log.tree.size();
             self.desk.begin(self.log.unpublished());
             self.unsigned_since = None;
         }
@@ -302,10 +307,14 @@ impl Writer {
     }
 
     fn publish(&mut self) -> io::Result<()> {
-        self.desk.publish(self.log.unpublished())
+        self.signing = self.log.tree.size();
+        let published = self.desk.publish(self.log.unpublished());
+        self.observer.signed(&published, self.signing);
+        published
     }
 
     fn told(&mut self, written: io::Result<()>, now: u64) {
+        self.observer.wrote(&written, &mut self.log.batch);
         self.lines_fail = written.is_err();
         self.paths_fail &= written.is_err();
         if written.is_ok() && self.unsigned_since.is_none() {
