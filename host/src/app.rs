@@ -11,6 +11,7 @@ mod doors;
 mod ground;
 mod journal;
 mod look;
+mod page;
 mod policy;
 mod reload;
 mod shelf;
@@ -22,7 +23,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use ipnet::IpNet;
-use rustls::RootCertStore;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +31,6 @@ use crate::audit::{Bell, HostStopped, Journal};
 use crate::call::Host;
 use crate::config;
 use crate::cores::Cores;
-use crate::egress::Tls;
 use crate::envelope::HostKeys;
 use crate::intake::{self, Intake, Workers};
 use crate::limits::{Limits, Room};
@@ -46,6 +45,7 @@ use denials::DenialWatch;
 use doors::Doors;
 use ground::Ground;
 use journal::{record_start, second_of};
+use page::PageOpening;
 use reload::{Watch, first_look, look_at};
 
 /// The program that a host runs in.
@@ -129,6 +129,7 @@ impl App {
             resource: doors.resource.clone(),
         };
         intake::candidates(&server.tools, &server.trust)?;
+        let page = PageOpening::begin(&config, &ground.journal, doors.operations_address()?)?;
         // A fault from here on is in the journal. A fault before leaves no record of a start.
         record_start(&ground.journal, &doors.resource, &config.digest).await?;
         let denials = DenialWatch::begin(&ground, &config.audit.folder).await;
@@ -137,7 +138,8 @@ impl App {
         let host = Arc::new(ground.host(policy));
         host.share(&host.serving.now().tenants);
         let operations = doors.operations.map(|(listener, names)| {
-            let operations = Operations::new(Arc::clone(&host), names, memory);
+            let pages = page.map(|page| page.open(Arc::clone(&host), memory));
+            let operations = Operations::new(Arc::clone(&host), names, memory, pages);
             (listener, Arc::new(operations))
         });
         Ok(Self {
@@ -288,32 +290,6 @@ const LOST_CORE: &str =
 
 /// The time that a question about health or metrics has to finish when the host stops.
 const OPERATIONS_DRAIN: Duration = Duration::from_secs(1);
-
-/// Sets up TLS with the roots of this machine's trust store.
-///
-/// # Errors
-/// Fails if TLS cannot be set up.
-pub fn tls() -> anyhow::Result<Tls> {
-    let mut roots = RootCertStore::empty();
-    let native = rustls_native_certs::load_native_certs();
-    for error in native.errors {
-        tracing::warn!(cause = %error, "a root certificate of this machine could not be read");
-    }
-    let (_, unusable) = roots.add_parsable_certificates(native.certs);
-    if unusable > 0 {
-        tracing::warn!(
-            count = unusable,
-            "some root certificates of this machine are not usable"
-        );
-    }
-    if roots.is_empty() {
-        tracing::warn!(
-            "this machine has no root certificates: nothing can be reached by https (install \
-             ca-certificates)"
-        );
-    }
-    Tls::new(roots).context("TLS cannot be set up")
-}
 
 fn detail<const N: usize>(members: [(&str, &str); N]) -> Map<String, Value> {
     members

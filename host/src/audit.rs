@@ -8,8 +8,8 @@ pub use bailiwick_journal::{
     Decision, DenialAdded, DenialLifted, DenialsFound, DenialsLost, Detail, Display,
     DownstreamClosed, DownstreamOpened, DownstreamRefused, Entries, Entry, Event, Examined, Given,
     HostStarted, HostStopped, InputAnswered, InputAsked, InputKeys, InputRound, Journal,
-    JournalError, Mark, Modes, Opened, Outcome, Place, Query, Record, Report, Request, Scopes,
-    Settings, Settled, Subject, Target, Text, TokenExchanged, VerifyError, adopt, examine,
-    is_in_use, last_change, parse_time, rfc3339, verify, verify_given,
+    JournalError, Mark, Modes, News, Opened, Outcome, Place, Query, Recent, Record, Report,
+    Request, Scopes, Settings, Settled, Subject, Target, Text, TokenExchanged, VerifyError, adopt,
+    examine, is_in_use, last_change, parse_time, recent, rfc3339, verify, verify_given,
 };
 pub use trail::{Closing, Exchanged, NotOpened, Trail, display};

@@ -43,7 +43,7 @@ use reader::{Problems, Section};
 
 pub use accepted::{Accepted, AcceptedError};
 pub use fixed::{Fixed, RestartNeeded};
-pub use operations::OperationsSettings;
+pub use operations::{OperationsSettings, PageRule};
 pub use reader::ConfigError;
 pub use server::{AuditSettings, EnvelopeSettings, ServerSettings};
 pub use urgent::{DenySettings, deny_settings, health_address};

@@ -12,11 +12,13 @@ mod client;
 mod connector;
 mod ending;
 mod pool;
+mod roots;
 mod sent;
 mod shown;
 
 pub use addresses::{AddressPolicy, Blocked};
 pub use client::{Client, EgressError, Reply, Tls};
 pub use pool::Party;
+pub use roots::tls;
 pub use sent::Sent;
 pub use shown::shown;

@@ -26,7 +26,9 @@ use crate::reason::RefusalReason;
 use crate::seams::{Clock, Random, hex, random_hex};
 
 pub use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey};
-pub use keys::{HostKeys, KeysFound, SigningKeys, journal_keys, look_at_keys, make_key, read_key};
+pub use keys::{
+    HostKeys, KeysFound, SigningKeys, journal_keys, look_at_keys, make_key, page_token, read_key,
+};
 
 /// The envelope of one call, with the few facts about the caller's token that are needed
 /// after the token is gone.

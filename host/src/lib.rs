@@ -42,6 +42,7 @@ pub mod harden;
 pub mod json;
 pub mod limits;
 pub mod observe;
+pub mod pages;
 pub mod principal;
 pub mod questions;
 pub mod rounds;

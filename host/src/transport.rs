@@ -41,8 +41,9 @@ pub use discovery::Resource;
 pub use front::{Front, FrontSettings};
 pub use http::{Listening, max_listeners};
 pub use lines::{LinesError, Streams, TokenPlace, TokenPlaceError, TokenRefused, TokenSource};
-pub use operations::Operations;
+pub use operations::{Operations, PageBody, Pages, SIGN_IN, moment_of};
 pub use presentation::Presentation;
+pub use ready::readiness_of;
 pub use sessions::SessionSettings;
 
 /// Serves MCP until the listener must stop.

@@ -38,6 +38,7 @@ mod modes;
 mod offers;
 mod opaque;
 mod operations;
+mod pages;
 mod protocol;
 mod provenance;
 mod questions;

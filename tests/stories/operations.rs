@@ -198,8 +198,9 @@ async fn each_door_answers_only_what_is_its_own() -> Result<()> {
         ensure_eq(reply.status, StatusCode::OK, path)?;
     }
     for path in ["/mcp", "/", "/.well-known/jwks.json"] {
+        // To those without its token, the page does not say what there is.
         let reply = client::fetch(&format!("{url}{path}")).await?;
-        ensure_eq(reply.status, StatusCode::NOT_FOUND, path)?;
+        ensure_eq(reply.status, StatusCode::UNAUTHORIZED, path)?;
     }
     let headers = mcp::headers("tools/list", Some(&token))?;
     let body = mcp::message("tools/list", &json!({}));

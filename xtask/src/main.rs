@@ -40,6 +40,7 @@ cargo xtask release          build the program as it is released: optimized by w
 cargo xtask bench [ARGS]     do that and measure the program; ARGS go to `bailiwick-bench measure`
 cargo xtask bench --plain [ARGS]  measure the host as `cargo build --release` makes it
 cargo xtask tables           write what the last tests did with clients and providers into the documents
+cargo xtask pictures         write pictures of the operator's page into docs/pictures
 cargo xtask conformance      run the official conformance suite, and write what passes into its list and its page
 cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to `cargo deny check`
 cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now
@@ -82,6 +83,7 @@ impl Project {
             Some((task, rest)) if task == "bench" => bench::measure(self, rest),
             Some((task, rest)) if task == "deny" => deny::check(self, rest),
             Some((task, [])) if task == "tables" => self.tables(),
+            Some((task, [])) if task == "pictures" => self.pictures(),
             Some((task, [])) if task == "conformance" => conformance::measure(self),
             Some((task, [])) if task == "advisories" => self.advisories(None),
             Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
@@ -113,6 +115,17 @@ impl Project {
 
     fn tables(&self) -> Result<ExitCode> {
         tables::write(&self.root)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Takes the pictures while the story of the page looks at it.
+    fn pictures(&self) -> Result<ExitCode> {
+        let (mut tests, _) = self.tests()?;
+        let folder = self.root.join("docs/pictures");
+        std::fs::create_dir_all(&folder)?;
+        tests.env("BAILIWICK_PICTURES", folder);
+        tests.args(["--test", "stories", "--", "pages::browser::", "--nocapture"]);
+        step("taking pictures", || run(&mut tests))?;
         Ok(ExitCode::SUCCESS)
     }
 

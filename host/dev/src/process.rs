@@ -31,6 +31,9 @@ const START: Duration = Duration::from_mins(5);
 /// The longest time until it ends.
 const DEADLINE: Duration = Duration::from_mins(1);
 
+/// The text in the line with the address of the operator's page.
+const PAGE: &str = "the operator's page is served";
+
 /// The text before the address.
 const LISTENING: &str = "listening on ";
 
@@ -150,6 +153,14 @@ impl Host {
     /// The system cannot say.
     pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
+    }
+
+    /// Returns the address of its operator's page, if it has said so.
+    pub fn page(&self) -> Option<String> {
+        let said = self.said();
+        let line = said.lines().find(|line| line.contains(PAGE))?;
+        let (_, rest) = line.split_once("url=\"")?;
+        Some(rest.split('"').next()?.to_owned())
     }
 
     /// Returns everything that it wrote to standard error and standard output so far.

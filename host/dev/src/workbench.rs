@@ -82,6 +82,7 @@ impl<'o> Bench<'o> {
         }
         ports::is_free(options.port, "--port")?;
         ports::is_free(options.issuer_port, "--issuer-port")?;
+        ports::is_free(options.page_port, "--page-port")?;
         let sweeper = Sweeper::start()?;
         let folder = Folder::create(&sweeper.folder().join("host"))?;
         folder.write_secret("exchange", &Client::host().secret)?;
@@ -139,6 +140,9 @@ impl<'o> Bench<'o> {
         let host = self.host.insert(Host::start_command(command).await?);
         self.sweeper.wait_for(host).await?;
         self.services.trust_host(host);
+        if let Some(page) = self.host.as_ref().and_then(Host::page) {
+            self.teller.lines(&format!("page     {page}"));
+        }
         self.hear();
         self.tell().await
     }
@@ -184,7 +188,9 @@ impl<'o> Bench<'o> {
     }
 
     fn config(&self, names: &[String]) -> anyhow::Result<Config> {
-        config(&self.issuer, &self.services, &self.folder, self.port, names)
+        let (issuer, services, folder) = (&self.issuer, &self.services, &self.folder);
+        let config = config(issuer, services, folder, self.port, names)?;
+        Ok(config.with_open_page(self.options.page_port))
     }
 
     /// Repeats the host's new output, and returns it.

@@ -70,6 +70,9 @@ pub enum KeyFolderError {
     /// A symmetric key has the wrong size.
     #[error("{0}: expected 32 bytes")]
     Mac(PathBuf),
+    /// The file does not hold a token.
+    #[error("{0}: expected 32 bytes in base64url; remove it, and the next start makes another")]
+    Token(PathBuf),
 }
 
 impl KeyFolderError {

@@ -142,7 +142,8 @@ impl CheckReport {
 }
 
 impl CheckedTool {
-    fn of<F>(tool: &Offered<F>) -> Self {
+    /// Says what a tool, a resource or a prompt may do.
+    pub fn of<F>(tool: &Offered<F>) -> Self {
         let granted = tool
             .backing
             .services()

@@ -27,7 +27,7 @@ use crate::identity::{Caller, Identity, Presented};
 use crate::intake::Compiler;
 use crate::seams::{Clock, SystemClock};
 use crate::tokens::KeyRing;
-use crate::{app, json};
+use crate::{egress, json};
 
 pub use claimed::{Claimed, ClaimedTime, NeededToken, NotAdmitted, how_far};
 pub use lacks::{Lack, Missing};
@@ -201,7 +201,7 @@ fn arguments(text: &str) -> anyhow::Result<Value> {
 
 fn identity(issuers: &[Issuer], resource: &str) -> anyhow::Result<Identity> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let tls = app::tls()?;
+    let tls = egress::tls()?;
     let trusted = |issuer: &Issuer| {
         let keys = KeyRing::new(issuer.key_settings(), &tls, Arc::clone(&clock));
         (issuer.settings.clone(), keys)

@@ -40,6 +40,12 @@ impl Doors {
         })
     }
 
+    /// Returns the address of the operations listener, if there is one.
+    pub(super) fn operations_address(&self) -> anyhow::Result<Option<SocketAddr>> {
+        let listener = self.operations.as_ref().map(|(listener, _)| listener);
+        Ok(listener.map(TcpListener::local_addr).transpose()?)
+    }
+
     /// Returns the hosts that the operator lists and, on loopback, the names of the loopback.
     pub(super) fn allowed_hosts(&self, server: &ServerSettings) -> anyhow::Result<Vec<String>> {
         let mut hosts = server.allowed_hosts.clone();

@@ -8,13 +8,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::journal::{measure, open_journal};
-use super::tls;
 use crate::audit::Journal;
 use crate::call::{Access, Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace, Policy, Serving};
 use crate::config::{Config, EnvelopeSettings, Fixed, Issuer};
 use crate::delegation::{Broker, Service, ServiceSettings};
 use crate::denials::{DenialFile, Denials};
-use crate::egress::Tls;
+use crate::egress::{Tls, tls};
 use crate::envelope::{HostKeys, MacKey, Signer, SignerSettings};
 use crate::identity::Identity;
 use crate::intake::{Cache, Compiler, Intake, Workers};

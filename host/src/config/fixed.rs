@@ -33,7 +33,9 @@ impl Fixed {
             let OperationsSettings {
                 listen,
                 allowed_hosts,
+                page,
             } = operations;
+            fixed.put("operations.page", page);
             fixed.put("operations.listen", listen);
             fixed.put("operations.allowed_hosts", allowed_hosts);
         }

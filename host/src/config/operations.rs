@@ -1,4 +1,5 @@
-//! `[operations]`: the listener for health and metrics. Without the section there is none.
+//! `[operations]`: the listener for health, metrics and the operator's page. Without the section
+//! there is none.
 
 use std::net::SocketAddr;
 
@@ -13,10 +14,23 @@ pub struct OperationsSettings {
     /// Names by which the listener may be addressed, beside addresses and, on loopback,
     /// `localhost`.
     pub allowed_hosts: Vec<String>,
+    /// The operator's page.
+    pub page: PageRule,
 }
 
-/// Reads `[operations]`. It has no authentication, so an address that others can reach needs a key
-/// of its own. `front` is the address of the front door, which it cannot share.
+/// The rule about the operator's page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageRule {
+    /// There is none.
+    Off,
+    /// It is shown to those who have its token.
+    WithToken,
+    /// It is shown to everyone who reaches the listener.
+    WithoutToken,
+}
+
+/// Reads `[operations]`. Health and metrics have no authentication, so an address that others can
+/// reach needs a key of its own. `front` is the address of the front door, which it cannot share.
 pub(super) fn operations(
     root: &Section<'_>,
     front: Option<SocketAddr>,
@@ -27,6 +41,7 @@ pub(super) fn operations(
     let section = root.section("operations")?;
     let open = section.flag("beyond_loopback").unwrap_or(false);
     let allowed_hosts = hosts(&section);
+    let (page, open_page) = (section.flag("page"), section.flag("page_without_token"));
     let listen = section.text("listen");
     let listen = listen.as_deref().unwrap_or(LISTEN);
     let Ok(listen) = listen.parse::<SocketAddr>() else {
@@ -52,7 +67,34 @@ pub(super) fn operations(
     Some(OperationsSettings {
         listen,
         allowed_hosts,
+        page: page_rule(&section, (page, open_page), listen.ip().is_loopback()),
     })
+}
+
+/// Decides about the page. Beyond loopback, where its token crosses a network, there is one only if
+/// the operator says so, and never one without a token.
+fn page_rule(
+    section: &Section<'_>,
+    (page, open): (Option<bool>, Option<bool>),
+    on_loopback: bool,
+) -> PageRule {
+    let open = open.unwrap_or(false);
+    if open && !on_loopback {
+        section.wrong(
+            "page_without_token",
+            "anyone who reaches this address could read the page; listen on loopback, or leave \
+             this out and sign in with the token",
+        );
+    }
+    match page.unwrap_or(on_loopback) {
+        false if open => {
+            section.wrong("page_without_token", "there is no page; set page = true");
+            PageRule::Off
+        }
+        false => PageRule::Off,
+        true if open => PageRule::WithoutToken,
+        true => PageRule::WithToken,
+    }
 }
 
 /// Returns whether two listeners cannot have these addresses at once.

@@ -107,6 +107,26 @@ fn with_key(path: &str) -> String {
 }
 
 #[test]
+fn the_page_needs_its_token_and_beyond_loopback_a_word_of_the_operator() {
+    let folder = Folder::new();
+    let beyond = "listen = \"0.0.0.0:1\"\nbeyond_loopback = true\n";
+    for (listen, keys, rule) in [
+        ("", "", PageRule::WithToken),
+        ("", "page = true\n", PageRule::WithToken),
+        ("", "page = false\n", PageRule::Off),
+        ("", "page_without_token = true\n", PageRule::WithoutToken),
+        ("", "page_without_token = false\n", PageRule::WithToken),
+        (beyond, "", PageRule::Off),
+        (beyond, "page = true\n", PageRule::WithToken),
+    ] {
+        let config = folder.load(&format!("{GOOD}[operations]\n{listen}{keys}"));
+        let config = config.unwrap_or_else(|errors| panic!("{errors}"));
+        let operations = config.operations.expect("a listener");
+        assert_eq!(operations.page, rule, "{listen}{keys}");
+    }
+}
+
+#[test]
 fn operations_are_off_then_on_loopback_and_beyond_it_only_if_the_operator_says_so() {
     let folder = Folder::new();
     let load = |section: &str| folder.load(&format!("{GOOD}{section}"));
@@ -137,6 +157,15 @@ fn operations_are_off_then_on_loopback_and_beyond_it_only_if_the_operator_says_s
         (
             "[operations]\nallowed_hosts = [\"ops.example\", \"x:1\"]\n",
             "operations.allowed_hosts: \"x:1\": expected a host name or address without a port",
+        ),
+        (
+            "[operations]\nlisten = \"0.0.0.0:1\"\nbeyond_loopback = true\npage = true\n\
+             page_without_token = true\n",
+            "operations.page_without_token: anyone who reaches this address could read the page",
+        ),
+        (
+            "[operations]\npage = false\npage_without_token = true\n",
+            "operations.page_without_token: there is no page",
         ),
     ] {
         let error = load(section).err().unwrap_or_default();

@@ -2,7 +2,8 @@
 //! alone.
 //!
 //! `envelope.pem`, `transaction.pem` and `journal.pem` are Ed25519 private keys (PKCS #8);
-//! `mac.key`, `cache.key` and `journal-mac.key` are 32 random bytes each. To rotate the envelope or
+//! `mac.key`, `cache.key` and `journal-mac.key` are 32 random bytes each; `page.token` is as many in
+//! base64url, for the operator to type. To rotate the envelope or
 //! the transaction key, rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: the host makes a new
 //! key and still publishes the old one. The journal key belongs to its journal: it changes with a
 //! new audit folder.
@@ -10,10 +11,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bailiwick_envelope::{PublicKeys, SigningKey};
 use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey, mac_key, read_closed};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::owned::{self, OwnedError, Trust, folder_of};
@@ -84,6 +87,38 @@ impl HostKeys {
             published,
         })
     }
+}
+
+/// Returns the token of the operator's page in `folder`, and the path of its file, which it makes if
+/// it is missing.
+///
+/// # Errors
+/// Fails if the folder or the file cannot be used as it is.
+pub fn page_token(
+    folder: &Path,
+    random: &dyn Random,
+    trust: &Trust,
+) -> Result<(MacKey, PathBuf), KeyFolderError> {
+    owned::private_folder(folder, trust).map_err(not_owned(folder))?;
+    let files = Files {
+        folder,
+        random,
+        trust,
+    };
+    let path = folder.join(PAGE_TOKEN);
+    if !path.exists() {
+        let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(seed(random).as_slice()) + "\n");
+        write_new(&path, text.as_bytes())?;
+    }
+    let text = files.read(&path)?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text.trim_ascii())
+        .map(Zeroizing::new);
+    let token = bytes.ok().and_then(MacKey::new);
+    Ok((
+        token.ok_or_else(|| KeyFolderError::Token(path.clone()))?,
+        path,
+    ))
 }
 
 /// Returns the journal's keys in `folder` as a start would have them, and changes nothing: in place
@@ -299,6 +334,7 @@ fn not_owned(path: &Path) -> impl FnOnce(OwnedError) -> KeyFolderError {
     move |cause| KeyFolderError::Owned { path, cause }
 }
 
+const PAGE_TOKEN: &str = "page.token";
 const JOURNAL_PEM: &str = "journal.pem";
 const JOURNAL_MAC: &str = "journal-mac.key";
 /// The largest key file, in bytes.

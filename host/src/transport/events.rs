@@ -7,12 +7,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::stream::unfold;
 use http::{HeaderName, HeaderValue, Response, header};
-use http_body_util::BodyExt as _;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Body, Bytes, Frame};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, Interval, interval_at};
-use tokio_util::sync::DropGuard;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use tokio::time::{Instant, Interval, interval_at, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::answer::{HttpAnswer, protect};
 
@@ -52,6 +54,36 @@ where
         headers.insert(name, HeaderValue::from_static(value));
     }
     answer
+}
+
+/// A listener for changes, with its place.
+type ChangeListener = (
+    watch::Receiver<u64>,
+    OwnedSemaphorePermit,
+    CancellationToken,
+);
+
+/// Returns a body with an event for each change, at most one in a second, until the host stops. The
+/// listener keeps `place` as long.
+pub(super) fn ticks(
+    changes: watch::Receiver<u64>,
+    place: OwnedSemaphorePermit,
+    end: CancellationToken,
+) -> BoxBody<Bytes, Infallible> {
+    let next = |(mut changes, place, end): ChangeListener| async move {
+        let changed = async {
+            tokio::time::sleep(PACE).await;
+            match timeout(KEEP_ALIVE, changes.changed()).await {
+                Ok(Ok(())) => Some("data: changed\n\n"),
+                Ok(Err(_)) => None,
+                Err(_) => Some(":\n\n"),
+            }
+        };
+        let text = end.run_until_cancelled(changed).await.flatten()?;
+        let frame = Frame::data(Bytes::from_static(text.as_bytes()));
+        Some((Ok(frame), (changes, place, end)))
+    };
+    StreamBody::new(unfold((changes, place, end), next)).boxed()
 }
 
 struct Stream<E, W> {
@@ -99,3 +131,6 @@ impl<E: Unpin, W: Fn(E) -> EventText + Unpin> Body for Stream<E, W> {
 }
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The time before an event of changes. Those that come meanwhile are one event.
+const PACE: Duration = Duration::from_secs(1);

@@ -18,6 +18,12 @@ pub(super) fn ready_with_reason(host: &Host) -> HttpAnswer {
     plain(status, &text)
 }
 
+/// Returns whether the host is ready, and the sentence that says why not.
+pub fn readiness_of(host: &Host) -> (bool, String) {
+    let (status, text) = told(host);
+    (status.is_success(), text)
+}
+
 fn told(host: &Host) -> (StatusCode, String) {
     let unready = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}"));
     if host.ending.is_cancelled() {

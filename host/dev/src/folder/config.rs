@@ -93,6 +93,12 @@ secret_file = "secrets/reports"
 
 "#;
 
+const OPEN_PAGE: &str = r#"[operations]
+listen = "127.0.0.1:PORT"
+page_without_token = true
+
+"#;
+
 const AUDIT: &str = r#"[audit]
 folder = "audit"
 "#;
@@ -135,6 +141,15 @@ impl Config {
     #[must_use]
     pub fn listening(mut self, port: u16) -> Self {
         self.server = SERVER.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+        self
+    }
+
+    /// Shows the operator's page, to everyone on this machine, on this port of loopback; 0 lets the
+    /// system choose.
+    #[must_use]
+    pub fn with_open_page(mut self, port: u16) -> Self {
+        let section = OPEN_PAGE.replace("PORT", &port.to_string());
+        self.limits.push_str(&section);
         self
     }
 

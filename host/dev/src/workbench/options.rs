@@ -10,7 +10,7 @@ use crate::process::UNTIL_STDIN_CLOSES;
 /// The help text.
 pub const USAGE: &str = "\
 usage: bailiwick dev TOOLS_FOLDER [--services FILE] [--users FILE] [--port N] [--issuer-port N]
-                     [--tokens] [--bailiwick PATH] [--until-stdin-closes]
+                     [--page-port N] [--tokens] [--bailiwick PATH] [--until-stdin-closes]
 
 Serves the .wasm components of a folder on loopback, with an issuer where clients log in as alice
 or bob. For development only. Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again:
@@ -27,6 +27,8 @@ the host loads the changed component. If it refuses it, it says why, and the las
                       tenant, and scopes (the most that a login as this user gives)
   --port N            the host's port (default: 6280; 0: any)
   --issuer-port N     the issuer's port (default: the one after the host's, or any)
+  --page-port N       the port of the operator's page, which needs no token here (default: the one
+                      two after the host's, or any)
   --tokens            also print a token for each user and a service account, and a call of each
                       tool
   --bailiwick PATH    the host (default: `bailiwick` beside this program)
@@ -48,6 +50,8 @@ pub struct Options {
     pub port: u16,
     /// The issuer's port; 0 for any.
     pub issuer_port: u16,
+    /// The port of the operator's page; 0 for any.
+    pub page_port: u16,
     /// The binary `bailiwick`.
     pub bailiwick: PathBuf,
     /// Ends also when standard input closes.
@@ -61,7 +65,7 @@ impl Options {
     /// It is malformed, or the host's program is missing.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
         let (mut tools, mut services, mut users, mut bailiwick) = (None, None, None, None);
-        let (mut port, mut issuer_port) = (ports::HOST, None);
+        let (mut port, mut issuer_port, mut page_port) = (ports::HOST, None, None);
         let (mut tokens, mut until_stdin_closes) = (false, false);
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
@@ -77,6 +81,7 @@ impl Options {
                 "--port" => port = number(&value()?)?,
                 "--issuer-port" => issuer_port = Some(number(&value()?)?),
                 "--tokens" => tokens = true,
+                "--page-port" => page_port = Some(number(&value()?)?),
                 UNTIL_STDIN_CLOSES => until_stdin_closes = true,
                 other if other.starts_with('-') => bail!("unknown argument {other}\n\n{USAGE}"),
                 _ if tools.is_some() => bail!("one folder at a time\n\n{USAGE}"),
@@ -92,6 +97,7 @@ impl Options {
             tokens,
             port,
             issuer_port: issuer_port.map_or_else(|| ports::of_issuer(port), Ok)?,
+            page_port: page_port.map_or_else(|| ports::of_page(port), Ok)?,
             bailiwick,
             until_stdin_closes,
         })

@@ -1,4 +1,4 @@
-//! The ports of host and issuer: always the same, so that clients find both again.
+//! The ports of host, issuer and page: always the same, so that clients and people find them again.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
@@ -15,6 +15,16 @@ pub(super) fn of_issuer(host: u16) -> anyhow::Result<u16> {
     }
     host.checked_add(1)
         .context("after port 65535 there is none for the issuer; choose one with --issuer-port N")
+}
+
+/// Returns the port of the operator's page for the host's: the one after the issuer's, or any if
+/// the host's is any.
+pub(super) fn of_page(host: u16) -> anyhow::Result<u16> {
+    if host == 0 {
+        return Ok(0);
+    }
+    host.checked_add(2)
+        .context("after this port there is none for the page; choose one with --page-port N")
 }
 
 /// Checks that a port is free.
@@ -40,6 +50,13 @@ mod tests {
         assert_eq!(of_issuer(HOST).unwrap(), HOST + 1);
         assert_eq!(of_issuer(0).unwrap(), 0);
         assert!(of_issuer(u16::MAX).is_err());
+    }
+
+    #[test]
+    fn the_page_has_the_port_after() {
+        assert_eq!(of_page(HOST).unwrap(), HOST + 2);
+        assert_eq!(of_page(0).unwrap(), 0);
+        assert!(of_page(u16::MAX - 1).is_err());
     }
 
     #[test]

@@ -12,10 +12,9 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 
 use super::Checkup;
-use crate::app;
 use crate::config::{Config, Issuer};
 use crate::delegation::{Auth, ServiceSettings};
-use crate::egress::{AddressPolicy, Client, EgressError, Reply, Tls, shown};
+use crate::egress::{self, AddressPolicy, Client, EgressError, Reply, Tls, shown};
 use crate::seams::{ChunkedRandom, Clock, Random as _, SystemClock};
 use crate::tokens::{
     Asking, ClientCredentials, ClientSettings, EndpointError, KeyRing, KeySource, TokenEndpoint,
@@ -23,7 +22,7 @@ use crate::tokens::{
 
 /// Asks everything on the network that a host with this configuration would ask.
 pub async fn online(config: &Config) -> Vec<Checkup> {
-    let tls = match app::tls() {
+    let tls = match egress::tls() {
         Ok(tls) => tls,
         Err(error) => {
             let remedy = "install the system's root certificates (ca-certificates)";

@@ -34,7 +34,11 @@ fn a_change_that_needs_a_restart_names_exactly_its_keys() {
         ),
         (
             &[("[audit]", "[operations]\n\n[audit]")],
-            &["operations.allowed_hosts", "operations.listen"],
+            &[
+                "operations.allowed_hosts",
+                "operations.listen",
+                "operations.page",
+            ],
         ),
         (
             &[(
