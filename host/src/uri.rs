@@ -36,6 +36,10 @@ enum Segment {
     },
 }
 
+/// What a URI means, however it is escaped: its segments, decoded.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DecodedUri(Vec<Vec<u8>>);
+
 /// The reason why a URI is not a resource's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UriError {
@@ -85,6 +89,15 @@ impl Namespace {
     fn is_scheme(&self) -> bool {
         let begins = self.0.starts_with(|c: char| c.is_ascii_lowercase());
         begins && self.0 != UI && !KNOWN_SCHEMES.contains(&self.0.as_str())
+    }
+}
+
+impl DecodedUri {
+    /// Decodes a URI. An escaped `/` stays within its segment.
+    pub fn of(uri: &str) -> Self {
+        let segments = uri.split('/');
+        let decoded = |segment: &str| percent_decode_str(segment).collect::<Vec<u8>>();
+        Self(segments.map(decoded).collect())
     }
 }
 

@@ -16,7 +16,7 @@ use super::outline::{Outline, prompt_key};
 use super::target::{Backing, GrantName, Offered, Prompt, ReadableResource, Target, Tool, Wanted};
 use crate::intake::ComponentId;
 use crate::sandbox::{Code, CompletionOf};
-use crate::uri::Namespace;
+use crate::uri::{DecodedUri, Namespace};
 
 /// All tools, resources and prompts. Immutable: a reload makes a new catalog.
 #[derive(Debug, Default)]
@@ -26,6 +26,9 @@ pub struct Catalog {
     disabled: BTreeMap<String, Arc<Tool>>,
     /// The resources by the URI in their definition.
     resources: BTreeMap<String, Arc<ReadableResource>>,
+    /// The URIs of all resources of their own, offered or not. None is one of a family: what the
+    /// operator restricts would be read through the family, by another spelling of its URI.
+    own: BTreeSet<DecodedUri>,
     prompts: BTreeMap<String, Arc<Prompt>>,
     /// The components with all of their definitions, offered or not.
     components: BTreeMap<String, (ComponentId, Outline)>,
@@ -108,6 +111,9 @@ impl Catalog {
         }
         for definition in resources {
             let uri = definition.name.clone();
+            if !definition.face.pattern.is_family() {
+                self.own.insert(DecodedUri::of(&uri));
+            }
             if !disables(&uri) {
                 self.resources
                     .insert(uri.clone(), granting.offer(&uri, definition));
@@ -191,14 +197,17 @@ impl Catalog {
     }
 
     /// Returns the resource or the family that `uri` means, with the values of its variables. A
-    /// resource of its own comes before a family.
+    /// resource of its own has one spelling, and is none of a family in any.
     fn resource(&self, uri: &str) -> Option<(&Arc<ReadableResource>, Map<String, Value>)> {
         let own = self.resources.get(uri).filter(|one| !one.is_family());
         if let Some(own) = own {
             return Some((own, Map::new()));
         }
         let mut families = self.resources.values().filter(|one| one.is_family());
-        families.find_map(|family| Some((family, family.matched(uri)?)))
+        let (family, variables) =
+            families.find_map(|family| Some((family, family.matched(uri)?)))?;
+        let is_own = self.own.contains(&DecodedUri::of(uri));
+        (!is_own).then_some((family, variables))
     }
 
     /// Returns the tool of that name.

@@ -214,6 +214,40 @@ fn a_uri_means_a_resource_of_its_own_before_one_of_a_family() {
 }
 
 #[test]
+fn a_resource_of_its_own_is_not_read_through_a_family_by_another_spelling() {
+    let uris = ["a://orders/{id}", "a://orders/new"];
+    let disabled = ToolGrant {
+        disabled: true,
+        ..ToolGrant::default()
+    };
+    let grant = |tools| {
+        let grant = ComponentGrant {
+            tools,
+            ..ComponentGrant::default()
+        };
+        BTreeMap::from([("a".to_owned(), grant)])
+    };
+    let restricted = BTreeMap::from([("a://orders/new".to_owned(), disabled)]);
+    for (tools, is_offered) in [(BTreeMap::new(), true), (restricted, false)] {
+        let offers = offer("a", resources(&uris)).into_iter().collect();
+        let (catalog, _) = Catalog::build(offers, &grant(tools), &Catalog::default());
+        for (uri, found) in [
+            ("a://orders/new", is_offered.then_some("a://orders/new")),
+            ("a://orders/%6eew", None),
+            ("a://orders/%6Eew", None),
+            ("a://orders/ne%77", None),
+            ("a://orders/new%2F", Some("a://orders/{id}")),
+            ("a://orders/newer", Some("a://orders/{id}")),
+            ("a://orders/%2e%2e", None),
+        ] {
+            let target = catalog.target(&Wanted::Resource(uri.into()));
+            let name = target.as_ref().map(|(target, _)| target.name());
+            assert_eq!(name, found, "{uri} {is_offered}");
+        }
+    }
+}
+
+#[test]
 fn two_families_of_one_component_share_no_uri() {
     for (uris, good) in [
         (&["a://{x}/b", "a://a/{y}"][..], false),
