@@ -19,7 +19,7 @@ use url::Url;
 
 use crate::characters::{Unfit, check_prose};
 use crate::json;
-pub use ask_by::{AskBy, Capability, Declared, required};
+pub use ask_by::{AskBy, Capability, Declared, declaration, required};
 pub use form::FormError;
 
 /// A question in the words of a component, not checked yet.

@@ -13,6 +13,10 @@ pub enum Capability {
     Url,
     /// `sampling`.
     Sampling,
+    /// `sampling.tools`: the client's model may call tools.
+    SamplingTools,
+    /// `sampling.context`: the client adds what it knows of its servers.
+    SamplingContext,
     /// `roots`.
     Roots,
 }
@@ -74,59 +78,125 @@ impl Declared {
             let url = modes.contains_key("url");
             (modes.contains_key("form") || !url, url)
         });
+        let samples = |name: &str| {
+            let sampling = capabilities.get("sampling");
+            sampling
+                .and_then(|parts| parts.get(name))
+                .is_some_and(Value::is_object)
+        };
         let all = [
             (Capability::Form, form),
             (Capability::Url, url),
             (Capability::Sampling, has("sampling")),
+            (Capability::SamplingTools, samples("tools")),
+            (Capability::SamplingContext, samples("context")),
             (Capability::Roots, has("roots")),
         ];
         let declared = all.into_iter().filter(|(_, is_declared)| *is_declared);
         Self(declared.map(|(capability, _)| capability).collect())
     }
 
-    /// Returns those that a revision of MCP has: forms came with 2025-06-18, pages with 2025-11-25.
+    /// Returns those that a revision of MCP has: forms came with 2025-06-18, pages and the parts of
+    /// sampling with 2025-11-25. Before that, sampling was with context.
     #[must_use]
-    pub fn within(self, revision: &str) -> Self {
-        let has = |capability: &Capability| match capability {
+    pub fn within(mut self, revision: &str) -> Self {
+        let has_parts = revision >= "2025-11-25";
+        self.0.retain(|capability| match capability {
             Capability::Form => revision >= "2025-06-18",
-            Capability::Url => revision >= "2025-11-25",
+            Capability::Url | Capability::SamplingTools | Capability::SamplingContext => has_parts,
             Capability::Sampling | Capability::Roots => true,
-        };
-        Self(self.0.into_iter().filter(has).collect())
+        });
+        if !has_parts && self.0.contains(&Capability::Sampling) {
+            self.0.push(Capability::SamplingContext);
+        }
+        self
     }
 
     /// Returns true if a question may be asked.
     pub fn covers(&self, question: &ClientQuestion) -> bool {
-        self.0.contains(&question.capability())
+        let needed = question.needs();
+        needed.iter().all(|needed| self.0.contains(needed))
     }
 }
 
-impl ClientQuestion {
-    /// Returns the capability that it needs.
-    pub fn capability(&self) -> Capability {
+impl Capability {
+    /// Returns its path in what a client declares.
+    fn path(self) -> &'static str {
         match self {
-            Self::Form { .. } => Capability::Form,
-            Self::Url { .. } => Capability::Url,
-            Self::Sampling { .. } => Capability::Sampling,
-            Self::Roots => Capability::Roots,
+            Self::Form => "elicitation.form",
+            Self::Url => "elicitation.url",
+            Self::Sampling => "sampling",
+            Self::SamplingTools => "sampling.tools",
+            Self::SamplingContext => "sampling.context",
+            Self::Roots => "roots",
         }
     }
 }
 
+impl ClientQuestion {
+    /// Returns the capabilities that it needs.
+    pub fn needs(&self) -> Vec<Capability> {
+        match self {
+            Self::Form { .. } => vec![Capability::Form],
+            Self::Url { .. } => vec![Capability::Url],
+            Self::Sampling { params } => sampling_needs(params),
+            Self::Roots => vec![Capability::Roots],
+        }
+    }
+}
+
+/// Returns the capabilities that a request to a client's model needs. What a client does with
+/// members that it does not know is not known, so a part of sampling is asked for only where it is
+/// declared (MCP 2025-11-25, "Sampling", "Capabilities").
+fn sampling_needs(params: &Map<String, Value>) -> Vec<Capability> {
+    let mut needed = vec![Capability::Sampling];
+    let has_tools = ["tools", "toolChoice"]
+        .iter()
+        .any(|name| params.contains_key(*name));
+    let messages = params.get("messages").and_then(Value::as_array);
+    if has_tools || messages.into_iter().flatten().any(is_about_tools) {
+        needed.push(Capability::SamplingTools);
+    }
+    let context = params.get("includeContext");
+    if context.is_some_and(|context| context != "none") {
+        needed.push(Capability::SamplingContext);
+    }
+    needed
+}
+
+/// Returns true if a message has the call of a tool, or the result of one.
+fn is_about_tools(message: &Value) -> bool {
+    let blocks = match message.get("content") {
+        Some(Value::Array(blocks)) => blocks.as_slice(),
+        Some(block) => std::slice::from_ref(block),
+        None => &[],
+    };
+    let types = blocks
+        .iter()
+        .filter_map(|block| block.get("type")?.as_str());
+    types
+        .into_iter()
+        .any(|name| matches!(name, "tool_use" | "tool_result"))
+}
+
 /// Returns the capabilities that these questions need, as a client declares them.
 pub fn required<'q>(questions: impl IntoIterator<Item = &'q ClientQuestion>) -> Value {
-    let mut needed = Map::new();
-    let mut elicitation = Map::new();
-    for question in questions {
-        match question.capability() {
-            Capability::Form => elicitation.insert("form".to_owned(), json!({})),
-            Capability::Url => elicitation.insert("url".to_owned(), json!({})),
-            Capability::Sampling => needed.insert("sampling".to_owned(), json!({})),
-            Capability::Roots => needed.insert("roots".to_owned(), json!({})),
-        };
+    let needed = questions.into_iter().flat_map(ClientQuestion::needs);
+    declaration(needed.map(Capability::path))
+}
+
+/// Returns the capabilities with these paths, as a client declares them.
+pub fn declaration<'p>(paths: impl IntoIterator<Item = &'p str>) -> Value {
+    let mut all = Map::new();
+    for path in paths {
+        let mut place = &mut all;
+        for name in path.split('.') {
+            let inner = place.entry(name).or_insert_with(|| json!({}));
+            let Value::Object(inner) = inner else {
+                break;
+            };
+            place = inner;
+        }
     }
-    if !elicitation.is_empty() {
-        needed.insert("elicitation".to_owned(), Value::Object(elicitation));
-    }
-    Value::Object(needed)
+    Value::Object(all)
 }

@@ -377,3 +377,57 @@ fn a_client_is_asked_only_what_it_declared() {
         json!({"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}})
     );
 }
+
+#[test]
+fn a_part_of_sampling_is_asked_for_only_where_it_is_declared() {
+    let block = |name: &str| json!([{"role": "user", "content": {"type": name}}]);
+    let blocks =
+        |name: &str| json!([{"role": "user", "content": [{"type": "text"}, {"type": name}]}]);
+    let whole = json!({"sampling": {"tools": {}, "context": {}}});
+    for (params, needs) in [
+        (json!({}), json!({})),
+        (json!({"includeContext": "none"}), json!({})),
+        (json!({"messages": block("text")}), json!({})),
+        (json!({"tools": []}), json!({"tools": {}})),
+        (json!({"tools": null}), json!({"tools": {}})),
+        (
+            json!({"toolChoice": {"mode": "none"}}),
+            json!({"tools": {}}),
+        ),
+        (json!({"messages": block("tool_use")}), json!({"tools": {}})),
+        (
+            json!({"messages": blocks("tool_result")}),
+            json!({"tools": {}}),
+        ),
+        (
+            json!({"includeContext": "thisServer"}),
+            json!({"context": {}}),
+        ),
+        (
+            json!({"includeContext": "allServers"}),
+            json!({"context": {}}),
+        ),
+        (
+            json!({"includeContext": 1, "tools": []}),
+            json!({"tools": {}, "context": {}}),
+        ),
+    ] {
+        let Value::Object(params) = params else {
+            unreachable!("an object")
+        };
+        let asked = ClientQuestion::Sampling { params };
+        let needed = json!({"sampling": needs});
+        assert_eq!(required([&asked]), needed, "{asked:?}");
+        let is_plain = needs == json!({});
+        let covers = |declared: &Value| Declared::of(declared).covers(&asked);
+        assert!(covers(&needed) && covers(&whole), "{asked:?}");
+        assert_eq!(covers(&json!({"sampling": {}})), is_plain, "{asked:?}");
+        let wrong = json!({"sampling": {"tools": true, "context": []}});
+        assert_eq!(covers(&wrong), is_plain, "{asked:?}");
+        // Earlier revisions have context in all of sampling, and tools in none.
+        let earlier = Declared::of(&whole).within("2025-06-18");
+        let has_tools = needs.get("tools").is_some();
+        assert_eq!(earlier.covers(&asked), !has_tools, "{asked:?}");
+        assert!(Declared::of(&whole).within("2025-11-25").covers(&asked));
+    }
+}

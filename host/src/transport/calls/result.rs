@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Framing;
 use crate::call::Refusal;
 use crate::dispatch::Wanted;
+use crate::questions::declaration;
 use crate::reason::RefusalReason;
 use crate::sandbox::{Answer, CallFailure, Fault, PromptMessage, Report, ToolResult};
 use crate::transport::described::{Structured, known};
@@ -90,14 +91,14 @@ impl Framing {
 
     /// Returns the message about a refusal that is a JSON-RPC error with this code.
     pub(super) fn protocol(&self, code: i32, refusal: &Refusal) -> Vec<u8> {
+        let lacking = declaration(refusal.lacking().iter().map(String::as_str));
         let (code, data) = match (&self.wanted, refusal.reason()) {
             (Wanted::Resource(uri), RefusalReason::UnknownTarget) => {
                 (self.unknown_resource(), Some(json!({"uri": uri})))
             }
-            (_, RefusalReason::CapabilityMissing) => (
-                code,
-                Some(json!({"requiredCapabilities": lacking(refusal)})),
-            ),
+            (_, RefusalReason::CapabilityMissing) => {
+                (code, Some(json!({"requiredCapabilities": lacking})))
+            }
             _ => (code, None),
         };
         self.error(code, refusal.message(), data)
@@ -200,22 +201,6 @@ pub(super) fn failure(refusal: &Refusal) -> CallFailure {
         fault,
         ..CallFailure::new(refusal.reason().as_str(), refusal.message())
     }
-}
-
-/// Returns the capabilities that a client lacks, as a client declares them.
-fn lacking(refusal: &Refusal) -> Value {
-    let mut all = Map::new();
-    for path in refusal.lacking() {
-        let mut place = &mut all;
-        for name in path.split('.') {
-            let inner = place.entry(name).or_insert_with(|| json!({}));
-            let Value::Object(inner) = inner else {
-                break;
-            };
-            place = inner;
-        }
-    }
-    Value::Object(all)
 }
 
 /// Returns an object with these members.
