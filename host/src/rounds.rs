@@ -1,7 +1,7 @@
 //! Rounds: questions that leave with a sealed state, and come back with their answers.
 //!
 //! MCP's `requestState` passes through the client, so it is sealed (AES-256-GCM-SIV) and bound to
-//! the principal, the client, the target, its code, the arguments and an expiry. Every host with
+//! the actor, the client, the target, its code, the arguments and an expiry. Every host with
 //! the key can go on with it, and no one else. Any round goes this way: what asks is not part of
 //! it.
 //!
@@ -42,6 +42,10 @@ pub struct Binding<'b> {
     pub issuer: &'b str,
     /// The subject of the actor, unique within the issuer.
     pub subject: &'b str,
+    /// The tenant of the actor, if it has one.
+    pub tenant: Option<&'b str>,
+    /// Whether the actor is a service account.
+    pub service: bool,
     /// The OAuth client of the agent.
     pub client: &'b str,
     /// The kind of target.

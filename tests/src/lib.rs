@@ -7,12 +7,14 @@ pub mod bombs;
 pub mod hostile;
 pub mod resource_server;
 
+mod asker;
 mod guests;
 mod proxy;
 mod told;
 mod wanted;
 mod world;
 
+pub use asker::{accept, asker, ensure_asked_twice};
 pub use guests::guest;
 pub use proxy::Proxy;
 pub use told::{anything_contains, claims_of, count, ensure_eq, header, one_refusal, reasons};

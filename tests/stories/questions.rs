@@ -7,11 +7,11 @@ mod refused;
 mod states;
 
 use anyhow::{Context as _, Result, ensure};
-use bailiwick_tests::{World, ensure_eq, reasons};
+use bailiwick_tests::{World, accept, ensure_asked_twice, ensure_eq, reasons};
 use serde_json::{Value, json};
 
 pub(crate) use client::asking;
-use client::{Asked, CANARY, accept, retry, state, stay};
+use client::{Asked, CANARY, retry, state, stay};
 
 #[tokio::test]
 async fn a_tool_asks_in_two_rounds_and_its_questions_and_answers_are_recorded() -> Result<()> {
@@ -56,27 +56,7 @@ async fn a_tool_asks_in_two_rounds_and_its_questions_and_answers_are_recorded() 
         "the result",
     )?;
     let records = world.records()?;
-    let events: Vec<_> = records
-        .iter()
-        .filter_map(|record| record["event"].as_str())
-        .collect();
-    let calls: Vec<_> = events
-        .into_iter()
-        .filter(|event| event.starts_with("call.") || event.starts_with("input."))
-        .collect();
-    let expected = [
-        "call.opened",
-        "input.asked",
-        "call.closed",
-        "call.opened",
-        "input.answered",
-        "input.asked",
-        "call.closed",
-        "call.opened",
-        "input.answered",
-        "call.closed",
-    ];
-    ensure_eq(calls.as_slice(), &expected[..], "the records")?;
+    ensure_asked_twice(&records)?;
     let of = |event: &str| bailiwick_dev::journal::events(&records, event);
     let (asked, answered) = (of("input.asked"), of("input.answered"));
     let member = |record: &Value, name: &str| record[name].clone();

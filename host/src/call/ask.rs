@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use bailiwick_envelope::ActorKind;
 use serde_json::{Map, Value};
 
 use super::{CallClient, Host, OpenCall, Permit};
@@ -149,10 +150,12 @@ fn record(host: &Host, id: String, requests: &Map<String, Value>) -> InputRound 
 /// Returns the values that bind a round to a permitted call.
 pub(super) fn binding(permit: &Permit) -> Binding<'_> {
     let caller = permit.entry().caller();
-    let target = permit.target();
+    let (actor, target) = (caller.actor(), permit.target());
     Binding {
-        issuer: &caller.actor().iss,
-        subject: &caller.actor().sub,
+        issuer: &actor.iss,
+        subject: &actor.sub,
+        tenant: actor.tenant.as_deref(),
+        service: actor.kind == ActorKind::Service,
         client: &caller.agent().client_id,
         kind: target.kind().as_str(),
         name: target.name(),

@@ -11,25 +11,17 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use bailiwick_envelope::{Actor, ActorKind};
+use bailiwick_envelope::Actor;
 use http::Uri;
 use tokio::time::{Instant, sleep};
 
-use crate::principal::Principal;
+use crate::principal::ActorId;
 
 /// For whom a connection carries requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Party {
     /// One user or service account.
-    Actor {
-        /// Who it is.
-        principal: Principal,
-        /// The tenant, if the actor has one.
-        tenant: Option<String>,
-        /// Whether it is a service account. It may have a user's name (RFC 9068 §5), but never that
-        /// user's connection.
-        service: bool,
-    },
+    Actor(ActorId),
     /// The host itself, with its own credential.
     Host,
     /// All principals: the operator says that answers do not depend on the user.
@@ -38,11 +30,7 @@ pub enum Party {
 
 impl From<&Actor> for Party {
     fn from(actor: &Actor) -> Self {
-        Self::Actor {
-            principal: actor.into(),
-            tenant: actor.tenant.clone(),
-            service: actor.kind == ActorKind::Service,
-        }
+        Self::Actor(actor.into())
     }
 }
 
@@ -50,7 +38,7 @@ impl Party {
     /// How many connections may wait for it.
     fn most_idle(&self) -> usize {
         match self {
-            Self::Actor { .. } => MAX_IDLE_OF_ACTOR,
+            Self::Actor(_) => MAX_IDLE_OF_ACTOR,
             Self::Host | Self::Everyone => MAX_IDLE,
         }
     }
@@ -176,13 +164,14 @@ const MAX_IDLE_OF_ACTOR: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::principal::Principal;
 
     fn lane(sub: &str) -> Lane {
-        let party = Party::Actor {
+        let party = Party::Actor(ActorId {
             principal: Principal::new("https://idp.example", sub),
             tenant: None,
             service: false,
-        };
+        });
         Lane {
             destination: Uri::from_static("https://orders.example"),
             party,
@@ -193,16 +182,18 @@ mod tests {
     async fn a_connection_is_found_only_under_everything_that_it_was_made_for() {
         let (pool, now) = (Arc::new(Pool::default()), Instant::now());
         let own = lane("alice");
-        let actor = |issuer: &str, sub: &str, tenant: Option<&str>| Party::Actor {
-            principal: Principal::new(issuer, sub),
-            tenant: tenant.map(String::from),
-            service: false,
+        let actor = |issuer: &str, sub: &str, tenant: Option<&str>| {
+            Party::Actor(ActorId {
+                principal: Principal::new(issuer, sub),
+                tenant: tenant.map(String::from),
+                service: false,
+            })
         };
-        let service_account = Party::Actor {
+        let service_account = Party::Actor(ActorId {
             principal: Principal::new("https://idp.example", "alice"),
             tenant: None,
             service: true,
-        };
+        });
         let others = [
             Lane {
                 destination: Uri::from_static("http://orders.example"),

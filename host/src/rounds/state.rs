@@ -138,11 +138,17 @@ fn associated(binding: &Binding<'_>, expires: u64) -> Option<Vec<u8>> {
     let arguments: [u8; 32] = Sha256::digest(arguments).into();
     let expires = expires.to_be_bytes();
     let rule = binding.rule.text();
-    let parts: [&[u8]; 10] = [
+    // No tenant is not the tenant without a name.
+    let tenant = binding
+        .tenant
+        .map(|tenant| [b"=", tenant.as_bytes()].concat());
+    let parts: [&[u8]; 12] = [
         &[VERSION],
         &expires,
         binding.issuer.as_bytes(),
         binding.subject.as_bytes(),
+        tenant.as_deref().unwrap_or_default(),
+        &[u8::from(binding.service)],
         binding.client.as_bytes(),
         binding.kind.as_bytes(),
         binding.name.as_bytes(),
@@ -173,7 +179,7 @@ fn mac(key: &[u8], bytes: &[u8]) -> [u8; 32] {
 }
 
 /// The first byte of a state.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const NONCE: usize = 12;
 /// The purposes of the derived keys.
 const SEALING: &[u8] = b"bailiwick/rounds/state/v1";

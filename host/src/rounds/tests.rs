@@ -49,6 +49,8 @@ fn binding(arguments: &Value) -> Binding<'_> {
     Binding {
         issuer: "https://idp.example",
         subject: "alice",
+        tenant: Some("acme"),
+        service: false,
         client: "desk",
         kind: "tool",
         name: "book",
@@ -122,7 +124,7 @@ fn a_state_that_was_changed_in_any_way_is_not_ours() {
 /// A call to which a state is moved.
 type Move = fn(&mut Binding<'_>);
 
-const MOVES: [(&str, Move); 17] = [
+const MOVES: [(&str, Move); 22] = [
     ("another user", |call| call.subject = "bob"),
     ("a user in capitals", |call| call.subject = "Alice"),
     ("no user", |call| call.subject = ""),
@@ -138,6 +140,13 @@ const MOVES: [(&str, Move); 17] = [
     }),
     ("swapped parts", |call| {
         (call.issuer, call.subject) = (call.subject, call.issuer);
+    }),
+    ("another tenant", |call| call.tenant = Some("globex")),
+    ("a longer tenant", |call| call.tenant = Some("acme2")),
+    ("a tenant without a name", |call| call.tenant = Some("")),
+    ("no tenant", |call| call.tenant = None),
+    ("a service account of the same name", |call| {
+        call.service = true;
     }),
     ("another client", |call| call.client = "phone"),
     ("no client", |call| call.client = ""),
@@ -158,7 +167,7 @@ const MOVES: [(&str, Move); 17] = [
 ];
 
 #[test]
-fn a_state_belongs_to_one_user_client_target_component_and_to_its_arguments() {
+fn a_state_belongs_to_one_actor_client_target_component_and_to_its_arguments() {
     let (host, _) = host(1);
     let arguments = json!({"room": 7, "at": "noon"});
     let own = binding(&arguments);

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::mcp::{self, Answer};
-use bailiwick_tests::{Plan, World, guest};
+use bailiwick_tests::{World, accept, asker};
 use http::HeaderName;
 use serde_json::{Value, json};
 
@@ -15,26 +15,7 @@ pub(crate) async fn asking(relays: bool) -> Result<World> {
 /// Returns such a world with limits.
 pub(super) async fn asking_for(relays: bool, limits: &str) -> Result<World> {
     let limits = format!("[limits]\n{limits}\n");
-    let asker = guest("asker").await?;
-    let digest = bailiwick_dev::folder::digest(&asker);
-    let more = if relays {
-        "question_origins = [\"https://pay.example.com\"]\nrelay_questions = [\"sampling\", \"roots\"]\n"
-    } else {
-        ""
-    };
-    World::with(Plan {
-        components: vec![("asker.wasm".into(), asker)],
-        config: Box::new(move |config| {
-            let granted = config.clone();
-            *config = granted.grant("asker", &digest, &[("orders_api", "on_behalf_of")]);
-            config.components = config.components.trim_end().to_owned() + "\n" + more + "\n";
-            let allowed = "allow = [\"POST /orders/{}\", ";
-            config.limits = limits;
-            config.services = config.services.replacen("allow = [", allowed, 1);
-        }),
-        ..Plan::default()
-    })
-    .await
+    World::with(asker(relays, |config| config.limits = limits).await?).await
 }
 
 /// A client that declares capabilities and calls a tool.
@@ -76,26 +57,6 @@ impl Asked {
         headers.insert(HeaderName::from_static("mcp-name"), self.tool.parse()?);
         mcp::post(&world.host.url(), headers, &message).await
     }
-}
-
-/// Calls a tool as a client of an earlier revision, without a session.
-pub(super) async fn earlier(
-    world: &World,
-    token: &str,
-    revision: &str,
-    (tool, arguments): (&str, &Value),
-) -> Result<Answer> {
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": {"name": tool, "arguments": arguments}});
-    let mut headers = mcp::headers("tools/call", Some(token))?;
-    let name = HeaderName::from_static("mcp-protocol-version");
-    headers.insert(name, revision.parse()?);
-    mcp::post(&world.host.url(), headers, &body).await
-}
-
-/// Returns a form's answer.
-pub(super) fn accept(content: &Value) -> Value {
-    json!({"action": "accept", "content": content})
 }
 
 /// Returns the answer to `stay`.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use bailiwick_tests::{ensure_eq, reasons};
+use bailiwick_tests::{World, accept, asker, ensure_eq, reasons};
 use serde_json::json;
 
-use super::client::{Asked, accept, asking, asking_for, retry, state, stay};
+use super::client::{Asked, asking, asking_for, retry, state, stay};
 
 #[tokio::test]
 async fn a_state_is_used_once_by_whom_and_for_what_it_was_given() -> Result<()> {
@@ -67,6 +67,23 @@ async fn a_state_is_used_once_by_whom_and_for_what_it_was_given() -> Result<()> 
         "{}",
         done.raw
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_state_is_of_one_tenant() -> Result<()> {
+    let named = "tenant = { claim = \"tenant\" }\n";
+    let world = World::with(asker(false, |config| config.issuers.push_str(named)).await?).await?;
+    let token = |tenant: &str| world.issuer.token(&world.spec("alice").tenant(tenant));
+    let (own, other) = (token("acme")?, token("globex")?);
+    let book = Asked::of("book", json!({"room": 7}));
+    let first = book.call(&world, &own, &json!({})).await?;
+    let more = retry(state(&first)?, &json!({"stay": stay()}));
+    let refused = book.call(&world, &other, &more).await?;
+    ensure_eq(refused.error_code(), Some(-32602), &refused.raw)?;
+    let told = reasons(&world.records()?, "call.refused").pop();
+    ensure_eq(told.as_deref(), Some("state-refused"), "the record")?;
+    state(&book.call(&world, &own, &more).await?)?;
     Ok(())
 }
 

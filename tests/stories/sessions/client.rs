@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::client::{self, Reply};
 use bailiwick_dev::mcp::{self, Answer};
 use bailiwick_dev::{Config, Listening};
-use bailiwick_tests::{Plan, World, guest};
+use bailiwick_tests::{Plan, World, asker};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -19,21 +19,12 @@ pub(super) const SESSION: &str = "mcp-session-id";
 /// Returns a plan of a host with sessions, and the tools that ask, which may relay.
 pub(super) async fn plan(limits: &str, more: impl FnOnce(&mut Config) + 'static) -> Result<Plan> {
     let limits = format!("[limits]\n{limits}\n");
-    let asker = guest("asker").await?;
-    let digest = bailiwick_dev::folder::digest(&asker);
-    Ok(Plan {
-        components: vec![("asker.wasm".into(), asker)],
-        ..Plan::config(move |config| {
-            let granted = config.clone();
-            *config = granted.grant("asker", &digest, &[("orders_api", "on_behalf_of")]);
-            config.components = config.components.trim_end().to_owned()
-                + "\nquestion_origins = [\"https://pay.example.com\"]\n\
-                   relay_questions = [\"sampling\", \"roots\"]\n";
-            config.server += "sessions = true\n";
-            config.limits = limits;
-            more(config);
-        })
-    })
+    let with_sessions = |config: &mut Config| {
+        config.server += "sessions = true\n";
+        config.limits = limits;
+        more(config);
+    };
+    asker(true, with_sessions).await
 }
 
 /// Returns a world of such a host.
@@ -189,9 +180,4 @@ pub(super) async fn told(stream: &mut Listening) -> Result<String> {
         "something follows the result"
     );
     Ok(text)
-}
-
-/// Returns a form's answer.
-pub(super) fn accept(content: &Value) -> Value {
-    json!({"action": "accept", "content": content})
 }

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::principal::Principal;
+use crate::principal::{ActorId, Principal};
 use crate::seams::hex;
 
 /// The moment at which the service sends too much.
@@ -180,11 +180,11 @@ fn client() -> Client {
 }
 
 fn actor(sub: &str) -> Party {
-    Party::Actor {
+    Party::Actor(ActorId {
         principal: Principal::new("https://idp.example", sub),
         tenant: None,
         service: false,
-    }
+    })
 }
 
 async fn ask(

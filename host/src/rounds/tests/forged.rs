@@ -81,7 +81,7 @@ pub(super) fn texts() -> Vec<(String, Change)> {
     );
     add(
         "another version",
-        Box::new(|text, _| changed(text, |bytes| bytes[0] = 2)),
+        Box::new(|text, _| changed(text, |bytes| bytes[0] += 1)),
     );
     add(
         "a later expiry",
