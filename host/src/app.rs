@@ -36,7 +36,7 @@ use crate::intake::{self, Intake, Workers};
 use crate::limits::{Limits, Room};
 use crate::observe::ReadMemory;
 use crate::owned::Trust;
-use crate::seams::SystemRandom;
+use crate::seams::{Clock, SystemRandom};
 use crate::transport::{
     self, Front, FrontSettings, LinesError, Operations, Resource, SessionSettings, Streams,
     TokenPlace, TokenSource,
@@ -124,6 +124,7 @@ impl App {
             max_body: config.limits.input,
             sessions: server.sessions.then(|| SessionSettings {
                 limits: config.limits.clone(),
+                clock: Arc::clone(&ground.clock),
                 random: Arc::clone(&ground.random),
             }),
             resource: doors.resource.clone(),
@@ -143,7 +144,12 @@ impl App {
             (listener, Arc::new(operations))
         });
         Ok(Self {
-            way_in: way_in(doors.listener, &doors.resource, streams, &server.trust)?,
+            way_in: way_in(
+                doors.listener,
+                &doors.resource,
+                streams,
+                (&server.trust, &ground.clock),
+            )?,
             front: Arc::new(Front::new(front, Arc::clone(&host))),
             operations,
             trusted: server.trusted_proxies,
@@ -242,13 +248,13 @@ fn way_in(
     listener: Option<TcpListener>,
     resource: &Resource,
     streams: Option<StandardStreams>,
-    trust: &Trust,
+    (trust, clock): (&Trust, &Arc<dyn Clock>),
 ) -> anyhow::Result<WayIn> {
     match (listener, streams) {
         (None, Some(streams)) => Ok(WayIn::Streams(Streams {
             input: streams.input,
             output: streams.output,
-            token: TokenSource::open(streams.token, trust)?,
+            token: TokenSource::open(streams.token, trust, clock)?,
         })),
         (Some(listener), _) => {
             let url = format!("http://{}{}", listener.local_addr()?, resource.path());

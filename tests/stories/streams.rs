@@ -261,6 +261,44 @@ async fn a_listener_hears_changes_and_ends_with_the_input() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_client_of_an_earlier_revision_hears_changes_once_it_is_ready() -> Result<()> {
+    for revision in ["2025-11-25", "2024-11-05"] {
+        let desktop = Desktop::start().await?;
+        let mut session = desktop.session(&desktop.good()?)?;
+        let params = json!({"protocolVersion": revision, "capabilities": {},
+            "clientInfo": {"name": "story", "version": "1"}});
+        let opened = session.ask(&request(1, "initialize", params, "")).await?;
+        let promised = |name: &str| opened.pointer(&format!("/result/capabilities/{name}"));
+        ensure_eq(
+            promised("tools"),
+            Some(&json!({"listChanged": true})),
+            revision,
+        )?;
+        ensure_eq(promised("logging"), Some(&json!({})), revision)?;
+        let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        session.send(&ready).await?;
+        for (level, code_of) in [("debug", None), ("loud", Some(-32602))] {
+            let level = json!({"level": level});
+            let set = session
+                .ask(&request(2, "logging/setLevel", level, ""))
+                .await?;
+            ensure_eq(code(&set), code_of, &set.to_string())?;
+        }
+        desktop.remove("whoami.wasm")?;
+        let changed = json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"});
+        ensure_eq(session.line().await?, changed, revision)?;
+        let listed = session
+            .ask(&request(3, "tools/list", json!({}), ""))
+            .await?;
+        let tools = listed.pointer("/result/tools");
+        ensure_eq(tools, Some(&json!([])), "told too early")?;
+        let end = session.close().await?;
+        ensure!(end.status.success() && end.lines.is_empty(), "{end:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_client_of_an_earlier_revision_is_asked_on_its_lines() -> Result<()> {
     let desktop = Desktop::with(&[("asker.wasm", guest("asker").await?)]).await?;
     for (revision, capabilities, asks) in [
@@ -294,6 +332,11 @@ async fn a_client_of_an_earlier_revision_is_asked_on_its_lines() -> Result<()> {
         let text = next.pointer("/result/content/0/text");
         let booked = json!("room 7 for 2 nights with full board");
         ensure_eq(text, Some(&booked), revision)?;
+        // A request of 2026-07-28 says for itself what its client can do.
+        let modern = session
+            .ask(&call(4, "book", json!({"room": 7}), MODERN))
+            .await?;
+        ensure_eq(code(&modern), Some(-32021), &modern.to_string())?;
         // One that still waits when the input ends is not answered any more.
         session
             .ask(&call(3, "book", json!({"room": 7}), ""))

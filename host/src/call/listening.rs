@@ -21,7 +21,10 @@ use crate::identity::{Caller, SubjectToken};
 use crate::reason::RefusalReason;
 
 /// Makes digests of what one caller can see under one policy: one for each list.
-pub type Shown = Arc<dyn Fn(&Policy, &Caller) -> Vec<[u8; 32]> + Send + Sync>;
+pub type Shown = Arc<dyn Fn(&Policy, &Caller) -> Seen + Send + Sync>;
+
+/// Digests of what one caller saw, one for each list.
+pub type Seen = Vec<[u8; 32]>;
 
 /// A caller who waits for changes of what they can see.
 pub struct Listener {
@@ -32,7 +35,7 @@ pub struct Listener {
     changes: watch::Receiver<()>,
     denials: watch::Receiver<()>,
     shown: Shown,
-    last: Vec<[u8; 32]>,
+    last: Seen,
     earliest: Instant,
     end: Instant,
     _place: Place,
@@ -74,6 +77,18 @@ pub async fn listen(host: &Arc<Host>, mut entry: Entry, shown: Shown) -> Result<
 }
 
 impl Listener {
+    /// Returns the same listener, which also hears of what changed since another one of its client
+    /// saw this.
+    #[must_use]
+    pub fn since(self, seen: Seen) -> Self {
+        Self { last: seen, ..self }
+    }
+
+    /// Ends it. Returns what its caller saw last.
+    pub fn into_seen(self) -> Seen {
+        self.last
+    }
+
     /// Waits for the next change of what the caller can see. Returns the numbers of the lists that
     /// changed, or `None` when listening is over.
     pub async fn changed(&mut self) -> Option<Vec<usize>> {

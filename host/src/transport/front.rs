@@ -45,7 +45,7 @@ use crate::dispatch::{Target, TargetRequest, Wanted};
 use crate::identity::Presented;
 use crate::principal::Principal;
 use refusals::{failed, only};
-pub(super) use sessions::Carrier;
+pub(super) use sessions::{Carrier, tell};
 
 /// The settings of the front door: the names by which clients reach it, and the documents it
 /// publishes.
@@ -262,7 +262,14 @@ impl Front {
             }
         };
         let reads = revision::dialect(&parts.headers);
-        let turn = Turn::new(caller, policy, (reads, listener), burden.held);
+        // Over streams every client of an earlier revision has a session.
+        let opens_session = matches!(carrier, Carrier::Line(_));
+        let turn = Turn::new(
+            (caller, policy),
+            (reads, opens_session),
+            listener,
+            burden.held,
+        );
         let request = Request::from_parts(parts, Full::new(Bytes::from(body)));
         Box::pin(mcp::answer(turn, &self.library, request)).await
     }
@@ -322,8 +329,7 @@ impl Front {
                 .progress_token()
                 .filter(|_| accepts == Accepts::Streams),
             resource: Arc::clone(&self.resource),
-            // A session asks on the stream of the call.
-            ask_by: match carrier.session().filter(|_| accepts == Accepts::Streams) {
+            ask_by: match carrier.asking(accepts, &burden) {
                 Some(session) => session.ask_by(),
                 None => revision::ask_by(headers, &call, revision),
             },

@@ -11,13 +11,14 @@
 
 mod head;
 mod reply;
+mod teller;
 mod token;
+mod under_way;
 mod wire;
 
-use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -28,9 +29,8 @@ use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use super::answer::{HttpAnswer, later, plain};
+use super::answer::{HttpAnswer, plain};
 use super::body::{Burden, Unread};
 use super::front::{Carrier, Front};
 use super::message::{Asks, Message};
@@ -38,7 +38,9 @@ use super::sessions::{ClientSession, Opening};
 use crate::call::Entry;
 use crate::identity::Caller;
 use head::Headline;
+use teller::Teller;
 pub use token::{TokenPlace, TokenPlaceError, TokenSource};
+use under_way::UnderWay;
 use wire::{LineSender, StreamLine};
 
 /// The streams of a session, and the token that it presents.
@@ -75,8 +77,8 @@ pub(super) async fn serve(
         token: streams.token,
         lines,
         client: None,
-        under_way: OpenRequests::default(),
-        tasks: TaskTracker::new(),
+        teller: Teller::default(),
+        under_way: UnderWay::default(),
     };
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -100,28 +102,29 @@ pub enum LinesError {
     Threads(#[from] io::Error),
 }
 
-/// The requests that are not answered yet, by id, with what cancels each.
-type OpenRequests = Arc<Mutex<HashMap<String, CancellationToken>>>;
-
 struct Session {
     front: Arc<Front>,
     token: TokenSource,
     lines: LineSender,
     /// The state of the conversation, if `initialize` began one.
     client: Option<Arc<ClientSession>>,
-    under_way: OpenRequests,
-    tasks: TaskTracker,
+    teller: Teller,
+    under_way: UnderWay,
 }
 
 impl Session {
     async fn run(&mut self, input: &mut mpsc::Receiver<StreamLine>) -> Result<(), TokenRefused> {
-        while let Some(line) = input.recv().await {
-            let is_blank = |bytes: &Vec<u8>| bytes.trim_ascii().is_empty();
-            if !matches!(&line, StreamLine::Whole(bytes) if is_blank(bytes)) {
-                self.take(line).await?;
+        let is_blank = |bytes: &Vec<u8>| bytes.trim_ascii().is_empty();
+        loop {
+            tokio::select! {
+                line = input.recv() => match line {
+                    Some(StreamLine::Whole(bytes)) if is_blank(&bytes) => {}
+                    Some(line) => self.take(line).await?,
+                    None => return Ok(()),
+                },
+                () = self.teller.ended() => self.listen().await,
             }
         }
-        Ok(())
     }
 
     /// Takes one message: admits its sender, reads it, and starts to answer it.
@@ -138,7 +141,25 @@ impl Session {
             Ok((message, burden)) => self.begin((parts, entry), message, burden).await,
             Err((id, answer)) => self.unread(&id, answer).await,
         }
+        if self.teller.is_due() {
+            self.listen().await;
+        }
         Ok(())
+    }
+
+    /// Begins to tell the client of an earlier revision what changes, with the token as it is now.
+    /// One that is refused now ends the session only when a message comes with it.
+    async fn listen(&mut self) {
+        let Some(session) = self.client.clone() else {
+            return;
+        };
+        self.teller.tries();
+        let Ok((_, entry)) = self.admit().await else {
+            return;
+        };
+        if let Ok(listener) = self.front.follow(entry, &session).await {
+            self.teller.tell(session, listener, self.lines.clone());
+        }
     }
 
     /// Admits the caller whom the token proves at this moment. If it is refused, and its file has
@@ -149,7 +170,10 @@ impl Session {
             let mut parts = head::head(self.front.path());
             parts.headers.insert(header::AUTHORIZATION, token);
             let refused = match self.front.admit(&mut parts).await {
-                Ok(entry) => return Ok((parts, entry)),
+                Ok(entry) => {
+                    self.token.ends(entry.caller().expires_at());
+                    return Ok((parts, entry));
+                }
                 Err(answer) => answer,
             };
             if !is_about_token(&refused) || !self.token.renewed() {
@@ -175,7 +199,7 @@ impl Session {
         let (head, body) = answer.into_parts();
         let refused = TokenRefused(reply::text(body).await);
         let told = (head.status, &*refused.to_string());
-        let line = reply::refusal(&self.unused(&id), &head.headers, told);
+        let line = reply::refusal(&self.under_way.unused(&id), &head.headers, told);
         let _ = self.lines.send(line).await;
         Err(refused)
     }
@@ -183,7 +207,7 @@ impl Session {
     /// Answers a message that was not read, even if it has no id that could be read.
     async fn unread(&self, id: &Value, answer: HttpAnswer) {
         let line = reply::always(id, answer).await;
-        let line = if self.unused(id) == *id {
+        let line = if self.under_way.unused(id) == *id {
             line
         } else {
             reply::nameless(&line)
@@ -201,9 +225,7 @@ impl Session {
         let headline = Headline::of(&message);
         // A request has an id and gets an answer, whatever its method.
         if let Some(id) = headline.cancels().filter(|_| message.id.is_null()) {
-            let cancelled = self.lock().remove(&id.to_string());
-            cancelled.iter().for_each(CancellationToken::cancel);
-            return;
+            return self.under_way.cancel(id);
         }
         let negotiated = self.client.as_ref().map(|client| client.revision());
         headline.write(&mut parts.headers, negotiated);
@@ -218,14 +240,16 @@ impl Session {
             }
             return;
         }
-        let place = match self.place(&id) {
+        let place = match self.under_way.place(&id) {
             Ok(place) => place,
             Err(answer) => return self.unread(&id, answer).await,
         };
         let front = Arc::clone(&self.front);
         let caller = Arc::clone(entry.caller());
         let begins = headline.initializes().then(|| params_of(&message));
-        let carrier = Carrier::Line(self.client.clone().filter(|_| begins.is_none()));
+        let is_ready = headline.is_ready();
+        let is_within = begins.is_none() && headline.is_of_session();
+        let carrier = Carrier::Line(self.client.clone().filter(|_| is_within));
         let asked = (message, burden);
         let answer = async move { front.message(parts, entry, asked, carrier).await };
         if let Some(params) = begins {
@@ -233,7 +257,7 @@ impl Session {
         }
         let lines = self.lines.clone();
         let answering = async move {
-            let cancelled = place.cancelled.clone();
+            let cancelled = place.cancelled();
             let answered = async {
                 let answer = caught(answer).await;
                 reply::send(&id, answer, &lines, move || drop(place)).await;
@@ -244,7 +268,11 @@ impl Session {
                 () = answered => {}
             }
         };
-        self.tasks.spawn(answering);
+        self.under_way.spawn(answering);
+        // Only now may the client be told of anything (MCP, "Lifecycle").
+        if is_ready && self.client.is_some() && self.teller.begin() {
+            self.listen().await;
+        }
     }
 
     /// Answers `initialize` before anything else is read: what comes after it is of the revision
@@ -259,83 +287,28 @@ impl Session {
             return;
         };
         if let Some(opening) = Opening::of(caller, &line, params) {
-            self.client = Some(ClientSession::alone(opening));
+            self.client = Some(ClientSession::alone(opening, self.front.clock()));
+            self.teller = Teller::default();
         }
         let _ = self.lines.send(line).await;
     }
 
-    /// Takes a place for a request among those under way.
-    fn place(&self, id: &Value) -> Result<OpenRequest, HttpAnswer> {
-        let key = id.to_string();
-        let mut under_way = self.lock();
-        if under_way.len() >= MAX_UNDER_WAY || self.tasks.len() >= MAX_UNDER_WAY {
-            return Err(later("there are too many requests under way; try again"));
-        }
-        if under_way.contains_key(&key) {
-            let message = "a request with this id is under way";
-            return Err(plain(StatusCode::BAD_REQUEST, message));
-        }
-        let cancelled = CancellationToken::new();
-        // A notification has no id, so nothing cancels it.
-        if !id.is_null() {
-            under_way.insert(key.clone(), cancelled.clone());
-        }
-        drop(under_way);
-        let under_way = Arc::clone(&self.under_way);
-        Ok(OpenRequest {
-            key,
-            cancelled,
-            under_way,
-        })
-    }
-
-    /// Returns an id to answer with, null if a request under way has it: its client would take the
-    /// answer for that request's.
-    fn unused(&self, id: &Value) -> Value {
-        let is_used = self.lock().contains_key(&id.to_string());
-        if is_used { Value::Null } else { id.clone() }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
-        lock(&self.under_way)
-    }
-
-    /// Waits for the requests under way, cancels those that take too long, and for their answers to
-    /// be written.
+    /// Waits for the requests under way, ends those that take too long, and waits for their answers
+    /// to be written.
     async fn finish(self, written: oneshot::Receiver<()>, drain: Duration) {
-        self.tasks.close();
-        if timeout(drain, self.tasks.wait()).await.is_err() {
-            tracing::warn!("some requests did not finish in time and were cut off");
-        }
-        self.lock().values().for_each(CancellationToken::cancel);
-        let Self { lines, .. } = self;
+        let Self {
+            under_way,
+            lines,
+            teller,
+            ..
+        } = self;
+        drop(teller);
+        under_way.end(drain).await;
         drop(lines);
         if !written.is_terminated() && timeout(WRITE_TIME, written).await.is_err() {
             tracing::warn!("the client does not read its answers");
         }
     }
-}
-
-/// The place of one request among those under way, given back when dropped.
-struct OpenRequest {
-    key: String,
-    cancelled: CancellationToken,
-    under_way: OpenRequests,
-}
-
-impl Drop for OpenRequest {
-    fn drop(&mut self) {
-        // A cancelled one has lost its place already, and its id may be another request's by now.
-        if !self.cancelled.is_cancelled() {
-            lock(&self.under_way).remove(&self.key);
-        }
-    }
-}
-
-fn lock(
-    under_way: &Mutex<HashMap<String, CancellationToken>>,
-) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
-    under_way.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns the answer, or that the host failed if making it panics.
@@ -376,7 +349,5 @@ fn id_of(bytes: &[u8]) -> Option<Value> {
     }
 }
 
-/// The most requests under way. The limits of the host are below it.
-const MAX_UNDER_WAY: usize = 256;
 /// The time for the client to read the last answers.
 const WRITE_TIME: Duration = Duration::from_secs(2);

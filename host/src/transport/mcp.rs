@@ -51,10 +51,11 @@ pub(super) struct Turn {
 }
 
 impl Turn {
+    /// Makes a turn. One that `opens_session` does so if it is `initialize` and is accepted.
     pub(super) fn new(
-        caller: Arc<Caller>,
-        policy: Arc<Policy>,
-        (dialect, listener): (Dialect, Option<Listener>),
+        (caller, policy): (Arc<Caller>, Arc<Policy>),
+        (dialect, opens_session): (Dialect, bool),
+        listener: Option<Listener>,
         held: Option<Held>,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -62,23 +63,7 @@ impl Turn {
             policy,
             dialect,
             listener: listener.map(Mutex::new),
-            opens_session: false,
-            held,
-        })
-    }
-
-    /// The request opens a session if it is accepted.
-    pub(super) fn opening(
-        caller: Arc<Caller>,
-        policy: Arc<Policy>,
-        held: Option<Held>,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            caller,
-            policy,
-            dialect: Dialect::Legacy,
-            listener: None,
-            opens_session: true,
+            opens_session,
             held,
         })
     }
@@ -179,8 +164,8 @@ impl ServerHandler for Handler {
         config
     }
 
-    /// Answers the older revisions. They tell of changes on the stream of a session, and send
-    /// messages of a severity that a session remembers, so only a session promises these.
+    /// Answers the older revisions. They tell of changes within a session, and send messages of a
+    /// severity that a session remembers, so only a session promises these.
     async fn initialize(
         &self,
         request: InitializeRequestParams,

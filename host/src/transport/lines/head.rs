@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::transport::message::{Asks, Message};
-use crate::transport::revision::PROTOCOL_VERSION;
+use crate::transport::revision::{PROTOCOL_VERSION, STANDARD_HEADERS};
 
 /// Returns the head of a request to the path of the MCP endpoint.
 pub(super) fn head(path: &str) -> Parts {
@@ -85,6 +85,18 @@ impl Headline {
     /// Returns true if the message opens a session of a revision before 2026-07-28.
     pub(super) fn initializes(&self) -> bool {
         self.method == "initialize"
+    }
+
+    /// Returns true unless the message is of a revision that has no sessions. It then says for
+    /// itself what its client can do.
+    pub(super) fn is_of_session(&self) -> bool {
+        let version = self.version.as_deref();
+        version.is_none_or(|version| version < STANDARD_HEADERS)
+    }
+
+    /// Returns true if the message says that the client of such a session is ready.
+    pub(super) fn is_ready(&self) -> bool {
+        self.method == "notifications/initialized"
     }
 
     /// Writes the headers. A message that names no revision is of the `negotiated` one.
