@@ -50,15 +50,32 @@ pub(super) struct WholeBody {
 }
 
 /// The burden of a request whose body was parsed.
+///
+/// A call that waits for answers keeps its arguments for minutes, and so it keeps the answers that
+/// wait for others.
 pub(super) struct Burden {
     /// The memory of its values, if they are many.
     pub(super) held: Option<Held>,
+    /// The length of its body, in bytes.
+    pub(super) bytes: usize,
     /// True if its body was costly. Then sealing its arguments, and handing them to a tool, take
     /// long too.
     pub(super) costly: bool,
 }
 
+impl Burden {
+    /// Returns true if a call may wait for answers with it.
+    pub(super) fn may_wait(&self) -> bool {
+        self.held.is_none() && self.bytes <= MAX_WAITING
+    }
+}
+
 impl WholeBody {
+    /// Returns its length, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Returns true if parsing it takes long enough to hold up others.
     pub(super) fn is_costly(&self) -> bool {
         self.bytes.len() > CHEAP
@@ -197,6 +214,8 @@ fn time_for(received: usize) -> Duration {
 
 /// The largest body that is parsed at once, bytes: well below a millisecond.
 const CHEAP: usize = 32 * 1024;
+/// The largest bodies with which a call waits for answers, bytes.
+pub(super) const MAX_WAITING: usize = 256 << 10;
 /// The longest time that a client may take to send a body.
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// The time before the least rate counts: enough for a lost packet.

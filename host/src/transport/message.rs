@@ -45,10 +45,12 @@ pub(super) struct TargetCall {
 }
 
 impl TargetCall {
-    /// Returns the token under which the client wants to see progress: a string or an integer.
+    /// Returns the token under which the client wants to see progress: an integer, or a string that
+    /// is as short as an id. Every report repeats it.
     pub(super) fn progress_token(&self) -> Option<Value> {
         let token = self.meta.get("progressToken")?;
-        (token.is_string() || token.is_i64() || token.is_u64()).then(|| token.clone())
+        let is_short = token.as_str().is_some_and(|text| text.len() <= MAX_ID);
+        (is_short || token.is_i64() || token.is_u64()).then(|| token.clone())
     }
 
     /// Returns the name that the header `Mcp-Name` repeats, if the method has one.

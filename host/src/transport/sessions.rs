@@ -2,13 +2,14 @@
 //! keeps from one request to the next.
 //!
 //! A session admits no one: each of its requests is admitted by its own token first. Trusts no
-//! identifier: a session answers only to the principal and the client that opened it, and to all
+//! identifier: a session answers only to the actor and the client that opened it, and to all
 //! others it does not exist.
 //!
 //! Invariant: the table holds no identifier, only digests. A session has a place among those of its
 //! principal, which it gives back when it ends; it ends when it is idle or old, when its client or
 //! the operator ends it, and with the host.
 
+mod lifetime;
 mod outstanding;
 mod session;
 mod subscriptions;
@@ -18,13 +19,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::call::{Gate, Host, Place};
 use crate::denials::Stop;
 use crate::identity::Caller;
 use crate::limits::Limits;
-use crate::seams::{Random, random_hex};
+use crate::seams::{Clock, Random, random_hex};
+use lifetime::Lifetime;
 pub(super) use outstanding::OpenQuestions;
 pub(super) use session::{ClientSession, Opening};
 
@@ -32,6 +34,8 @@ pub(super) use session::{ClientSession, Opening};
 pub struct SessionSettings {
     /// The bounds of sessions.
     pub limits: Limits,
+    /// The clock by which they end.
+    pub clock: Arc<dyn Clock>,
     /// The source of their identifiers.
     pub random: Arc<dyn Random>,
 }
@@ -42,6 +46,7 @@ pub(super) struct Sessions {
     places: Gate,
     idle: Duration,
     life: Duration,
+    clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
 
@@ -61,7 +66,7 @@ struct Table {
 pub(super) enum NoSession {
     /// There is none with this identifier.
     Unknown,
-    /// It is another principal's, or another client's.
+    /// It is another actor's, or another client's.
     Foreign,
 }
 
@@ -74,6 +79,7 @@ impl Sessions {
             places: Gate::of(limits.sessions, limits.sessions_per_user),
             idle: limits.session_idle_time,
             life: limits.session_time,
+            clock: Arc::clone(&settings.clock),
             random: Arc::clone(&settings.random),
         }
     }
@@ -88,7 +94,8 @@ impl Sessions {
     pub(super) fn open(&self, host: &Host, opening: Opening, place: Place) -> String {
         let id = random_hex::<32>(self.random.as_ref());
         let key = key(&id);
-        let session = Arc::new(ClientSession::new(opening, self.life, Some((key, place))));
+        let lifetime = Lifetime::begin(&self.clock, self.idle, self.life);
+        let session = Arc::new(ClientSession::new(opening, lifetime, Some((key, place))));
         let mut table = self.lock();
         let is_late = table.is_closed;
         table.open.insert(key, Arc::clone(&session));
@@ -105,17 +112,16 @@ impl Sessions {
     /// # Errors
     /// Fails if there is none, or it is another's.
     pub(super) fn find(&self, id: &str, caller: &Caller) -> Result<Arc<ClientSession>, NoSession> {
-        let (key, now) = (key(id), Instant::now());
-        let found = self.lock().open.get(&key).cloned();
+        let found = self.lock().open.get(&key(id)).cloned();
         let session = found.ok_or(NoSession::Unknown)?;
-        if session.is_over(now, self.idle) {
+        if session.is_over() {
             self.end(&session);
             return Err(NoSession::Unknown);
         }
         if !session.is_of(caller) {
             return Err(NoSession::Foreign);
         }
-        session.touch(now);
+        session.touch();
         Ok(session)
     }
 
@@ -145,11 +151,10 @@ impl Sessions {
     }
 
     fn sweep(&self, is_stopped: impl Fn(&Caller) -> bool) {
-        let now = Instant::now();
         let all: Vec<_> = self.lock().open.values().cloned().collect();
         let over = all
             .iter()
-            .filter(|one| one.is_over(now, self.idle) || is_stopped(one.caller()));
+            .filter(|one| one.is_over() || is_stopped(one.caller()));
         over.for_each(|session| self.end(session));
     }
 

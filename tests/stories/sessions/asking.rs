@@ -2,11 +2,11 @@
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::Listening;
-use bailiwick_tests::{count, ensure_eq, reasons};
+use bailiwick_tests::{World, accept, count, ensure_asked_twice, ensure_eq, reasons};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::client::{Client, accept, asked, next, told, world};
+use super::client::{Client, asked, next, plan, told, world};
 
 const STAY: &str = "room 7 for 2 nights with full board, noted";
 
@@ -44,24 +44,7 @@ async fn a_tool_asks_in_two_rounds_and_its_questions_and_answers_are_recorded() 
         .answer(&second, &accept(&json!({"sure": true})))
         .await?;
     ensure_eq(told(&mut call).await?.as_str(), STAY, "the result")?;
-    let records = world.records()?;
-    let events = records.iter().filter_map(|record| record["event"].as_str());
-    let calls: Vec<_> = events
-        .filter(|event| event.starts_with("call.") || event.starts_with("input."))
-        .collect();
-    let expected = [
-        "call.opened",
-        "input.asked",
-        "call.closed",
-        "call.opened",
-        "input.answered",
-        "input.asked",
-        "call.closed",
-        "call.opened",
-        "input.answered",
-        "call.closed",
-    ];
-    ensure_eq(calls.as_slice(), &expected[..], "the records")
+    ensure_asked_twice(&world.records()?)
 }
 
 #[tokio::test]
@@ -114,6 +97,38 @@ async fn an_answer_has_an_effect_once_and_from_its_own_session_alone() -> Result
         "late",
     )?;
     ensure_eq(count(&world.records()?, "input.answered"), 2, "answers")
+}
+
+#[tokio::test]
+async fn the_same_subject_in_another_tenant_has_neither_the_session_nor_its_question() -> Result<()>
+{
+    let named = "tenant = { claim = \"tenant\" }\n";
+    let world = World::with(plan("", |config| config.issuers.push_str(named)).await?).await?;
+    let token = |tenant: &str| world.issuer.token(&world.spec("alice").tenant(tenant));
+    let own = Client::open(&world, &token("acme")?).await?;
+    let other = own.with_token(&token("globex")?);
+    let (mut call, id) = book(&own).await?;
+    let decline = json!({"action": "decline"});
+    for status in [
+        other.answer(&id, &decline).await?,
+        other.ask("tools/list", &json!({})).await?.status,
+        other.stream().await?.status(),
+        other.end().await?.status,
+    ] {
+        ensure_eq(status, StatusCode::NOT_FOUND, "another tenant")?;
+        let told = reasons(&world.records()?, "call.refused").pop();
+        ensure_eq(told.as_deref(), Some("session-foreign"), "the record")?;
+    }
+    ensure_eq(
+        own.answer(&id, &decline).await?,
+        StatusCode::ACCEPTED,
+        "its own",
+    )?;
+    ensure_eq(
+        told(&mut call).await?.as_str(),
+        "nothing was booked",
+        "the end",
+    )
 }
 
 #[tokio::test]
@@ -230,6 +245,61 @@ async fn a_call_waits_so_long_and_until_its_client_cancels_it() -> Result<()> {
         count(&records, "call.closed"),
         "calls",
     )
+}
+
+#[tokio::test]
+async fn a_call_that_would_wait_with_many_values_is_not_asked() -> Result<()> {
+    let world = world("").await?;
+    let client = Client::open(&world, &world.token("alice")?).await?;
+    let many = |count: u32| json!({"of": (0..count).collect::<Vec<_>>()});
+    let mut call = client.call("pick", &many(1_000)).await?;
+    let (id, _) = asked(&mut call, "elicitation/create").await?;
+    client.answer(&id, &accept(&json!({"sure": true}))).await?;
+    ensure_eq(told(&mut call).await?.as_str(), "1000 numbers", "a few")?;
+    let params = json!({"name": "pick", "arguments": many(3_000)});
+    let called = client.ask("tools/call", &params).await?;
+    let reason = &called.result()["_meta"]["io.bailiwick/reason"];
+    ensure_eq(reason, &json!("input-unsupported"), &called.raw)
+}
+
+#[tokio::test]
+async fn answers_that_wait_for_the_others_are_bounded_together() -> Result<()> {
+    let world = world("").await?;
+    let client = Client::open(&world, &world.token("alice")?).await?;
+    let (small, large) = ("x".repeat(100 << 10), "x".repeat(200 << 10));
+    for (first, second, last, fits) in [
+        (&small, &small, &large, true),
+        (&large, &large, &small, false),
+    ] {
+        let mut call = client.call("survey", &json!({})).await?;
+        let mut ids = Vec::new();
+        for method in ["sampling/createMessage", "roots/list", "elicitation/create"] {
+            ids.push(asked(&mut call, method).await?.0);
+        }
+        let content = json!({"type": "text", "text": first});
+        let sampled = json!({"role": "assistant", "model": "m", "content": content});
+        let roots = json!({"roots": [{"uri": "file:///home", "name": second}]});
+        for (id, answer) in ids.iter().zip([sampled, roots]) {
+            client.answer(id, &answer).await?;
+        }
+        if fits {
+            let content = json!({"sure": true});
+            let sure = json!({"action": "accept", "content": content, "more": last});
+            client.answer(&ids[2], &sure).await?;
+            ensure_eq(told(&mut call).await?.as_str(), "3 answers", "small ones")?;
+            continue;
+        }
+        let withdrawn = next(&mut call).await?;
+        ensure_eq(
+            &withdrawn["params"]["requestId"],
+            &ids[2],
+            "the last question",
+        )?;
+        let end = next(&mut call).await?;
+        let reason = &end["result"]["_meta"]["io.bailiwick/reason"];
+        ensure_eq(reason, &json!("input-unsupported"), "the reason")?;
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use crate::identity::Caller;
 use crate::reason::EndReason;
 use crate::rounds::Resumption;
 use crate::sandbox::{Answer, CallFailure, Fault};
-use crate::transport::body::Burden;
+use crate::transport::body::{Burden, MAX_WAITING};
 use crate::transport::sessions::{ClientSession, OpenQuestions};
 
 /// One call and its client, who can be asked.
@@ -187,6 +187,12 @@ async fn collect(
                 entry: given.entry,
                 burdens,
             });
+        }
+        // Answers that wait for the others are kept, however long the last one takes.
+        let bytes = burdens.iter().map(|burden| burden.bytes).sum::<usize>();
+        if bytes > MAX_WAITING {
+            let why = "the client's answers are too large to wait for the others";
+            return Err(NoAnswers::Unanswered(EndReason::InputUnsupported, why));
         }
     }
 }

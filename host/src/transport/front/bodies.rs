@@ -1,11 +1,14 @@
 //! Bodies of admitted callers: read whole, parsed once, held while they count.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use serde_json::Value;
 
 use super::{Front, failed};
 use crate::identity::Caller;
 use crate::principal::Principal;
+use crate::seams::Clock;
 use crate::transport::answer::{HttpAnswer, later, plain, protocol_error};
 use crate::transport::body::{Burden, Unread, WholeBody};
 use crate::transport::message::{BadMessage, Message};
@@ -29,7 +32,7 @@ impl Front {
     ) -> Result<(Message, Burden), (Value, HttpAnswer)> {
         let body = body.map_err(|why| (Value::Null, unread(&why)))?;
         // Costly bodies wait for those of the same caller, so that others need not wait for them.
-        let costly = body.is_costly();
+        let (bytes, costly) = (body.len(), body.is_costly());
         let parsed = if costly {
             let turn = Box::pin(self.host.checks.turn(caller)).await;
             let turn = turn.map_err(|full| (Value::Null, later(full.message())))?;
@@ -43,9 +46,21 @@ impl Front {
             (id, answer)
         })?;
         match self.parsed.hold(Principal::from(caller), message.values) {
-            Ok(held) => Ok((message, Burden { held, costly })),
+            Ok(held) => {
+                let burden = Burden {
+                    held,
+                    bytes,
+                    costly,
+                };
+                Ok((message, burden))
+            }
             Err(why) => Err((message.id, unread(&why))),
         }
+    }
+
+    /// Returns the clock of the host.
+    pub(in crate::transport) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.host.clock
     }
 
     /// Returns the path of the MCP endpoint.

@@ -15,7 +15,7 @@ use hyper::body::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Front, failed, only, subscriptions, to_its_end};
@@ -26,7 +26,7 @@ use crate::schema::Dialect;
 use crate::transport::answer::{HttpAnswer, empty, later, protocol_error, rpc_error, rpc_result};
 use crate::transport::body::Burden;
 use crate::transport::events::{self, EventText};
-use crate::transport::headers;
+use crate::transport::headers::{self, Accepts};
 use crate::transport::http::Course;
 use crate::transport::listening;
 use crate::transport::mcp::{self, Turn};
@@ -47,6 +47,12 @@ impl Carrier {
         match self {
             Self::Http(session) | Self::Line(session) => session.as_ref(),
         }
+    }
+
+    /// Returns the session that asks its client on the stream of a call, if the call can wait.
+    pub(super) fn asking(&self, accepts: Accepts, burden: &Burden) -> Option<&Arc<ClientSession>> {
+        let may_wait = accepts == Accepts::Streams && burden.may_wait();
+        self.session().filter(|_| may_wait)
     }
 }
 
@@ -102,7 +108,7 @@ impl Front {
             let improper = Improper::Http(StatusCode::NOT_ACCEPTABLE, message.into());
             return self.improper(entry, &Value::Null, &improper).await;
         }
-        match self.listen(entry, subscriptions::shown(&session)).await {
+        match self.follow(entry, &session).await {
             Ok(listener) => self.stream(&session, listener),
             Err(answer) => answer,
         }
@@ -153,36 +159,30 @@ impl Front {
         }
     }
 
+    /// Lets the caller of a session listen to what the session shows.
+    pub(in crate::transport) async fn follow(
+        &self,
+        entry: Entry,
+        session: &Arc<ClientSession>,
+    ) -> Result<Listener, HttpAnswer> {
+        self.listen(entry, subscriptions::shown(session)).await
+    }
+
     /// Opens the stream of a session, on which its client learns that what it may see has changed.
     fn stream(&self, session: &Arc<ClientSession>, mut listener: Listener) -> HttpAnswer {
         let (sender, messages) = mpsc::channel::<Vec<u8>>(1);
         let gone = CancellationToken::new();
         let guard = gone.clone().drop_guard();
         let (end, busy) = session.stream();
-        let last_moment = session.last_moment();
+        let left = session.time_left();
         let session = Arc::clone(session);
         let telling = async move {
             let _busy = busy;
-            let told = async {
-                let mut messages = subscriptions::updates(&session);
-                loop {
-                    for message in messages {
-                        if !matches!(timeout(SEND_TIME, sender.send(message)).await, Ok(Ok(()))) {
-                            return;
-                        }
-                    }
-                    let Some(changed) = listener.changed().await else {
-                        return;
-                    };
-                    messages = listening::notifications(&changed);
-                    messages.extend(subscriptions::updates(&session));
-                }
-            };
             tokio::select! {
                 () = end.cancelled() => {}
                 () = gone.cancelled() => {}
-                () = sleep_until(last_moment) => {}
-                () = told => {}
+                () = sleep(left) => {}
+                () = tell(&session, &mut listener, &sender) => {}
             }
         };
         self.host.calls.spawn(telling);
@@ -245,20 +245,21 @@ impl Front {
                 }
                 Ok(empty(StatusCode::ACCEPTED))
             }
-            ("logging/setLevel", Carrier::Http(_)) if !id.is_null() => {
+            ("logging/setLevel", _) if !id.is_null() => {
                 let level = member::text(&params, "level").ok().flatten();
-                Ok(if let Some(level) = level.and_then(Severity::parse) {
-                    session.set_level(level);
-                    rpc_result(id, &json!({}))
-                } else {
+                let Some(level) = level.and_then(Severity::parse) else {
                     let all = Severity::ALL.map(Severity::as_str).join(", ");
-                    rpc_error(id, INVALID_PARAMS, &format!("`level` must be one of {all}"))
-                })
+                    let message = format!("`level` must be one of {all}");
+                    let refused = rpc_error(id, INVALID_PARAMS, &message);
+                    return Ok(self.recorded(entry, refused).await);
+                };
+                session.set_level(level);
+                Ok(rpc_result(id, &json!({})))
             }
-            ("resources/subscribe", Carrier::Http(_)) if !id.is_null() => {
+            ("resources/subscribe", _) if !id.is_null() => {
                 Ok(self.subscribe(session, entry, (id, &params)).await)
             }
-            ("resources/unsubscribe", Carrier::Http(_)) if !id.is_null() => {
+            ("resources/unsubscribe", _) if !id.is_null() => {
                 let uri = member::text(&params, "uri").ok().flatten();
                 session.unsubscribe(uri.unwrap_or_default());
                 Ok(rpc_result(id, &json!({})))
@@ -287,7 +288,8 @@ impl Front {
         else {
             return self.no_room(&entry).await;
         };
-        let turn = Turn::opening(Arc::clone(&caller), Arc::clone(entry.policy()), None);
+        let who = (Arc::clone(&caller), Arc::clone(entry.policy()));
+        let turn = Turn::new(who, (Dialect::Legacy, true), None, None);
         // The MCP library needs no token to answer, so the token is erased here.
         drop(entry);
         let request = Request::from_parts(parts.clone(), Full::new(Bytes::from(body.to_vec())));
@@ -317,6 +319,27 @@ impl Front {
             Ok(_) => later(message),
             Err(_) => failed(),
         }
+    }
+}
+
+/// Tells the client of a session what changes, until its listener ends or it does not read.
+pub(in crate::transport) async fn tell(
+    session: &ClientSession,
+    listener: &mut Listener,
+    messages: &mpsc::Sender<Vec<u8>>,
+) {
+    let mut news = subscriptions::updates(session);
+    loop {
+        for message in news {
+            if !matches!(timeout(SEND_TIME, messages.send(message)).await, Ok(Ok(()))) {
+                return;
+            }
+        }
+        let Some(changed) = listener.changed().await else {
+            return;
+        };
+        news = listening::notifications(&changed);
+        news.extend(subscriptions::updates(session));
     }
 }
 

@@ -37,7 +37,7 @@ impl Front {
     }
 
     /// Records a refusal, and answers with it.
-    async fn recorded(&self, entry: Entry, refused: HttpAnswer) -> HttpAnswer {
+    pub(super) async fn recorded(&self, entry: Entry, refused: HttpAnswer) -> HttpAnswer {
         let host = Arc::clone(&self.host);
         let refuse = async move { call::improper(&host, entry.caller()).await };
         match to_its_end(&self.host, refuse).await {

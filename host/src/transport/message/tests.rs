@@ -187,6 +187,25 @@ fn the_integers_of_mcp_may_be_written_as_whole_numbers() {
 }
 
 #[test]
+fn a_token_for_progress_is_as_short_as_an_id() {
+    for (token, counts) in [
+        (json!("a".repeat(MAX_ID)), true),
+        (json!("a".repeat(MAX_ID + 1)), false),
+        (json!(-7), true),
+        (json!(1.5), false),
+        (json!(["a"]), false),
+    ] {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"name": "a", "_meta": {"progressToken": token}}});
+        let message = Message::parse(body.to_string().as_bytes()).map(|message| message.asks);
+        let Ok(Asks::Target(call)) = message else {
+            unreachable!("a call")
+        };
+        assert_eq!(call.progress_token(), counts.then_some(token));
+    }
+}
+
+#[test]
 fn a_notification_is_never_a_call() {
     let body = br#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#;
     assert!(Message::parse(body).is_ok_and(|message| matches!(message.asks, Asks::Other(_))));

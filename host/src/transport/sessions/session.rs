@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::SessionKey;
+use super::lifetime::Lifetime;
 use super::outstanding::{OpenQuestions, Outstanding};
 use super::subscriptions::Subscriptions;
 use crate::call::{Entry, Place};
 use crate::identity::Caller;
-use crate::principal::Principal;
+use crate::principal::ActorId;
 use crate::questions::{AskBy, Declared};
 use crate::sandbox::{ClientView, Severity};
+use crate::seams::Clock;
 use crate::transport::body::Burden;
 use crate::transport::revision::{PAGES_BY_ERROR, STANDARD_HEADERS};
 
@@ -37,7 +38,7 @@ pub(in crate::transport) struct ClientSession {
     opening: Opening,
     // A session over streams is in no table.
     key: Option<SessionKey>,
-    end: Instant,
+    lifetime: Lifetime,
     ended: CancellationToken,
     outstanding: Outstanding,
     subscriptions: Subscriptions,
@@ -45,10 +46,6 @@ pub(in crate::transport) struct ClientSession {
 }
 
 struct SessionState {
-    /// The time of the last request.
-    used: Instant,
-    /// Streams and calls that are open.
-    busy: usize,
     /// Ends the stream that was opened last.
     stream: Option<CancellationToken>,
     /// The calls under way, by the JSON of their requests' ids, each with its number.
@@ -113,20 +110,21 @@ struct Settlement {
 }
 
 impl ClientSession {
-    /// Begins a session that ends after `life` at the latest, under this key and on this place.
-    pub(super) fn new(opening: Opening, life: Duration, kept: Option<(SessionKey, Place)>) -> Self {
-        let now = Instant::now();
+    /// Begins a session, under this key and on this place.
+    pub(super) fn new(
+        opening: Opening,
+        lifetime: Lifetime,
+        kept: Option<(SessionKey, Place)>,
+    ) -> Self {
         let (key, place) = kept.unzip();
         Self {
             opening,
             key,
-            end: now + life,
+            lifetime,
             ended: CancellationToken::new(),
             outstanding: Outstanding::default(),
             subscriptions: Subscriptions::default(),
             state: Mutex::new(SessionState {
-                used: now,
-                busy: 0,
                 stream: None,
                 calls: HashMap::new(),
                 next: 0,
@@ -137,8 +135,9 @@ impl ClientSession {
     }
 
     /// Begins a session of a client that is the only one of its host: it ends with its streams.
-    pub(in crate::transport) fn alone(opening: Opening) -> Arc<Self> {
-        Arc::new(Self::new(opening, FOREVER, None))
+    pub(in crate::transport) fn alone(opening: Opening, clock: &Arc<dyn Clock>) -> Arc<Self> {
+        let lifetime = Lifetime::begin(clock, Duration::MAX, Duration::MAX);
+        Arc::new(Self::new(opening, lifetime, None))
     }
 
     /// Returns the caller who opened it.
@@ -150,22 +149,21 @@ impl ClientSession {
         self.key.as_ref()
     }
 
-    /// Returns true if it is the session of this principal and this client.
+    /// Returns true if it is the session of this actor and this client.
     pub(super) fn is_of(&self, caller: &Caller) -> bool {
         let own = self.caller();
-        Principal::from(own) == Principal::from(caller)
+        ActorId::from(&**own.actor()) == ActorId::from(&**caller.actor())
             && own.agent().client_id == caller.agent().client_id
     }
 
     /// Returns true if its time is over.
-    pub(super) fn is_over(&self, now: Instant, idle: Duration) -> bool {
-        let state = self.lock();
-        let is_idle = state.busy == 0 && now.duration_since(state.used) >= idle;
-        is_idle || now >= self.end || self.ended.is_cancelled()
+    pub(super) fn is_over(&self) -> bool {
+        self.lifetime.is_over() || self.ended.is_cancelled()
     }
 
-    pub(super) fn touch(&self, now: Instant) {
-        self.lock().used = now;
+    /// Notes that a request names it.
+    pub(super) fn touch(&self) {
+        self.lifetime.touch();
     }
 
     /// Ends it: its stream, and the calls that wait for answers.
@@ -175,9 +173,9 @@ impl ClientSession {
         drop(place);
     }
 
-    /// Returns the time of its end at the latest.
-    pub(in crate::transport) fn last_moment(&self) -> Instant {
-        self.end
+    /// Returns the time until its end, at most.
+    pub(in crate::transport) fn time_left(&self) -> Duration {
+        self.lifetime.left()
     }
 
     /// Returns what fires when it ends.
@@ -280,7 +278,7 @@ impl ClientSession {
     }
 
     fn busy(self: &Arc<Self>, call: Option<(String, u64)>) -> Busy {
-        self.lock().busy += 1;
+        self.lifetime.open();
         Busy {
             session: Arc::clone(self),
             call,
@@ -294,9 +292,8 @@ impl ClientSession {
 
 impl Drop for Busy {
     fn drop(&mut self) {
+        self.session.lifetime.close();
         let mut state = self.session.lock();
-        state.busy = state.busy.saturating_sub(1);
-        state.used = Instant::now();
         // Another call may have the id by now.
         if let Some((id, number)) = &self.call
             && state.calls.get(id).is_some_and(|(own, _)| own == number)
@@ -308,5 +305,3 @@ impl Drop for Busy {
 
 /// The largest capabilities that a session keeps for components, in bytes.
 const MAX_CAPABILITIES: usize = 2 << 10;
-/// Longer than any host runs.
-const FOREVER: Duration = Duration::from_hours(24 * 365 * 10);

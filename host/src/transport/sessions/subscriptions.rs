@@ -24,12 +24,13 @@ impl Subscriptions {
     /// Adds a URI with the component behind it. Returns false if there are too many.
     pub(super) fn add(&self, uri: &str, component: String) -> bool {
         let mut state = self.lock();
-        let fits = state.components.len() < MOST || state.components.contains_key(uri);
-        if fits && uri.len() <= MAX_URI {
+        let is_known = state.components.contains_key(uri);
+        let bytes = state.components.keys().map(String::len).sum::<usize>();
+        let fits = state.components.len() < MOST && bytes.saturating_add(uri.len()) <= MAX_BYTES;
+        if fits || is_known {
             state.components.insert(uri.to_owned(), component);
-            return true;
         }
-        false
+        fits || is_known
     }
 
     /// Removes a URI.
@@ -48,13 +49,17 @@ impl Subscriptions {
             count,
         } = &mut *state;
         for (uri, known) in components {
-            // One that the caller does not see any more is a change of a list.
-            if let Some(now) = component(uri)
-                && now != *known
-            {
-                *known = now;
-                changed.insert(uri.clone());
-                *count += 1;
+            match component(uri) {
+                Some(now) if now != *known => {
+                    *known = now;
+                    changed.insert(uri.clone());
+                    *count += 1;
+                }
+                Some(_) => {}
+                // One that the caller does not see any more is a change of a list.
+                None => {
+                    changed.remove(uri);
+                }
             }
         }
         *count
@@ -74,8 +79,8 @@ impl Subscriptions {
 
 /// The most subscriptions of one session.
 const MOST: usize = 64;
-/// The longest URI, in bytes.
-const MAX_URI: usize = 2 << 10;
+/// The most bytes of their URIs: the client chooses those of a family.
+const MAX_BYTES: usize = 16 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -102,6 +107,17 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_not_told_once_its_resource_is_no_longer_seen() {
+        for (is_seen, told) in [(false, vec![]), (true, vec!["a:1".to_owned()])] {
+            let subscriptions = Subscriptions::default();
+            assert!(subscriptions.add("a:1", "one".into()));
+            assert_eq!(subscriptions.look(|_| Some("two".to_owned())), 1);
+            subscriptions.look(|_| is_seen.then(|| "two".to_owned()));
+            assert_eq!(subscriptions.take_changed(), told, "{is_seen}");
+        }
+    }
+
+    #[test]
     fn a_session_has_so_many_subscriptions_and_no_more() {
         let subscriptions = Subscriptions::default();
         for number in 0..MOST {
@@ -110,7 +126,13 @@ mod tests {
         assert!(!subscriptions.add("a:more", String::new()));
         assert!(subscriptions.add("a:0", String::new()));
         subscriptions.remove("a:0");
-        assert!(!subscriptions.add(&"a".repeat(MAX_URI + 1), String::new()));
+        assert!(!subscriptions.add(&"a".repeat(MAX_BYTES), String::new()));
         assert!(subscriptions.add("a:more", String::new()));
+        let subscriptions = Subscriptions::default();
+        let half = |name: &str| name.repeat(MAX_BYTES / 2);
+        assert!(subscriptions.add(&half("a"), String::new()));
+        assert!(subscriptions.add(&half("b"), String::new()));
+        assert!(!subscriptions.add("c", String::new()));
+        assert!(subscriptions.add(&half("b"), String::new()));
     }
 }

@@ -100,6 +100,21 @@ fn survey(call: &Call) -> Result<Outcome, Error> {
     })
 }
 
+#[derive(Deserialize, JsonSchema)]
+struct Many {
+    /// The numbers.
+    of: Vec<u32>,
+}
+
+/// Asks whether all of these are meant.
+#[bailiwick_sdk::tool]
+fn pick(call: &Call, args: Many) -> Result<Outcome, Error> {
+    Ok(match call.form::<Sure>("sure")? {
+        None => Questions::new().form::<Sure>("sure", "All of these?").into(),
+        Some(_) => Output::text(format!("{} numbers", args.of.len())).into(),
+    })
+}
+
 /// Asks for a password.
 #[bailiwick_sdk::tool]
 fn phish(_call: &Call) -> Result<Outcome, Error> {
@@ -144,4 +159,4 @@ fn change(call: &Call, args: Change) -> Result<Outcome, Error> {
     Ok(ask("sure", args.state).into())
 }
 
-bailiwick_sdk::export!(book, pay, survey, phish, change);
+bailiwick_sdk::export!(book, pay, survey, pick, phish, change);
