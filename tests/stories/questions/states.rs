@@ -73,7 +73,8 @@ async fn a_state_is_used_once_by_whom_and_for_what_it_was_given() -> Result<()> 
 #[tokio::test]
 async fn a_state_is_of_one_tenant() -> Result<()> {
     let named = "tenant = { claim = \"tenant\" }\n";
-    let world = World::with(asker(false, |config| config.issuers.push_str(named)).await?).await?;
+    let world =
+        World::with(asker(false, move |config| config.issuers.push_str(named)).await?).await?;
     let token = |tenant: &str| world.issuer.token(&world.spec("alice").tenant(tenant));
     let (own, other) = (token("acme")?, token("globex")?);
     let book = Asked::of("book", json!({"room": 7}));

@@ -103,7 +103,7 @@ async fn an_answer_has_an_effect_once_and_from_its_own_session_alone() -> Result
 async fn the_same_subject_in_another_tenant_has_neither_the_session_nor_its_question() -> Result<()>
 {
     let named = "tenant = { claim = \"tenant\" }\n";
-    let world = World::with(plan("", |config| config.issuers.push_str(named)).await?).await?;
+    let world = World::with(plan("", move |config| config.issuers.push_str(named)).await?).await?;
     let token = |tenant: &str| world.issuer.token(&world.spec("alice").tenant(tenant));
     let own = Client::open(&world, &token("acme")?).await?;
     let other = own.with_token(&token("globex")?);
