@@ -69,6 +69,8 @@ fn declare(text: &mut String, name: &str, folder: &Path, files: &[PathBuf]) {
     writeln!(text, "static {name}: &[(&str, &str)] = &[").expect("a string grows");
     for file in files {
         let below = file.strip_prefix(folder).expect("it is below");
+        let text_of = |path: &Path| path.to_str().map(str::to_owned).expect("it is text");
+        let (below, file) = (text_of(below), text_of(file));
         writeln!(text, "    ({below:?}, include_str!({file:?})),").expect("a string grows");
     }
     text.push_str("];\n");
