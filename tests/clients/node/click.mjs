@@ -19,6 +19,8 @@ class Control {
   #asked = new Map();
   #heard = '';
   #number = 0;
+  #events = [];
+  #awaited = [];
 
   constructor([, , , to, from]) {
     this.to = to;
@@ -28,11 +30,26 @@ class Control {
   #hear(chunk) {
     const messages = (this.#heard + chunk).split('\0');
     this.#heard = messages.pop();
-    for (const { id, result, error } of messages.map((message) => JSON.parse(message))) {
+    for (const { id, result, error, method, params } of messages.map((message) => JSON.parse(message))) {
+      if (method) this.#told(method, params);
       const { done, fail } = this.#asked.get(id) ?? {};
       if (error) fail?.(new Error(error.message));
       else done?.(result);
     }
+  }
+
+  #told(method, params) {
+    this.#events.push({ method, params });
+    for (const look of this.#awaited) look();
+  }
+
+  /** Waits for an event, unless it has come already. */
+  when(method, fits) {
+    return new Promise((come) => {
+      const look = () => this.#events.some((event) => event.method === method && fits(event.params)) && come();
+      this.#awaited.push(look);
+      look();
+    });
   }
 
   ask(method, params = {}, sessionId = undefined) {
@@ -73,8 +90,13 @@ try {
   const ask = (method, params) => control.ask(method, params, sessionId);
   await ask('Emulation.setDeviceMetricsOverride', PHONE);
   await ask('Emulation.setScriptExecutionDisabled', { value: true });
-  await ask('Page.navigate', { url: page });
-  const button = await place(ask, `button[value="${user}"]`);
+  await ask('Page.enable');
+  await ask('Page.setLifecycleEventsEnabled', { enabled: true });
+  const { loaderId } = await ask('Page.navigate', { url: page });
+  // Before a page is painted, a browser lets nobody click on it.
+  const painted = (event) => event.loaderId === loaderId && event.name === 'firstContentfulPaint';
+  await control.when('Page.lifecycleEvent', painted);
+  const button = await middle(ask, `button[value="${user}"]`);
   const { cssContentSize } = await ask('Page.getLayoutMetrics');
   for (const type of ['mousePressed', 'mouseReleased']) {
     await ask('Input.dispatchMouseEvent', { type, ...button, button: 'left', clickCount: 1 });
@@ -89,17 +111,12 @@ try {
 }
 process.exit();
 
-/** Waits until the page shows an element; returns the middle of it. */
-async function place(ask, selector) {
-  for (;;) {
-    const { root } = await ask('DOM.getDocument');
-    const { nodeId } = await ask('DOM.querySelector', { nodeId: root.nodeId, selector });
-    if (nodeId) {
-      await ask('DOM.scrollIntoViewIfNeeded', { nodeId });
-      const { model } = await ask('DOM.getBoxModel', { nodeId });
-      const [left, top, , , right, bottom] = model.content;
-      return { x: (left + right) / 2, y: (top + bottom) / 2 };
-    }
-    await new Promise((later) => setTimeout(later, 50));
-  }
+/** Returns the middle of an element. */
+async function middle(ask, selector) {
+  const { root } = await ask('DOM.getDocument');
+  const { nodeId } = await ask('DOM.querySelector', { nodeId: root.nodeId, selector });
+  await ask('DOM.scrollIntoViewIfNeeded', { nodeId });
+  const { model } = await ask('DOM.getBoxModel', { nodeId });
+  const [left, top, , , right, bottom] = model.content;
+  return { x: (left + right) / 2, y: (top + bottom) / 2 };
 }
