@@ -90,7 +90,7 @@ pub fn open(
     following: Following,
     stop: CancellationToken,
 ) -> Pages {
-    let book = Arc::new(Mutex::new(Book::begin(following.before)));
+    let book = Arc::new(Mutex::new(Book::begin(&following.before)));
     let changes = watch::Sender::new(0);
     let keeping = following.feed;
     tokio::spawn(keeping.into_book(Arc::clone(&book), changes.clone(), stop));

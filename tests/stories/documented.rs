@@ -32,10 +32,11 @@ enum Does {
 }
 
 /// The beginnings of commands; the first that fits counts.
-const TABLE: [(&str, Does); 17] = [
+const TABLE: [(&str, Does); 18] = [
     ("bailiwick new ", Does::Ends(0)),
     ("bailiwick build ", Does::Elsewhere),
     ("bailiwick inspect ", Does::Ends(0)),
+    ("bailiwick call ", Does::Elsewhere),
     ("bailiwick dev ", Does::Serves("serving http")),
     ("bailiwick serve ", Does::Serves("listening on")),
     (

@@ -44,7 +44,7 @@ pub(super) struct HostEvent {
 
 impl Book {
     /// Begins with the end of the journal.
-    pub(super) fn begin(recent: Recent) -> Self {
+    pub(super) fn begin(recent: &Recent) -> Self {
         let mut book = Self::default();
         for entry in &recent.entries {
             book.read(entry);
@@ -203,7 +203,7 @@ mod tests {
                 .collect(),
             signed: 1,
         };
-        let mut book = Book::begin(recent);
+        let mut book = Book::begin(&recent);
         for lines in [
             line(2, refused),
             line(3, refused),

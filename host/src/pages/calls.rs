@@ -25,7 +25,7 @@ pub(super) struct CallRow {
     /// The number of the first record.
     pub(super) seq: u64,
     pub(super) time: String,
-    began_ms: u64,
+    pub(super) began_ms: u64,
     pub(super) actor: String,
     pub(super) issuer: String,
     pub(super) tenant: String,

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use bailiwick::app;
 use bailiwick::audit::{Journal, Settings, Trail};
 use bailiwick::delegation::{Authority, Broker};
 use bailiwick::dispatch::{Catalog, Decided, Offer, TargetRequest, Terms, decide};
+use bailiwick::egress;
 use bailiwick::envelope::{Envelope, HostKeys, Signer, SignerSettings};
 use bailiwick::harden::CompileLimits;
 use bailiwick::identity::{Caller, Identity, IssuerSettings, Presented, SubjectToken};
@@ -107,7 +107,7 @@ impl Ground {
             }),
             algorithms: vec![Algorithm::EdDsa],
         };
-        let ring = KeyRing::new(keys, &app::tls()?, Arc::clone(&clock));
+        let ring = KeyRing::new(keys, &egress::tls()?, Arc::clone(&clock));
         let identity = Identity::new(vec![(issuer(), ring)], RESOURCE.into(), Arc::clone(&clock));
         let component = fs::read(component)?;
         Ok(Self {

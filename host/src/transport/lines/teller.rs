@@ -52,7 +52,7 @@ impl Teller {
                 return;
             }
         }
-        pending().await
+        pending::<()>().await;
     }
 
     /// Notes an attempt to listen.
