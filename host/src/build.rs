@@ -35,8 +35,8 @@ pub struct BuildRequest {
     pub path: PathBuf,
     /// The folder for the `.wasm` file; created if it does not exist.
     pub out: PathBuf,
-    /// Cargo's target folder, for a crate; `guests` in the crate's own target folder unless given. Guests that
-    /// share it compile their common dependencies once.
+    /// Cargo's target folder, for a crate; `guests` in the crate's own target folder unless given.
+    /// Guests that share it compile their common dependencies once.
     pub target_dir: Option<PathBuf>,
 }
 

@@ -76,7 +76,7 @@ pub use close::Ended;
 pub use gate::{Full, Gate, Place};
 pub use host::{Access, Faces, Host, Policy, Serving, TenantShare};
 pub use lines::Lines;
-pub use listening::{Listener, MAX_LISTENERS_OF_ONE, Seen, Shown, listen};
+pub use listening::{Listener, MAX_LISTENERS_OF_ONE, SeenLists, Shown, listen};
 pub use open::OpenCall;
 pub use pace::{Pace, Rate, TooEarly};
 pub use permit::Permit;

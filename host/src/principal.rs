@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bailiwick_envelope::{Actor, ActorKind};
 
-/// The name of a principal, which has one share: always the pair of issuer and subject, never a subject alone. Two issuers may both
-/// have a subject `alice`. All copies share the pair.
+/// The name of a principal, which has one share: always the pair of issuer and subject, never a
+/// subject alone. Two issuers may both have a subject `alice`. All copies share the pair.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Principal(Arc<Pair>);
 

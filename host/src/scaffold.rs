@@ -1,7 +1,7 @@
 //! A new project for tools, with the SDK beside it.
 //!
-//! The SDKs are part of this program, so a project can be built wherever it is: the SDK's sources go
-//! into `vendor/bailiwick-sdk`, which the author commits.
+//! The SDKs are part of this program, so a project can be built wherever it is: the SDK's sources
+//! go into `vendor/bailiwick-sdk`, which the author commits.
 //!
 //! Invariant: nothing is written into a folder that has files, and no file lies outside it.
 

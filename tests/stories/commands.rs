@@ -233,44 +233,6 @@ async fn audit_show_finds_a_call_and_shows_it_as_a_tree() -> Result<()> {
 }
 
 #[tokio::test]
-async fn new_makes_a_crate_that_builds_and_loads() -> Result<()> {
-    let temp = TempDir::new()?;
-    let (crate_, out) = (temp.path().join("greeter"), temp.path().join("tools"));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("the tests lie in the workspace")?;
-    let (sdk, target) = (root.join("guest-sdk"), root.join("example-tools/target"));
-    let said = run(&[
-        "new",
-        "greeter",
-        "--dir",
-        path(&crate_)?,
-        "--sdk",
-        path(&sdk)?,
-    ])
-    .await?;
-    ensure!(said.good, "{}", said.err);
-    let said = run(&[
-        "build",
-        path(&crate_)?,
-        "--out",
-        path(&out)?,
-        "--target-dir",
-        path(&target)?,
-    ])
-    .await?;
-    ensure!(said.good, "{}", said.err);
-    let said = run(&["inspect", path(&out.join("greeter.wasm"))?]).await?;
-    ensure!(
-        said.good && said.out.contains("tool greet"),
-        "{}{}",
-        said.out,
-        said.err
-    );
-    Ok(())
-}
-
-#[tokio::test]
 async fn every_shell_gets_its_completions() -> Result<()> {
     for shell in ["bash", "zsh", "fish"] {
         let said = run(&["completions", shell]).await?;

@@ -35,6 +35,7 @@ mod loading;
 mod memory;
 mod mixups;
 mod modes;
+mod newcomer;
 mod offers;
 mod opaque;
 mod operations;

@@ -1,8 +1,8 @@
 //! `cargo xtask sdks`: the tests that the SDKs for TypeScript and Python have of their own.
 //!
 //! They check types, format, what is generated from `wit/`, and behaviour without a host. The SDK
-//! for Rust is tested with everything else. Invariant: nothing is installed outside the SDK's folder
-//! and `target/sdks`.
+//! for Rust is tested with everything else. Invariant: nothing is installed outside the SDK's
+//! folder and `target/sdks`.
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};

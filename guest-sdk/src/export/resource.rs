@@ -72,7 +72,8 @@ impl ResourceEntry {
 /// Lists the resources.
 ///
 /// # Panics
-/// A type of variables has a member for which its URI has no variable, so that no URI could be read.
+/// A type of variables has a member for which its URI has no variable, so that no URI could be
+/// read.
 pub fn describe(all: &[ResourceEntry]) -> Vec<resources::Definition> {
     #[cfg(target_arch = "wasm32")]
     super::log_panics();

@@ -2,8 +2,8 @@
 //! only edits, builds and calls.
 //!
 //! The host is `bailiwick serve`, unchanged, as a child. Its surroundings differ: an issuer where
-//! anyone on this machine logs in as anyone, keys and a journal in a temporary folder, and a copy of
-//! the author's components. The host itself notices that the copy has changed, and loads it.
+//! anyone on this machine logs in as anyone, keys and a journal in a temporary folder, and a copy
+//! of the author's components. The host itself notices that the copy has changed, and loads it.
 //!
 //! Invariant: everything listens on loopback, and nothing outlives the process, however it ends
 //! (`sweeper`).

@@ -15,13 +15,13 @@ use super::{BuildError, at, file_name};
 /// A project whose SDK builds it.
 pub(super) struct Script {
     folder: PathBuf,
-    kind: Kind,
+    manager: Manager,
     /// The file name of the component, without `.wasm`.
     pub(super) component: String,
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum Manager {
     /// A `package.json`: npm and Node.
     Node,
     /// A `pyproject.toml`: pip and Python.
@@ -31,23 +31,23 @@ enum Kind {
 impl Script {
     /// Returns the project in a folder, if there is one.
     pub(super) fn at(folder: &Path) -> Result<Option<Self>, BuildError> {
-        let named = |kind: Kind, name: Option<String>| {
+        let named = |manager: Manager, name: Option<String>| {
             let name = name.ok_or_else(|| BuildError::Unnamed {
-                path: folder.join(kind.manifest()),
+                path: folder.join(manager.manifest()),
             })?;
             let component = file_name(name)?;
             let folder = folder.to_owned();
             Ok(Some(Self {
                 folder,
-                kind,
+                manager,
                 component,
             }))
         };
-        for kind in [Kind::Node, Kind::Python] {
-            let path = folder.join(kind.manifest());
+        for manager in [Manager::Node, Manager::Python] {
+            let path = folder.join(manager.manifest());
             if path.is_file() {
                 let text = fs::read_to_string(&path).map_err(at(&path))?;
-                return named(kind, kind.name(&text));
+                return named(manager, manager.name(&text));
             }
         }
         Ok(None)
@@ -59,11 +59,11 @@ impl Script {
         if !program.is_file() || !self.has_sdk() {
             self.install()?;
         }
-        let out = self.folder.join(self.kind.scratch());
+        let out = self.folder.join(self.manager.scratch());
         fs::create_dir_all(&out).map_err(at(&out))?;
         let file = out.join(format!("{}.wasm", self.component));
         let mut build = Command::new(&program);
-        if let Kind::Python = self.kind {
+        if let Manager::Python = self.manager {
             build.args(["-m", "bailiwick_sdk.build"]);
         }
         build.arg("--out").arg(&file);
@@ -76,15 +76,15 @@ impl Script {
 
     /// Returns the program that builds: the SDK's own, or the project's Python.
     fn program(&self) -> PathBuf {
-        self.folder.join(match self.kind {
-            Kind::Node => "node_modules/.bin/bailiwick-sdk-build",
-            Kind::Python => ".venv/bin/python",
+        self.folder.join(match self.manager {
+            Manager::Node => "node_modules/.bin/bailiwick-sdk-build",
+            Manager::Python => ".venv/bin/python",
         })
     }
 
     /// Returns true unless a project's Python lacks the SDK.
     fn has_sdk(&self) -> bool {
-        let Kind::Python = self.kind else {
+        let Manager::Python = self.manager else {
             return true;
         };
         let mut python = Command::new(self.program());
@@ -96,7 +96,7 @@ impl Script {
 
     /// Installs the project's packages.
     fn install(&self) -> Result<(), BuildError> {
-        for command in self.kind.install() {
+        for command in self.manager.install() {
             let (program, arguments) = command.split_first().unwrap_or((&"", &[]));
             let mut install = Command::new(program);
             install.args(arguments).current_dir(&self.folder);
@@ -110,7 +110,7 @@ impl Script {
     }
 }
 
-impl Kind {
+impl Manager {
     fn manifest(self) -> &'static str {
         match self {
             Self::Node => "package.json",
@@ -148,7 +148,7 @@ impl Kind {
     /// Reads the project's name from its manifest.
     fn name(self, manifest: &str) -> Option<String> {
         match self {
-            Self::Node => serde_json::from_str::<Named>(manifest).ok()?.name,
+            Self::Node => serde_json::from_str::<ManifestName>(manifest).ok()?.name,
             Self::Python => toml::from_str::<Projects>(manifest).ok()?.project?.name,
         }
     }
@@ -165,13 +165,13 @@ fn run(command: &mut Command) -> Result<bool, BuildError> {
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct ManifestName {
     name: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Projects {
-    project: Option<Named>,
+    project: Option<ManifestName>,
 }
 
 #[cfg(test)]

@@ -21,10 +21,10 @@ use crate::identity::{Caller, SubjectToken};
 use crate::reason::RefusalReason;
 
 /// Makes digests of what one caller can see under one policy: one for each list.
-pub type Shown = Arc<dyn Fn(&Policy, &Caller) -> Seen + Send + Sync>;
+pub type Shown = Arc<dyn Fn(&Policy, &Caller) -> SeenLists + Send + Sync>;
 
 /// Digests of what one caller saw, one for each list.
-pub type Seen = Vec<[u8; 32]>;
+pub type SeenLists = Vec<[u8; 32]>;
 
 /// A caller who waits for changes of what they can see.
 pub struct Listener {
@@ -35,7 +35,7 @@ pub struct Listener {
     changes: watch::Receiver<()>,
     denials: watch::Receiver<()>,
     shown: Shown,
-    last: Seen,
+    last: SeenLists,
     earliest: Instant,
     end: Instant,
     _place: Place,
@@ -80,12 +80,12 @@ impl Listener {
     /// Returns the same listener, which also hears of what changed since another one of its client
     /// saw this.
     #[must_use]
-    pub fn since(self, seen: Seen) -> Self {
+    pub fn since(self, seen: SeenLists) -> Self {
         Self { last: seen, ..self }
     }
 
     /// Ends it. Returns what its caller saw last.
-    pub fn into_seen(self) -> Seen {
+    pub fn into_seen(self) -> SeenLists {
         self.last
     }
 

@@ -1,4 +1,5 @@
-//! `bailiwick build`: a project becomes a component, which is inspected as `bailiwick inspect` does.
+//! `bailiwick build`: a project becomes a component, which is inspected as `bailiwick inspect`
+//! does.
 
 use std::path::PathBuf;
 

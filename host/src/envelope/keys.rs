@@ -2,11 +2,10 @@
 //! alone.
 //!
 //! `envelope.pem`, `transaction.pem` and `journal.pem` are Ed25519 private keys (PKCS #8);
-//! `mac.key`, `cache.key` and `journal-mac.key` are 32 random bytes each; `page.token` is as many in
-//! base64url, for the operator to type. To rotate the envelope or
-//! the transaction key, rename `NAME.pem` to `NAME.ANYTHING.pem` and restart: the host makes a new
-//! key and still publishes the old one. The journal key belongs to its journal: it changes with a
-//! new audit folder.
+//! `mac.key`, `cache.key` and `journal-mac.key` are 32 random bytes each; `page.token` is as many
+//! in base64url, for the operator to type. To rotate the envelope or the transaction key, rename
+//! `NAME.pem` to `NAME.ANYTHING.pem` and restart: the host makes a new key and still publishes the
+//! old one. The journal key belongs to its journal: it changes with a new audit folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -89,8 +88,8 @@ impl HostKeys {
     }
 }
 
-/// Returns the token of the operator's page in `folder`, and the path of its file, which it makes if
-/// it is missing.
+/// Returns the token of the operator's page in `folder`, and the path of its file, which it makes
+/// if it is missing.
 ///
 /// # Errors
 /// Fails if the folder or the file cannot be used as it is.

@@ -40,7 +40,7 @@ use crate::identity::Caller;
 use head::Headline;
 use teller::Teller;
 pub use token::{TokenPlace, TokenPlaceError, TokenSource};
-use under_way::UnderWay;
+use under_way::LinesUnderWay;
 use wire::{LineSender, StreamLine};
 
 /// The streams of a session, and the token that it presents.
@@ -78,7 +78,7 @@ pub(super) async fn serve(
         lines,
         client: None,
         teller: Teller::default(),
-        under_way: UnderWay::default(),
+        under_way: LinesUnderWay::default(),
     };
     let ended = tokio::select! {
         () = stop.cancelled() => Ok(()),
@@ -109,7 +109,7 @@ struct Session {
     /// The state of the conversation, if `initialize` began one.
     client: Option<Arc<ClientSession>>,
     teller: Teller,
-    under_way: UnderWay,
+    under_way: LinesUnderWay,
 }
 
 impl Session {

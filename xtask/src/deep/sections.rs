@@ -54,6 +54,15 @@ pub(crate) const SECTIONS: &[Section] = &[
         },
     },
     Section {
+        name: "newcomer",
+        does: "an author with the programs alone starts, builds and calls a tool in each language",
+        environment: &[("BAILIWICK_NEWCOMER", "rust,typescript,python")],
+        work: Work::Tests {
+            arguments: &["--test", "stories", "newcomer::"],
+            figures: &["the first tool in "],
+        },
+    },
+    Section {
         name: KEYCLOAK,
         does: "a client logs in at Keycloak, and it answers as the gate expects",
         environment: &[],

@@ -1,8 +1,8 @@
 //! `bailiwick call`: one call of one tool, as a sample user, and its answer.
 //!
 //! The tool runs in a host of its own, started for this call on a port that no one knows: the same
-//! sandbox, the same refusals and the same record as in `bailiwick serve`. Keys, issuer and services
-//! are those of the workbench, never those of a configuration that serves.
+//! sandbox, the same refusals and the same record as in `bailiwick serve`. Keys, issuer and
+//! services are those of the workbench, never those of a configuration that serves.
 //!
 //! Invariant: the answer is on standard output, everything else on standard error.
 

@@ -1,5 +1,5 @@
-//! Prints what the author needs: a warning, how clients connect and log in, a ready call; if asked,
-//! a token for each sample user and a call of each tool.
+//! Prints what the author needs: a warning, how clients connect and log in, a ready call, and what
+//! is served; if asked, a token for each sample user and a call of each tool.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -12,16 +12,16 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::wire::LineSender;
-use crate::call::{Listener, Seen};
+use crate::call::{Listener, SeenLists};
 use crate::transport::front;
 use crate::transport::sessions::ClientSession;
 
 /// The listener of a session, if there is one.
 #[derive(Default)]
 pub(super) struct Teller {
-    task: Option<JoinHandle<Seen>>,
+    task: Option<JoinHandle<SeenLists>>,
     /// What the client could see when it was told last.
-    seen: Option<Seen>,
+    seen: Option<SeenLists>,
     /// The time of the last attempt to listen. `None` before the client is ready.
     tried: Option<Instant>,
 }

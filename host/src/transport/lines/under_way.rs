@@ -1,7 +1,7 @@
 //! The messages of a session that are being answered.
 //!
-//! Invariant: no two requests have one id, and nothing goes on after [`UnderWay::end`], whatever it
-//! has said until then.
+//! Invariant: no two requests have one id, and nothing goes on after [`LinesUnderWay::end`],
+//! whatever it has said until then.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::transport::answer::{HttpAnswer, later, plain};
 
 /// The messages under way.
 #[derive(Default)]
-pub(super) struct UnderWay {
+pub(super) struct LinesUnderWay {
     open: OpenRequests,
     tasks: TaskTracker,
     ended: CancellationToken,
@@ -33,7 +33,7 @@ pub(super) struct OpenRequest {
     open: OpenRequests,
 }
 
-impl UnderWay {
+impl LinesUnderWay {
     /// Takes a place for a message.
     ///
     /// # Errors
@@ -132,7 +132,7 @@ mod tests {
             (Value::Null, false),
             (Value::Null, true),
         ] {
-            let under_way = UnderWay::default();
+            let under_way = LinesUnderWay::default();
             let place = under_way.place(&id).unwrap();
             let cancelled = place.cancelled();
             let place = (!has_said_its_last).then_some(place);
@@ -150,7 +150,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_is_cancelled_by_its_id_while_it_is_under_way() {
-        let under_way = UnderWay::default();
+        let under_way = LinesUnderWay::default();
         let first = under_way.place(&json!("1")).unwrap();
         let (other, note) = (under_way.place(&json!(1)), under_way.place(&Value::Null));
         assert!(under_way.place(&json!("1")).is_err());

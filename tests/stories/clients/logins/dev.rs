@@ -1,4 +1,5 @@
-//! Official clients log in at `bailiwick dev`, from the 401 to a call, and a user of a browser does.
+//! Official clients log in at `bailiwick dev`, from the 401 to a call, and a user of a browser
+//! does.
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::mcp;
