@@ -152,7 +152,8 @@ impl Author {
 
 #[tokio::test]
 async fn an_author_with_the_programs_alone_starts_builds_and_calls_a_tool() -> Result<()> {
-    let named = env::var("BAILIWICK_NEWCOMER").unwrap_or_else(|_| "rust".to_owned());
+    let named = env::var_os("BAILIWICK_NEWCOMER").unwrap_or_else(|| "rust".into());
+    let named = named.to_string_lossy();
     let mut gone = 0;
     for language in named.split(',') {
         let path = PATHS.iter().find(|path| path.language == language);
