@@ -32,6 +32,10 @@ const OWN_READING: &[(&str, &str)] = &[
         "answers/explain/claimed.rs",
         "a claim that is no number is shown as no time",
     ),
+    (
+        "pages/",
+        "records that this host wrote, which it only shows; another type is shown as absent",
+    ),
     ("schema/cost.rs", "a schema that its metaschema accepts"),
     ("json/numbers.rs", "every number of a value, whatever it is"),
     ("schema/portable.rs", "a schema that its metaschema accepts"),
