@@ -157,6 +157,7 @@ impl Place {
             ("--config FILE", "--config bailiwick.toml"),
             ("--token-file FILE", "--token-file token.txt"),
             ("FILE.wasm", "tools/orders.wasm"),
+            ("tools/my-tool.wasm", "tools/orders.wasm"),
             ("inspect FILE", "inspect tools/orders.wasm"),
             ("TOOLS_FOLDER", "tools"),
             ("--tool TOOL", &format!("--tool {ORDERS_TOOL}")),

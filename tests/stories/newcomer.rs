@@ -1,7 +1,7 @@
 //! The first hour of an author who has the programs and nothing else of Bailiwick.
 //!
-//! The project is made in a folder of its own, with an empty home folder. The gate takes the path in
-//! Rust; `BAILIWICK_NEWCOMER` names the languages of `cargo xtask deep newcomer`, which installs
+//! The project is made in a folder of its own, with an empty home folder. The gate takes the path
+//! in Rust; `BAILIWICK_NEWCOMER` names the languages of `cargo xtask deep newcomer`, which installs
 //! their packages.
 
 use std::env;
