@@ -5,10 +5,10 @@
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::mcp::Answer;
-use bailiwick_tests::{World, ensure_eq, reasons};
+use bailiwick_tests::{World, accept, ensure_eq, reasons};
 use serde_json::{Value, json};
 
-use super::client::{Asked, accept, asking, earlier, retry, state};
+use super::client::{Asked, asking, earlier, retry, state};
 
 const PAGE: &str = "https://pay.example.com/7";
 

@@ -59,6 +59,21 @@ impl Asked {
     }
 }
 
+/// Calls a tool as a client of an earlier revision, without a session.
+pub(super) async fn earlier(
+    world: &World,
+    token: &str,
+    revision: &str,
+    (tool, arguments): (&str, &Value),
+) -> Result<Answer> {
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": tool, "arguments": arguments}});
+    let mut headers = mcp::headers("tools/call", Some(token))?;
+    let name = HeaderName::from_static("mcp-protocol-version");
+    headers.insert(name, revision.parse()?);
+    mcp::post(&world.host.url(), headers, &body).await
+}
+
 /// Returns the answer to `stay`.
 pub(super) fn stay() -> Value {
     accept(&json!({"nights": 2, "board": "Full", "note": CANARY}))

@@ -156,15 +156,14 @@ impl Place {
         }
         let issuer = Issuer::start_with(settings).await?;
         let services = Services::start(author, &issuer).await?;
-        let names = match &options.file {
-            Some(file) => vec![copy(file, &folder)?],
-            None => {
-                let mut shelf = Shelf::new(&options.tools).context(
-                    "which component has the tool? Name it with --file, or its folder with --tools",
-                )?;
-                shelf.copy_to(&folder)?;
-                shelf.names()
-            }
+        let names = if let Some(file) = &options.file {
+            vec![copy(file, &folder)?]
+        } else {
+            let mut shelf = Shelf::new(&options.tools).context(
+                "which component has the tool? Name it with --file, or its folder with --tools",
+            )?;
+            shelf.copy_to(&folder)?;
+            shelf.names()
         };
         folder.write_config(&config(&issuer, &services, &folder, 0, &names)?)?;
         let mut scopes = Vec::new();
@@ -211,7 +210,9 @@ impl Place {
         let (_, after) = said.split_once("listening on").unwrap_or_default();
         let mut err = std::io::stderr().lock();
         // The output may be closed.
-        for line in after.lines().skip(1) {
+        let lines = after.lines().skip(1);
+        // The host's own line about the call says less than this program.
+        for line in lines.filter(|line| !line.contains(" INFO a call ended ")) {
             let _unheard = writeln!(err, "{line}");
         }
         let _unheard = writeln!(err, "{tool} for {user}: {milliseconds} ms");

@@ -3,6 +3,8 @@
 //! Invariant: text of strangers reaches a page only through [`escaped`]; no page can be framed, and
 //! none loads anything but the style sheet.
 
+use std::fmt::Write as _;
+
 use http::StatusCode;
 
 use super::super::State;
@@ -107,19 +109,20 @@ pub(super) fn index(state: &State) -> Answer {
     );
     for (resource, scopes) in state.logins.resources() {
         let scopes = escaped(&scopes.join(" "));
-        main += &format!(
+        let _always_room = write!(
+            main,
             "<h2><code>{}</code></h2>\n<p>Scopes: <code>{scopes}</code></p>\n<dl>",
             escaped(&resource)
         );
         for (client, line) in connecting::lines(&resource) {
             let line = escaped(&line);
-            main += &format!("<dt>{client}</dt><dd><code>{line}</code></dd>");
+            let _always_room = write!(main, "<dt>{client}</dt><dd><code>{line}</code></dd>");
         }
         main += "</dl>\n";
     }
     let users = state.directory.users().iter();
     let users: Vec<String> = users.map(|user| escaped(&user.sub)).collect();
-    main += &format!("<p>Users: {}.</p>\n", users.join(", "));
+    let _always_room = writeln!(main, "<p>Users: {}.</p>", users.join(", "));
     page(StatusCode::OK, "Development issuer", &main, "'none'")
 }
 
