@@ -15,6 +15,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod inspect;
+pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod serve;
 pub(crate) mod sign;

@@ -55,6 +55,9 @@ enum Command {
     Dev(cli::dev::Args),
     /// Print the completions for a shell.
     Completions(cli::completions::Args),
+    /// Write the manual pages of all commands; packages have them.
+    #[command(hide = true)]
+    Man(cli::man::Args),
     /// Keep a process that starts compile workers; the host runs this.
     #[command(hide = true)]
     CompileKeeper,
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Call(args) => cli::dev::call(&args),
         Command::Dev(args) => cli::dev::run(&args),
         Command::Completions(args) => cli::completions::run(&args, page),
+        Command::Man(args) => cli::man::run(&args),
         Command::CompileKeeper => cli::compile::keeper(),
         Command::CompileSpawner => cli::compile::spawner(),
         Command::CompileWorker(args) => cli::compile::worker(&args),

@@ -20,7 +20,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 
 use crate::step::{run as run_program, say, step};
-use crate::{Project, clients, release};
+use crate::{Project, clients, crates, dist, release};
 use outcome::{Outcome, report};
 use sections::{CLIENTS, KEYCLOAK, SECONDS, SECTIONS, Section, Work};
 
@@ -62,6 +62,8 @@ fn outcome(project: &Project, section: &'static Section, folder: &Path) -> Outco
         }
         Work::Fuzz => fuzz::all(project, &setting(section, SECONDS), folder),
         Work::Release => shipped(project),
+        Work::Dist => dist::install::all(project),
+        Work::Crates => crates::pack(project, true),
     };
     let (figures, failure) = match figures {
         Ok(figures) => (figures, None),

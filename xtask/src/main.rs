@@ -3,7 +3,7 @@
 //! Only orchestrates: it starts cargo and the programs that cargo made, and passes their paths on.
 //! It must not depend on the host, which takes minutes to build. Invariant: every step builds the
 //! same packages with the same profile and features, so nothing is built twice; only `release`,
-//! `bench` and `deep` build others, in release.
+//! `dist`, `bench` and `deep` build others, in release.
 
 mod advisories;
 mod bench;
@@ -11,8 +11,10 @@ mod bench;
 mod causes;
 mod clients;
 mod conformance;
+mod crates;
 mod deep;
 mod deny;
+mod dist;
 mod guests;
 mod languages;
 mod order;
@@ -37,6 +39,9 @@ cargo xtask test [ARGS]      build everything and run all tests; ARGS go to `car
 cargo xtask sdks             run the tests that the SDKs for TypeScript and Python have of their own
 cargo xtask demo [--once]    build everything and show it
 cargo xtask release          build the program as it is released: optimized by what calls execute (half an hour)
+cargo xtask dist             pack a release for machines like this one, into target/dist
+cargo xtask dist --programs FOLDER  pack the programs of a folder in place of a release
+cargo xtask packages         pack the crates as a registry gets them, into target/packages
 cargo xtask bench [ARGS]     do that and measure the program; ARGS go to `bailiwick-bench measure`
 cargo xtask bench --plain [ARGS]  measure the host as `cargo build --release` makes it
 cargo xtask tables           write what the last tests did with clients and providers into the documents
@@ -80,6 +85,8 @@ impl Project {
             Some((task, [])) if task == "sdks" => sdks::test(&self.root),
             Some((task, rest)) if task == "demo" => self.demo(rest),
             Some((task, [])) if task == "release" => self.release(),
+            Some((task, rest)) if task == "dist" => self.dist(rest),
+            Some((task, [])) if task == "packages" => self.packages(),
             Some((task, rest)) if task == "bench" => bench::measure(self, rest),
             Some((task, rest)) if task == "deny" => deny::check(self, rest),
             Some((task, [])) if task == "tables" => self.tables(),
@@ -170,6 +177,16 @@ impl Project {
     fn release(&self) -> Result<ExitCode> {
         let program = release::build(self)?;
         say(&format!("built: {}", program.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn dist(&self, arguments: &[String]) -> Result<ExitCode> {
+        dist::run_with(self, arguments)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn packages(&self) -> Result<ExitCode> {
+        crates::pack(self, false)?;
         Ok(ExitCode::SUCCESS)
     }
 

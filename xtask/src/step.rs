@@ -1,7 +1,7 @@
 //! Steps, each announced and timed.
 
 use std::io::Write as _;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
@@ -34,6 +34,20 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         return Ok(());
     }
     bail!("{program}: {status}")
+}
+
+/// Runs a program to its end; returns what it printed.
+pub(crate) fn read(command: &mut Command) -> Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run {program}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8(output.stdout)?);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    bail!("{program}: {}: {}", output.status, said.trim())
 }
 
 /// Becomes another program.

@@ -95,7 +95,7 @@ pub(super) const RULES: &[&[u8]] = &[
     include_bytes!("structure/expansion.rs"),
     include_bytes!("structure/items.rs"),
     include_bytes!("structure/walk.rs"),
-    include_bytes!("../../../Cargo.lock"),
+    include_bytes!(concat!(env!("OUT_DIR"), "/Cargo.lock")),
 ];
 
 fn kind(bytes: &[u8]) -> Result<(), StructureError> {

@@ -25,6 +25,10 @@ pub(crate) enum Work {
     Fuzz,
     /// The release build.
     Release,
+    /// What is published, installed.
+    Dist,
+    /// The crates, each built from its package.
+    Crates,
 }
 
 /// The variable with the seconds that each fuzz target takes.
@@ -43,6 +47,18 @@ pub(crate) const SECTIONS: &[Section] = &[
         does: "what is shipped builds",
         environment: &[],
         work: Work::Release,
+    },
+    Section {
+        name: "dist",
+        does: "the archive, the wheel and the npm package install, and each runs a first tool",
+        environment: &[],
+        work: Work::Dist,
+    },
+    Section {
+        name: "packages",
+        does: "each crate builds from its package alone",
+        environment: &[],
+        work: Work::Crates,
     },
     Section {
         name: CLIENTS,

@@ -1,0 +1,250 @@
+//! `cargo xtask dist`: what is published of a version, for machines like this one.
+//!
+//! The programs are packed as an archive, as a wheel for Python and as a package for npm, beside
+//! the list of what they are made of and the sums of all. Everything is in `target/dist`.
+//! Invariant: the same programs and sources make the same bytes.
+
+pub(crate) mod install;
+mod npm;
+mod sbom;
+mod tar;
+mod wheel;
+mod zip;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use sha2::{Digest as _, Sha256};
+
+use crate::step::{self, run, say, step};
+use crate::{Project, guests, release};
+
+/// The programs that are shipped, and the package of each.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("bailiwick", "bailiwick"),
+    ("bailiwick-audit", "bailiwick-journal"),
+    ("bailiwick-dev", "bailiwick-dev"),
+];
+
+/// The files of the sources that go with the programs.
+const TEXTS: [&str; 5] = [
+    "CHANGELOG.md",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "SECURITY.md",
+];
+
+/// How hard to compress, of 10.
+const LEVEL: u8 = 6;
+
+/// Everything that is packed.
+struct Product {
+    /// What cargo knows about the package `bailiwick`.
+    about: sbom::About,
+    /// The compiler's name of the machine, such as `x86_64-unknown-linux-gnu`.
+    target: String,
+    /// The programs, by their names.
+    programs: Vec<File>,
+    /// Manual pages and completions, by their paths below `share`.
+    shared: Vec<File>,
+    /// Licences and documents, by their names.
+    texts: Vec<File>,
+}
+
+/// A file in an archive.
+#[derive(Clone, Debug)]
+struct File {
+    path: String,
+    bytes: Rc<[u8]>,
+    is_program: bool,
+}
+
+impl File {
+    fn text(path: &str, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            bytes: text.as_bytes().into(),
+            is_program: false,
+        }
+    }
+
+    fn program(path: &str, bytes: Vec<u8>) -> Self {
+        Self {
+            path: path.to_owned(),
+            bytes: bytes.into(),
+            is_program: true,
+        }
+    }
+
+    /// Returns the same file in a folder.
+    fn below(&self, folder: &str) -> Self {
+        Self {
+            path: format!("{folder}/{}", self.path),
+            ..self.clone()
+        }
+    }
+
+    fn mode(&self) -> u32 {
+        if self.is_program { 0o755 } else { 0o644 }
+    }
+}
+
+/// Returns the same files in a folder.
+fn below<'f>(folder: &'f str, files: &'f [File]) -> impl Iterator<Item = File> + 'f {
+    files.iter().map(move |file| file.below(folder))
+}
+
+/// Makes what the command line asks for: of release programs that it builds, or of those in a
+/// folder.
+pub(crate) fn run_with(project: &Project, arguments: &[String]) -> Result<()> {
+    let folder = match arguments {
+        [] => make(project, None)?,
+        [option, programs] if option == "--programs" => make(project, Some(Path::new(programs)))?,
+        _ => bail!("expected nothing or `--programs FOLDER`"),
+    };
+    say(&format!("packed: {}", folder.display()));
+    Ok(())
+}
+
+/// Packs the programs of a folder, or release programs that it builds; returns the folder with what
+/// was made.
+fn make(project: &Project, programs: Option<&Path>) -> Result<PathBuf> {
+    let programs = match programs {
+        Some(folder) => PROGRAMS.map(|(name, _)| folder.join(name)),
+        None => build(project)?,
+    };
+    let (product, bill) = step("collecting what is packed", || collect(project, &programs))?;
+    let folder = project.target().join("dist");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    }
+    fs::create_dir_all(&folder)?;
+    let mut sums = Vec::new();
+    for (name, bytes) in [
+        step("packing the archive", || archive(project, &product, &bill))?,
+        step("packing the wheel", || wheel::packed(&product))?,
+        step("packing the npm package", || npm::packed(&product))?,
+        (format!("{}.cdx.json", product.name()), bill.into_bytes()),
+    ] {
+        fs::write(folder.join(&name), &bytes)?;
+        sums.push((name, Sha256::digest(&bytes)));
+    }
+    sums.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut lines = String::new();
+    for (name, sum) in sums {
+        for byte in sum {
+            write!(lines, "{byte:02x}")?;
+        }
+        writeln!(lines, "  {name}")?;
+    }
+    fs::write(folder.join(SUMS), lines)?;
+    Ok(folder)
+}
+
+/// The file with the sums of all others, as `sha256sum --check` reads it.
+const SUMS: &str = "SHA256SUMS";
+
+/// Builds the programs as they are released; returns their paths in the order of [`PROGRAMS`].
+fn build(project: &Project) -> Result<[PathBuf; 3]> {
+    let host = release::build(project)?;
+    let mut cargo = project.cargo();
+    cargo.args(["build", "--locked", "--release"]);
+    let [_, beside @ ..] = PROGRAMS;
+    for (program, package) in beside {
+        cargo.args(["--package", package, "--bin", program]);
+    }
+    step("building the programs beside the host", || run(&mut cargo))?;
+    let [audit, dev] = beside.map(|(program, _)| project.target().join("release").join(program));
+    Ok([host, audit, dev])
+}
+
+/// Reads everything that is packed, and lists what the programs are made of.
+fn collect(project: &Project, paths: &[PathBuf]) -> Result<(Product, String)> {
+    let target = guests::printed("rustc", &["--print", "host-tuple"]);
+    let target = target.context("rustc does not say for what it compiles")?;
+    let (about, bill) = sbom::bill(project, &target, &PROGRAMS.map(|(_, package)| package))?;
+    let mut programs = Vec::new();
+    for (path, (name, _)) in paths.iter().zip(PROGRAMS) {
+        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+        programs.push(File::program(name, bytes));
+    }
+    let [host, ..] = paths else {
+        bail!("no program")
+    };
+    let said = step::read(Command::new(host).arg("--version"))?;
+    ensure!(
+        said.trim() == format!("bailiwick {}", about.version),
+        "{} says that it is {}, but the sources are of {}",
+        host.display(),
+        said.trim(),
+        about.version
+    );
+    let texts: Result<Vec<File>> = TEXTS
+        .iter()
+        .map(|name| text(&project.root.join(name), name))
+        .collect();
+    let product = Product {
+        about,
+        target,
+        programs,
+        shared: shared(host)?,
+        texts: texts?,
+    };
+    Ok((product, bill))
+}
+
+/// Lets the program write its manual pages and completions.
+fn shared(host: &Path) -> Result<Vec<File>> {
+    let mut shared = Vec::new();
+    for (shell, path) in [
+        ("bash", "bash-completion/completions/bailiwick"),
+        ("fish", "fish/vendor_completions.d/bailiwick.fish"),
+        ("zsh", "zsh/site-functions/_bailiwick"),
+    ] {
+        let script = step::read(Command::new(host).args(["completions", shell]))?;
+        shared.push(File::text(path, &script));
+    }
+    let pages = tempfile::tempdir()?;
+    step::read(Command::new(host).arg("man").arg(pages.path()))?;
+    for page in fs::read_dir(pages.path())? {
+        let page = page?;
+        let name = page.file_name().to_string_lossy().into_owned();
+        shared.push(text(&page.path(), &format!("man/man1/{name}"))?);
+    }
+    shared.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(shared)
+}
+
+/// Packs everything as it lies below `/usr/local`.
+fn archive(project: &Project, product: &Product, bill: &str) -> Result<(String, Vec<u8>)> {
+    let unit = "bailiwick.service";
+    let unit = text(&project.root.join("packaging").join(unit), unit)?;
+    let mut files = vec![
+        unit.below("lib/systemd/system"),
+        File::text("share/doc/bailiwick/bailiwick.cdx.json", bill),
+    ];
+    files.extend(below("bin", &product.programs));
+    files.extend(below("share", &product.shared));
+    files.extend(below("share/doc/bailiwick", &product.texts));
+    let name = product.name();
+    let files: Vec<File> = below(&name, &files).collect();
+    Ok((format!("{name}.tar.gz"), tar::packed(&files)?))
+}
+
+impl Product {
+    /// Returns the name of the archive.
+    fn name(&self) -> String {
+        format!("bailiwick-{}-{}", self.about.version, self.target)
+    }
+}
+
+/// Reads a text, which gets a path in the archive.
+fn text(from: &Path, path: &str) -> Result<File> {
+    let text = fs::read_to_string(from).with_context(|| from.display().to_string())?;
+    Ok(File::text(path, &text))
+}
