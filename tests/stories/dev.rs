@@ -1,5 +1,7 @@
 //! The workbench of a tool's author, and its end.
 
+mod project;
+
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
@@ -16,8 +18,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// The time that a line may take to appear.
-const DEADLINE: Duration = Duration::from_secs(60);
+/// The time that a line may take to appear: a build is slow on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A workbench and what it has printed so far.
 pub(crate) struct Bench {
@@ -99,14 +101,15 @@ impl Bench {
             .with_context(|| format!("no token for {name}"))
     }
 
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        let id = id.and_then(Pid::from_raw).context("it ended by itself")?;
+        Ok(kill_process(id, signal)?)
+    }
+
     /// Asks it to end, and waits.
     pub(crate) async fn stop(mut self) -> Result<()> {
-        let id = self
-            .child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
-        kill_process(id.context("it ended by itself")?, Signal::TERM)?;
+        self.signal(Signal::TERM)?;
         let status = tokio::time::timeout(DEADLINE, self.child.wait()).await??;
         ensure!(status.success(), "{status}:\n{}", self.printed);
         Ok(())

@@ -32,11 +32,15 @@ enum Does {
 }
 
 /// The beginnings of commands; the first that fits counts.
-const TABLE: [(&str, Does); 18] = [
+const TABLE: [(&str, Does); 21] = [
     ("bailiwick new ", Does::Ends(0)),
     ("bailiwick build ", Does::Elsewhere),
     ("bailiwick inspect ", Does::Ends(0)),
     ("bailiwick call ", Does::Elsewhere),
+    // Of a project.
+    ("bailiwick dev --port 0 PROJECT", Does::Elsewhere),
+    ("bailiwick dev --port 0 orders", Does::Elsewhere),
+    ("bailiwick dev --port 0 my-tool", Does::Elsewhere),
     ("bailiwick dev ", Does::Serves("serving http")),
     ("bailiwick serve ", Does::Serves("listening on")),
     (

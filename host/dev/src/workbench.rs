@@ -1,9 +1,10 @@
-//! The workbench of a tool's author: an issuer and a host around a folder of components. The author
-//! only edits, builds and calls.
+//! The workbench of a tool's author: an issuer and a host around a project or a folder of
+//! components. The author only edits and calls.
 //!
 //! The host is `bailiwick serve`, unchanged, as a child. Its surroundings differ: an issuer where
 //! anyone on this machine logs in as anyone, keys and a journal in a temporary folder, and a copy
 //! of the author's components. The host itself notices that the copy has changed, and loads it.
+//! The components of a project are built here, too, after each change (`project`).
 //!
 //! Invariant: everything listens on loopback, and nothing outlives the process, however it ends
 //! (`sweeper`).
@@ -13,11 +14,13 @@ mod author;
 mod once;
 mod options;
 mod ports;
+mod project;
 mod services;
 mod shelf;
 mod sweeper;
 mod tell;
 mod users;
+mod watching;
 
 pub use once::{Call, call};
 pub use options::{Options, USAGE};
@@ -31,6 +34,7 @@ use crate::issuer::{self, Client, Issuer, User};
 use crate::process::{self, Host, Interrupts};
 use crate::teller::Teller;
 use author::Author;
+use project::Project;
 use services::Services;
 use shelf::Shelf;
 use sweeper::Sweeper;
@@ -62,6 +66,7 @@ struct Bench<'o> {
     issuer: Issuer,
     services: Services,
     folder: Folder,
+    project: Option<Project>,
     shelf: Shelf,
     port: u16,
     /// The components in the configuration that is written.
@@ -88,13 +93,16 @@ impl<'o> Bench<'o> {
         folder.write_secret("exchange", &Client::host().secret)?;
         let issuer = Issuer::start_with(settings).await?;
         let services = Services::start(author, &issuer).await?;
-        let shelf = Shelf::new(&options.tools)?;
+        let project = Project::of(options, sweeper.folder())?;
+        let tools = project.as_ref().map_or(&*options.folder, Project::built);
+        let shelf = Shelf::new(tools)?;
         Ok(Self {
             options,
             teller: Teller::from_environment(),
             issuer,
             services,
             folder,
+            project,
             shelf,
             port: options.port,
             configured: None,
@@ -105,12 +113,21 @@ impl<'o> Bench<'o> {
         })
     }
 
-    /// Starts the host, and lets its folder follow the author's.
+    /// Starts the host when there is something to serve, and lets its folder follow the author's.
     async fn serve(&mut self) -> anyhow::Result<()> {
+        while self
+            .project
+            .as_ref()
+            .is_some_and(|project| !project.has_component())
+        {
+            tokio::time::sleep(TICK).await;
+            self.build().await?;
+        }
         self.follow()?;
         self.start().await?;
         loop {
             tokio::time::sleep(TICK).await;
+            self.build().await?;
             let changed = self.follow()?;
             if self.hear().contains(IN_EFFECT)
                 && let Err(error) = self.tell().await
@@ -120,6 +137,21 @@ impl<'o> Bench<'o> {
             }
             self.look_after_host(changed).await?;
         }
+    }
+
+    /// Looks after the author's project, if it is one.
+    async fn build(&mut self) -> anyhow::Result<()> {
+        if let Some(project) = &mut self.project
+            && project.look(&mut self.teller)?
+        {
+            let group = project.group();
+            self.sweeper.kill_at_end(group).await?;
+            if group.is_some() {
+                let folder = self.options.folder.display();
+                self.teller.aside(&format!("building {folder}"));
+            }
+        }
+        Ok(())
     }
 
     /// Copies what has changed. Returns true if anything has.
@@ -207,6 +239,10 @@ impl<'o> Bench<'o> {
     }
 
     async fn clear(&mut self) -> anyhow::Result<()> {
+        if let Some(mut project) = self.project.take() {
+            project.end().await?;
+            self.sweeper.kill_at_end(None).await?;
+        }
         match self.host.take() {
             Some(host) => host.stop().await.map(drop),
             None => Ok(()),

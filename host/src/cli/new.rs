@@ -83,9 +83,9 @@ fn first_steps(language: Language, folder: &str, name: &str) -> Vec<String> {
     };
     vec![
         test,
+        format!("bailiwick dev {folder}"),
         format!("bailiwick build {folder} --out tools"),
         format!("bailiwick inspect tools/{name}.wasm"),
-        "bailiwick dev tools".to_owned(),
     ]
 }
 

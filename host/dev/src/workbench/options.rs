@@ -9,13 +9,21 @@ use crate::process::UNTIL_STDIN_CLOSES;
 
 /// The help text.
 pub const USAGE: &str = "\
-usage: bailiwick dev TOOLS_FOLDER [--services FILE] [--users FILE] [--port N] [--issuer-port N]
-                     [--page-port N] [--tokens] [--bailiwick PATH] [--until-stdin-closes]
+usage: bailiwick dev FOLDER [--target-dir DIR] [--services FILE] [--users FILE] [--port N]
+                     [--issuer-port N] [--page-port N] [--tokens] [--bailiwick PATH]
+                     [--until-stdin-closes]
 
-Serves the .wasm components of a folder on loopback, with an issuer where clients log in as alice
-or bob. For development only. Build into the folder (bailiwick build PATH --out TOOLS_FOLDER) and call again:
-the host loads the changed component. If it refuses it, it says why, and the last good one serves.
+Serves the tools of a folder on loopback, with an issuer where clients log in as alice or bob. For
+development only.
 
+A folder with a Cargo.toml, package.json or pyproject.toml is a project: it is built at the start
+and after each change of its sources, as by `bailiwick build`. Links, hidden files, node_modules,
+__pycache__, lock files and the project's own target, tools and dist are no sources. Any other
+folder has components (.wasm): build into it (bailiwick build PATH --out FOLDER). The host loads
+what has changed. If a build fails or the host refuses a component, the reason is printed, and the
+last good version goes on serving.
+
+  --target-dir DIR    the folder for cargo's build products, for a crate
   --services FILE     your own [services.*] and [components.*] tables, as for `bailiwick serve`,
                       instead of the sample services orders_api, billing_api and reports_api.
                       In its texts {issuer} is the issuer's URL and {secrets}/exchange the secret
@@ -38,8 +46,10 @@ the host loads the changed component. If it refuses it, it says why, and the las
 /// The options of the workbench.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The folder with components.
-    pub tools: PathBuf,
+    /// A project, or a folder with components.
+    pub folder: PathBuf,
+    /// Cargo's target folder, for a project.
+    pub target_dir: Option<PathBuf>,
     /// The author's own services and grants.
     pub services: Option<PathBuf>,
     /// The author's own users.
@@ -64,7 +74,8 @@ impl Options {
     /// # Errors
     /// It is malformed, or the host's program is missing.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
-        let (mut tools, mut services, mut users, mut bailiwick) = (None, None, None, None);
+        let (mut folder, mut target_dir, mut bailiwick) = (None, None, None);
+        let (mut services, mut users) = (None, None);
         let (mut port, mut issuer_port, mut page_port) = (ports::HOST, None, None);
         let (mut tokens, mut until_stdin_closes) = (false, false);
         let mut arguments = arguments.into_iter();
@@ -75,6 +86,7 @@ impl Options {
                     .with_context(|| format!("{argument} needs a value\n\n{USAGE}"))
             };
             match argument.as_str() {
+                "--target-dir" => target_dir = Some(PathBuf::from(value()?)),
                 "--services" => services = Some(PathBuf::from(value()?)),
                 "--users" => users = Some(PathBuf::from(value()?)),
                 "--bailiwick" => bailiwick = Some(PathBuf::from(value()?)),
@@ -84,14 +96,15 @@ impl Options {
                 "--page-port" => page_port = Some(number(&value()?)?),
                 UNTIL_STDIN_CLOSES => until_stdin_closes = true,
                 other if other.starts_with('-') => bail!("unknown argument {other}\n\n{USAGE}"),
-                _ if tools.is_some() => bail!("one folder at a time\n\n{USAGE}"),
-                folder => tools = Some(PathBuf::from(folder)),
+                _ if folder.is_some() => bail!("one folder at a time\n\n{USAGE}"),
+                named => folder = Some(PathBuf::from(named)),
             }
         }
-        let tools = tools.with_context(|| format!("which folder?\n\n{USAGE}"))?;
+        let folder = folder.with_context(|| format!("which folder?\n\n{USAGE}"))?;
         let bailiwick = bailiwick.map_or_else(beside, Ok)?;
         Ok(Self {
-            tools,
+            folder,
+            target_dir,
             services,
             users,
             tokens,
@@ -140,13 +153,16 @@ mod tests {
                 && !parse("tools --bailiwick /b").unwrap().until_stdin_closes
         );
         assert_eq!(
-            (options.port, options.tools),
+            (options.port, options.folder),
             (8080, PathBuf::from("tools"))
         );
         assert_eq!(options.services, Some(PathBuf::from("s.toml")));
         assert_eq!((options.issuer_port, options.tokens), (8081, false));
         let options =
             parse("tools --bailiwick /b --users u.toml --tokens --issuer-port 0").unwrap();
+        assert_eq!(options.target_dir, None);
+        let chosen = parse("tools --bailiwick /b --target-dir t").unwrap();
+        assert_eq!(chosen.target_dir, Some(PathBuf::from("t")));
         assert_eq!((options.port, options.issuer_port), (ports::HOST, 0));
         assert!(options.tokens && options.users == Some(PathBuf::from("u.toml")));
         for wrong in [
@@ -155,6 +171,7 @@ mod tests {
             "a b",
             "a --port",
             "a --port x",
+            "a --target-dir",
             "a --prot 1",
             "a --bailiwick /b --port 65535",
         ] {

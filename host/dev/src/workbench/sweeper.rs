@@ -2,8 +2,8 @@
 //! ended.
 //!
 //! The folder has keys in it, and a killed workbench cannot remove it. So a second process waits
-//! until its standard input closes, which the kernel ensures, then for the hosts that it knows, and
-//! removes the folder.
+//! until its standard input closes, which the kernel ensures, kills the build that runs, waits for
+//! the hosts that it knows, and removes the folder.
 //!
 //! Invariant: it removes no folder that a workbench did not make.
 
@@ -14,6 +14,7 @@ use std::time::Duration;
 use std::{env, fs};
 
 use anyhow::{Context as _, ensure};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
@@ -56,10 +57,23 @@ impl Sweeper {
 
     /// Keeps the folder for as long as this host runs.
     pub(super) async fn wait_for(&mut self, host: &Host) -> anyhow::Result<()> {
-        let (Some(id), Some(pipe)) = (host.id(), &mut self.process.stdin) else {
+        match host.id() {
+            Some(id) => self.say(&id.to_string()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Lets no process of this group outlive this process; forgets the group that was named before.
+    pub(super) async fn kill_at_end(&mut self, group: Option<Pid>) -> anyhow::Result<()> {
+        let group = group.map_or(0, |group| group.as_raw_nonzero().get());
+        self.say(&format!("{GROUP}{group}")).await
+    }
+
+    async fn say(&mut self, line: &str) -> anyhow::Result<()> {
+        let Some(pipe) = &mut self.process.stdin else {
             return Ok(());
         };
-        pipe.write_all(format!("{id}\n").as_bytes())
+        pipe.write_all(format!("{line}\n").as_bytes())
             .await
             .context("the process that clears up is gone")
     }
@@ -88,10 +102,19 @@ pub fn sweep(folder: &Path) -> anyhow::Result<()> {
         "{} is not the folder of a workbench",
         folder.display()
     );
-    let mut hosts = Vec::new();
+    let (mut hosts, mut build) = (Vec::new(), None);
     for line in stdin().lock().lines() {
-        // A host that has ended by now need not be waited for.
-        hosts.extend(line?.parse().ok().and_then(|id| Other::of(id).ok()));
+        let line = line?;
+        if let Some(group) = line.strip_prefix(GROUP) {
+            build = group.parse().ok().and_then(Pid::from_raw);
+        } else {
+            // A host that has ended by now need not be waited for.
+            hosts.extend(line.parse().ok().and_then(|id| Other::of(id).ok()));
+        }
+    }
+    if let Some(build) = build {
+        // The only possible error is that all of it has ended.
+        let _gone = kill_process_group(build, Signal::KILL);
     }
     for host in hosts {
         if !host.ends(PATIENCE)? {
@@ -105,6 +128,8 @@ pub fn sweep(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// The beginning of a line with the number of a process group, or 0.
+const GROUP: &str = "group ";
 /// The beginning of the folders' names.
 const PREFIX: &str = "bailiwick-dev-";
 /// The longest time for a host to stop.
