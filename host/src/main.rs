@@ -53,6 +53,9 @@ enum Command {
     /// Try tools on this machine: a host with an issuer and sample users (runs `bailiwick-dev`).
     #[command(disable_help_flag = true)]
     Dev(cli::dev::Args),
+    /// Tell a client about a host: its settings, printed or written (runs `bailiwick-dev`).
+    #[command(disable_help_flag = true)]
+    Client(cli::dev::Args),
     /// Print the completions for a shell.
     Completions(cli::completions::Args),
     /// Write the manual pages of all commands; packages have them.
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Command::Approve(args) => cli::accept::former(&args),
         Command::Call(args) => cli::dev::call(&args),
         Command::Dev(args) => cli::dev::run(&args),
+        Command::Client(args) => cli::dev::client(&args),
         Command::Completions(args) => cli::completions::run(&args, page),
         Command::Man(args) => cli::man::run(&args),
         Command::CompileKeeper => cli::compile::keeper(),

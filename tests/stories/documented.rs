@@ -32,7 +32,7 @@ enum Does {
 }
 
 /// The beginnings of commands; the first that fits counts.
-const TABLE: [(&str, Does); 21] = [
+const TABLE: [(&str, Does); 22] = [
     ("bailiwick new ", Does::Ends(0)),
     ("bailiwick build ", Does::Elsewhere),
     ("bailiwick inspect ", Does::Ends(0)),
@@ -57,6 +57,7 @@ const TABLE: [(&str, Does); 21] = [
     ("bailiwick deny ", Does::Elsewhere),
     ("bailiwick doctor ", Does::Elsewhere),
     ("bailiwick health ", Does::Elsewhere),
+    ("bailiwick client ", Does::Ends(0)),
     ("bailiwick completions ", Does::Ends(0)),
 ];
 
@@ -176,6 +177,7 @@ impl Place {
             ("KEPT", "kept"),
             ("KEYFILE", "another.pem"),
             ("SHELL", "bash"),
+            ("CLIENT", "vscode"),
             ("NAME", "a-name"),
             ("COMMAND", "explain"),
         ];

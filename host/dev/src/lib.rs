@@ -29,7 +29,7 @@ pub mod listening;
 pub mod mcp;
 pub mod process;
 
-mod connecting;
+pub mod connecting;
 mod teller;
 
 pub mod story;

@@ -1,4 +1,4 @@
-//! `bailiwick dev` and `bailiwick call`: each replaces itself by `bailiwick-dev`, which has the
+//! `bailiwick dev`, `call` and `client`: each replaces itself by `bailiwick-dev`, which has the
 //! issuer that this program never links.
 
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-/// The command line of `bailiwick dev` and of `bailiwick call`.
+/// The command line of `bailiwick dev`, `call` and `client`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Arguments for `bailiwick-dev`.
@@ -23,7 +23,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Runs `bailiwick call`.
 pub(crate) fn call(args: &Args) -> anyhow::Result<()> {
-    let first = std::iter::once(OsString::from("call"));
+    named("call", args)
+}
+
+/// Runs `bailiwick client`.
+pub(crate) fn client(args: &Args) -> anyhow::Result<()> {
+    named("client", args)
+}
+
+fn named(command: &str, args: &Args) -> anyhow::Result<()> {
+    let first = std::iter::once(OsString::from(command));
     let all: Vec<OsString> = first.chain(args.args.iter().cloned()).collect();
     replace(&all)
 }

@@ -5,6 +5,7 @@ use std::io::{Write as _, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
+use bailiwick_dev::connecting::{self, Clients};
 use bailiwick_dev::workbench::{self, Call, Options, SWEEP, USAGE};
 use clap::Parser as _;
 
@@ -13,6 +14,9 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == CALL) {
         return call(&arguments).await;
+    }
+    if arguments.first().is_some_and(|first| first == CLIENT) {
+        return client(&arguments);
     }
     if arguments
         .iter()
@@ -46,8 +50,26 @@ async fn call(arguments: &[String]) -> ExitCode {
     }
 }
 
+/// Runs `bailiwick client`.
+fn client(arguments: &[String]) -> ExitCode {
+    let asked = match Clients::try_parse_from(arguments) {
+        Ok(asked) => asked,
+        Err(error) => error.exit(),
+    };
+    match connecting::clients(&asked) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _unheard = writeln!(stderr(), "bailiwick client: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
 /// The first argument of `bailiwick call`.
 const CALL: &str = "call";
+
+/// The first argument of `bailiwick client`.
+const CLIENT: &str = "client";
 
 async fn run(arguments: Vec<String>) -> anyhow::Result<ExitCode> {
     if let [first, folder] = arguments.as_slice()

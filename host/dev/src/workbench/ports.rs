@@ -46,7 +46,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_issuer_has_the_next_port() {
+    fn the_port_is_known_and_the_issuer_has_the_next_one() {
+        let url = format!("http://127.0.0.1:{HOST}/mcp");
+        assert_eq!(crate::connecting::DEV, url);
         assert_eq!(of_issuer(HOST).unwrap(), HOST + 1);
         assert_eq!(of_issuer(0).unwrap(), 0);
         assert!(of_issuer(u16::MAX).is_err());

@@ -249,6 +249,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use std::ffi::OsStr;
+
     use tokio::io::{AsyncBufReadExt as _, BufReader};
 
     use super::*;
@@ -293,7 +295,7 @@ mod tests {
             assert_eq!(arguments.first().unwrap(), &"build");
             let target = arguments.iter().position(|word| *word == "--target-dir");
             let target = target.and_then(|at| arguments.get(at + 1)).copied();
-            assert_eq!(target, expected.map(AsRef::as_ref), "{more}");
+            assert_eq!(target, expected.map(OsStr::new), "{more}");
         }
     }
 
