@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Project;
 use crate::step::read;
@@ -50,7 +50,7 @@ fn shipped(tree: &str) -> BTreeSet<Package> {
 
 /// Returns the bill of some packages out of all that cargo knows.
 fn of(known: &Value, shipped: &BTreeSet<Package>, roots: &[&str]) -> Result<(About, Value)> {
-    let mut packages: Vec<(Package, &Value)> = list(&known["packages"])
+    let mut packages: Vec<(Package, &Value)> = list(known, "/packages")
         .iter()
         .map(|package| (named(package), package))
         .collect();
@@ -64,7 +64,7 @@ fn of(known: &Value, shipped: &BTreeSet<Package>, roots: &[&str]) -> Result<(Abo
     );
     let mut needs = Vec::new();
     for (package, value) in &packages {
-        let mut needed = needed(known, &value["id"]);
+        let mut needed = needed(known, value.get("id"));
         needed.retain(|other| shipped.contains(other));
         let needed: Vec<String> = needed.iter().map(reference).collect();
         needs.push(json!({"ref": reference(package), "dependsOn": needed}));
@@ -108,7 +108,7 @@ fn of(known: &Value, shipped: &BTreeSet<Package>, roots: &[&str]) -> Result<(Abo
 
 fn about(package: &Value) -> Result<About> {
     let text = |key: &str| {
-        let text = package[key].as_str().map(str::to_owned);
+        let text = package.get(key).and_then(Value::as_str).map(str::to_owned);
         text.with_context(|| format!("the package bailiwick has no {key}"))
     };
     Ok(About {
@@ -120,43 +120,49 @@ fn about(package: &Value) -> Result<About> {
 
 /// Describes a package. One that is in no registry has no URL of it.
 fn component((name, version): &Package, package: &Value) -> Value {
-    let mut component = json!({
-        "type": "library",
-        "bom-ref": reference(&(name.clone(), version.clone())),
-        "name": name,
-        "version": version,
-    });
-    if !package["source"].is_null() {
+    let reference = reference(&(name.clone(), version.clone()));
+    let known = [
+        ("type", "library"),
+        ("bom-ref", &reference),
+        ("name", name),
+        ("version", version),
+    ];
+    let known = known.map(|(key, value)| (key.to_owned(), Value::from(value)));
+    let mut component = Map::from_iter(known);
+    if package.get("source").is_some_and(Value::is_string) {
         let version = version.replace('+', "%2B");
-        component["purl"] = format!("pkg:cargo/{name}@{version}").into();
+        let url = format!("pkg:cargo/{name}@{version}");
+        component.insert("purl".to_owned(), url.into());
     }
-    if let Some(license) = package["license"].as_str() {
+    if let Some(license) = package.get("license").and_then(Value::as_str) {
         // Older packages write the choice in a way that is no SPDX expression.
         let words: Vec<&str> = license.split('/').map(str::trim).collect();
-        component["licenses"] = json!([{"expression": words.join(" OR ")}]);
+        let license = json!([{"expression": words.join(" OR ")}]);
+        component.insert("licenses".to_owned(), license);
     }
-    component
+    component.into()
 }
 
 /// Returns the packages that the code of one with this id uses.
-fn needed(known: &Value, id: &Value) -> BTreeSet<Package> {
-    let nodes = list(&known["resolve"]["nodes"]);
-    let uses = nodes.iter().filter(|node| node["id"] == *id);
-    let uses = uses.flat_map(|node| list(&node["deps"])).filter(|used| {
-        list(&used["dep_kinds"])
+fn needed(known: &Value, id: Option<&Value>) -> BTreeSet<Package> {
+    let nodes = list(known, "/resolve/nodes");
+    let uses = nodes.iter().filter(|node| node.get("id") == id);
+    let uses = uses.flat_map(|node| list(node, "/deps")).filter(|used| {
+        let kinds = list(used, "/dep_kinds");
+        kinds
             .iter()
-            .any(|kind| kind["kind"].is_null())
+            .any(|kind| kind.get("kind") == Some(&Value::Null))
     });
     let package = |used: &Value| {
-        let mut packages = list(&known["packages"]).iter();
-        packages.find(|package| package["id"] == used["pkg"])
+        let mut packages = list(known, "/packages").iter();
+        packages.find(|package| package.get("id") == used.get("pkg"))
     };
     uses.filter_map(package).map(named).collect()
 }
 
 fn named(package: &Value) -> Package {
-    let text = |key: &str| package[key].as_str().unwrap_or_default().to_owned();
-    (text("name"), text("version"))
+    let text = |key: &str| package.get(key).and_then(Value::as_str).unwrap_or_default();
+    (text("name").to_owned(), text("version").to_owned())
 }
 
 /// Returns what stands for a package within the bill.
@@ -164,8 +170,10 @@ fn reference((name, version): &Package) -> String {
     format!("{name}@{version}")
 }
 
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
+/// Returns the list at a path (RFC 6901), or an empty one.
+fn list<'v>(value: &'v Value, path: &str) -> &'v [Value] {
+    let list = value.pointer(path).and_then(Value::as_array);
+    list.map(Vec::as_slice).unwrap_or_default()
 }
 
 /// What stands for the programs within the bill.
@@ -210,8 +218,8 @@ mod tests {
         let (about, bill) = of(&known(), &shipped(TREE), &["host"]).unwrap();
         assert_eq!(about.version, "0.1.0");
         assert_eq!(
-            bill["components"],
-            json!([
+            bill.get("components").unwrap(),
+            &json!([
                 {"type": "library", "bom-ref": "host@0.1.0", "name": "host", "version": "0.1.0",
                  "licenses": [{"expression": "MIT"}]},
                 {"type": "library", "bom-ref": "one@1.0.0+x", "name": "one", "version": "1.0.0+x",
@@ -222,8 +230,8 @@ mod tests {
             ])
         );
         assert_eq!(
-            bill["dependencies"],
-            json!([
+            bill.get("dependencies").unwrap(),
+            &json!([
                 {"ref": "programs", "dependsOn": ["host@0.1.0"]},
                 {"ref": "host@0.1.0", "dependsOn": ["one@1.0.0+x", "one@2.0.0"]},
                 {"ref": "one@1.0.0+x", "dependsOn": []},
