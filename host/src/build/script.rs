@@ -66,7 +66,8 @@ impl Script {
         if let Manager::Python = self.manager {
             build.args(["-m", "bailiwick_sdk.build"]);
         }
-        build.arg("--out").arg(&file);
+        // It prints the path of this file, which is not yet where the author wants it.
+        build.arg("--out").arg(&file).stdout(Stdio::null());
         if run(build.current_dir(&self.folder))? {
             Ok(file)
         } else {
@@ -100,6 +101,7 @@ impl Script {
             let (program, arguments) = command.split_first().unwrap_or((&"", &[]));
             let mut install = Command::new(program);
             install.args(arguments).current_dir(&self.folder);
+            install.stdout(Stdio::from(std::io::stderr()));
             if !run(&mut install)? {
                 let folder = self.folder.clone();
                 let command = command.join(" ");
@@ -154,12 +156,10 @@ impl Manager {
     }
 }
 
-/// Runs a program, whose words go to standard error; returns whether it ended well.
+/// Runs a program to its end; returns whether it ended well.
 fn run(command: &mut Command) -> Result<bool, BuildError> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let stderr = std::io::stderr();
-    command.stdin(Stdio::null()).stdout(Stdio::from(stderr));
-    let status = command.status();
+    let status = command.stdin(Stdio::null()).status();
     let status = status.map_err(|source| BuildError::Run { program, source })?;
     Ok(status.success())
 }
