@@ -5,6 +5,8 @@
 //!
 //! Invariant: nothing is written into a folder that has files, and no file lies outside it.
 
+mod reserved;
+
 use std::borrow::Cow;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -116,9 +118,9 @@ impl Language {
     /// Returns the names that the language's tools refuse, or that shadow what a project needs.
     fn reserved(self) -> &'static [&'static str] {
         match self {
-            Self::Rust => RESERVED_IN_RUST,
+            Self::Rust => reserved::IN_RUST,
             Self::TypeScript => &["bailiwick-sdk", "node_modules"],
-            Self::Python => RESERVED_IN_PYTHON,
+            Self::Python => reserved::IN_PYTHON,
         }
     }
 }
@@ -149,12 +151,10 @@ pub fn write(project: &Project<'_>, folder: &Path) -> Result<(), ScaffoldError> 
         return Err(ScaffoldError::InTheWay { folder });
     }
     for (file, text) in project.language.template() {
-        let module = project.name.replace('-', "_");
         let text = text
             .replace("{{name}}", project.name)
-            .replace("{{module}}", &module)
             .replace("{{sdk}}", &sdk);
-        write_file(&folder.join(written(file, &module)), &text)?;
+        write_file(&folder.join(written(file)), &text)?;
     }
     if project.sdk.is_none() {
         for (file, text) in project.language.sdk() {
@@ -181,13 +181,12 @@ const VENDORED: &str = "vendor/bailiwick-sdk";
 
 /// Returns the name of a template's file in a project. Some names mean something to the tools that
 /// read this program's own sources, so the files have others there.
-fn written(file: &str, module: &str) -> String {
+fn written(file: &str) -> String {
     let file = file.strip_suffix(".template").unwrap_or(file);
-    let file = file.replace("{{module}}", module);
     match file.rsplit_once('/') {
         Some((folder, "gitignore")) => format!("{folder}/.gitignore"),
         None if file == "gitignore" => ".gitignore".to_owned(),
-        _ => file,
+        _ => file.to_owned(),
     }
 }
 
@@ -239,104 +238,6 @@ fn write_file(path: &Path, text: &str) -> Result<(), ScaffoldError> {
     fs::write(path, text).map_err(failed)
 }
 
-/// Names that cargo refuses or that would shadow a crate in use.
-const RESERVED_IN_RUST: &[&str] = &[
-    "as",
-    "async",
-    "await",
-    "bailiwick",
-    "bailiwick-sdk",
-    "bailiwick_sdk",
-    "break",
-    "const",
-    "continue",
-    "core",
-    "crate",
-    "dyn",
-    "else",
-    "enum",
-    "extern",
-    "false",
-    "fn",
-    "for",
-    "if",
-    "impl",
-    "in",
-    "let",
-    "loop",
-    "match",
-    "mod",
-    "move",
-    "mut",
-    "proc-macro",
-    "proc_macro",
-    "pub",
-    "ref",
-    "return",
-    "schemars",
-    "self",
-    "serde",
-    "static",
-    "std",
-    "struct",
-    "super",
-    "test",
-    "trait",
-    "true",
-    "type",
-    "unsafe",
-    "use",
-    "where",
-    "while",
-    "alloc",
-    "gen",
-];
-
-/// Names that Python refuses, or that shadow what a project needs.
-const RESERVED_IN_PYTHON: &[&str] = &[
-    "and",
-    "as",
-    "assert",
-    "async",
-    "await",
-    "bailiwick-sdk",
-    "bailiwick_sdk",
-    "break",
-    "class",
-    "componentize_py_types",
-    "continue",
-    "def",
-    "del",
-    "elif",
-    "else",
-    "except",
-    "finally",
-    "for",
-    "from",
-    "global",
-    "if",
-    "import",
-    "in",
-    "is",
-    "json",
-    "lambda",
-    "nonlocal",
-    "not",
-    "or",
-    "pass",
-    "raise",
-    "return",
-    "test",
-    "tests",
-    "tool",
-    "try",
-    "typing",
-    "while",
-    "wit_world",
-    "with",
-    "yield",
-];
-
 include!(concat!(env!("OUT_DIR"), "/sdks.rs"));
 
 #[cfg(test)]
@@ -366,7 +267,7 @@ mod tests {
             assert!(folder.join(".gitignore").is_file(), "{language}");
             assert_eq!(Language::of_sdk(&folder.join(VENDORED)), Some(language));
             for (file, _) in language.template() {
-                let file = written(file, "my_greeter");
+                let file = written(file);
                 let text = fs::read_to_string(folder.join(&file)).unwrap();
                 assert!(!text.is_empty() && !text.contains("{{"), "{file}: {text}");
             }
