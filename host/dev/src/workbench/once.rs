@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::author::Author;
 use super::options::beside;
 use super::services::Services;
-use super::shelf::Shelf;
+use super::shelf::{self, Shelf};
 use super::sweeper::Sweeper;
 use super::{arguments, config, issuer_settings, tell};
 use crate::folder::Folder;
@@ -226,11 +226,17 @@ impl Place {
 
 /// Copies a component; returns its name.
 fn copy(file: &Path, folder: &Folder) -> anyhow::Result<String> {
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.and_then(|name| name.strip_suffix(".wasm"));
+    // The name becomes a part of the host's configuration.
+    let name = name.filter(shelf::is_plain).with_context(|| {
+        format!(
+            "{} cannot be a component; expected a file NAME.wasm, with a name of [A-Za-z0-9_.-]",
+            file.display()
+        )
+    })?;
     folder.add_tool(file)?;
-    let name = file.file_stem().unwrap_or_default().to_string_lossy();
-    let is_component = file.extension().is_some_and(|end| end == "wasm");
-    ensure!(is_component, "{} is not a .wasm file", file.display());
-    Ok(name.into_owned())
+    Ok(name.to_owned())
 }
 
 fn token(path: &Path) -> anyhow::Result<String> {

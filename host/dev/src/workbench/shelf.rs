@@ -101,7 +101,7 @@ fn stamps(folder: &Path) -> std::io::Result<BTreeMap<String, Stamp>> {
     Ok(found)
 }
 
-fn is_plain(name: &&str) -> bool {
+pub(super) fn is_plain(name: &&str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
