@@ -134,7 +134,7 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Branch `claude/issue-78-token-audience-validation`: its tokens have no scope.
+/// The branch of issue 78, on the audience of tokens: its tokens have no scope.
 async fn audience(world: &World) -> Result<Vec<Check>> {
     let good = || world.spec("alice").without("scope");
     let other = "https://other.example/mcp";
