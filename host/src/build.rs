@@ -11,10 +11,13 @@
 mod component;
 mod direct;
 mod halves;
+mod linked;
 mod memory;
 mod package;
 mod reach;
 mod script;
+#[cfg(test)]
+mod testing;
 mod toolchain;
 mod unused;
 
@@ -31,7 +34,7 @@ use toolchain::Toolchain;
 /// The project to build, and the folder for the component.
 #[derive(Clone, Debug)]
 pub struct BuildRequest {
-    /// The folder of the project.
+    /// The folder of the project, or a component that another tool made.
     pub path: PathBuf,
     /// The folder for the `.wasm` file; created if it does not exist.
     pub out: PathBuf,
@@ -56,7 +59,7 @@ pub struct Built {
 pub enum BuildError {
     /// There is nothing to build at the path.
     #[error(
-        "{} is not the folder of a tool: it has no Cargo.toml, package.json or pyproject.toml",
+        "{} is neither the folder of a tool, with a Cargo.toml, package.json or pyproject.toml, nor a component",
         path.display()
     )]
     NotAProject {
@@ -163,7 +166,9 @@ pub enum BuildError {
 /// does not get.
 pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
     let folder = fs::canonicalize(&request.path).map_err(at(&request.path))?;
-    let (name, component) = if folder.join("Cargo.toml").is_file() {
+    let (name, component) = if folder.is_file() {
+        of_another_tool(&folder)?
+    } else if folder.join("Cargo.toml").is_file() {
         from_crate(&folder, request.target_dir.as_deref())?
     } else {
         let script = Script::at(&folder)?;
@@ -172,7 +177,7 @@ pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
         })?;
         let built = script.build()?;
         let component = fs::read(&built).map_err(at(&built))?;
-        (script.component, component)
+        (script.component, component::linked(component))
     };
     let file = request.out.join(format!("{name}.wasm"));
     write_whole(&file, &component)?;
@@ -181,6 +186,17 @@ pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
         bytes: size(&component),
         component: file,
     })
+}
+
+/// Reads a component that a language's own tool made; returns its name and bytes, linked.
+fn of_another_tool(file: &Path) -> Result<(String, Vec<u8>), BuildError> {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let component = fs::read(file).map_err(at(file))?;
+    if !component::is_component(&component) {
+        let path = file.to_owned();
+        return Err(BuildError::NotAProject { path });
+    }
+    Ok((file_name(name.into_owned())?, component::linked(component)))
 }
 
 /// Builds a crate; returns the component's name and bytes.
@@ -247,15 +263,33 @@ mod tests {
     use super::{BuildError, BuildRequest, build, digest, write_whole};
 
     #[test]
-    fn a_folder_without_a_project_is_refused() {
+    fn what_is_neither_a_project_nor_a_component_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let (path, out) = (folder.path().to_owned(), PathBuf::from("out"));
-        let error = build(&BuildRequest {
+        let module = folder.path().join("module.wasm");
+        std::fs::write(&module, wat::parse_str("(module)").unwrap()).unwrap();
+        for path in [folder.path().to_owned(), module] {
+            let out = PathBuf::from("out");
+            let error = build(&BuildRequest {
+                path,
+                out,
+                target_dir: None,
+            });
+            assert!(matches!(error, Err(BuildError::NotAProject { .. })));
+        }
+    }
+
+    #[test]
+    fn a_component_of_another_tool_keeps_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("greet.wasm");
+        std::fs::write(&path, wat::parse_str("(component)").unwrap()).unwrap();
+        let built = build(&BuildRequest {
             path,
-            out,
+            out: folder.path().join("tools"),
             target_dir: None,
         });
-        assert!(matches!(error, Err(BuildError::NotAProject { .. })));
+        let component = built.unwrap().component;
+        assert_eq!(component, folder.path().join("tools/greet.wasm"));
     }
 
     #[test]

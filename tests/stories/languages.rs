@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::folder::digest;
 use bailiwick_dev::journal::{events, text};
-use bailiwick_tests::{Plan, World, claims_of, count, ensure_eq};
+use bailiwick_dev::process;
+use bailiwick_tests::{Plan, World, bailiwick, claims_of, count, ensure_eq};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -45,6 +46,19 @@ async fn a_tool_on_starlingmonkey_sees_of_wasi_a_clock_random_numbers_and_the_lo
 #[tokio::test]
 async fn a_tool_in_python_acts_for_whoever_asks() -> Result<()> {
     greets("py", "greet_py").await
+}
+
+#[tokio::test]
+async fn a_tool_whose_modules_were_linked_acts_for_whoever_asks() -> Result<()> {
+    for (name, tool) in [("qjs", "greet_js"), ("py", "greet_py")] {
+        let Some(component) = component(name)? else {
+            continue;
+        };
+        let linked = linked(name, &component).await?;
+        ensure!(linked.len() < component.len(), "{name}: {}", linked.len());
+        acts(name, tool, linked).await?;
+    }
+    Ok(())
 }
 
 #[tokio::test]
@@ -126,10 +140,15 @@ async fn the_builds_that_ask_for_a_network_are_refused_by_name_and_told_how_to_d
 /// Calls one tool for two users: it names the right one each time, and reaches the service as that
 /// one.
 async fn greets(name: &'static str, tool: &str) -> Result<()> {
+    match component(name)? {
+        Some(component) => acts(name, tool, component).await,
+        None => Ok(()),
+    }
+}
+
+async fn acts(name: &'static str, tool: &str, component: Vec<u8>) -> Result<()> {
     let _one = COMPILING.lock().await;
-    let Some(world) = world(name).await? else {
-        return Ok(());
-    };
+    let world = world_with(name, component).await?;
     let orders = [
         ("alice", "1001", "shipped"),
         ("bob", "2001", "delivered"),
@@ -240,9 +259,13 @@ async fn log_line(world: &World, component: &str, message: &str) -> Result<Strin
 
 /// Returns a world with that component, which may ask the orders service on behalf of the user.
 async fn world(name: &'static str) -> Result<Option<World>> {
-    let Some(component) = component(name)? else {
-        return Ok(None);
-    };
+    match component(name)? {
+        Some(component) => world_with(name, component).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn world_with(name: &'static str, component: Vec<u8>) -> Result<World> {
     let digest = digest(&component);
     let plan = Plan {
         components: vec![(format!("{name}.wasm"), component)],
@@ -262,7 +285,22 @@ async fn world(name: &'static str) -> Result<Option<World>> {
         0,
         &world.host.said(),
     )?;
-    Ok(Some(world))
+    Ok(world)
+}
+
+/// Returns a component as `bailiwick build` hands it on.
+async fn linked(name: &str, component: &[u8]) -> Result<Vec<u8>> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join(name).with_extension("wasm");
+    let out = folder.path().join("tools");
+    fs::write(&path, component)?;
+    let (given, out_text) = (
+        path.to_str().context("a name")?,
+        out.to_str().context("a name")?,
+    );
+    let output = process::run(&bailiwick()?, &["build", given, "--out", out_text]).await?;
+    ensure!(output.status.success(), "{output:?}");
+    Ok(fs::read(out.join(name).with_extension("wasm"))?)
 }
 
 /// Returns a component that `cargo xtask test` built; `None`, with a line, if it could not.

@@ -3,7 +3,7 @@
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
-use super::{BuildError, direct};
+use super::{BuildError, direct, linked};
 
 /// Advice for the author of a crate that imports something else.
 pub(super) const HOW_WITHOUT: &str = "\
@@ -34,6 +34,23 @@ pub(super) fn from_module(module: &[u8]) -> Result<Vec<u8>, BuildError> {
         return Ok(same.unwrap_or(component));
     }
     Err(BuildError::NothingOffered)
+}
+
+/// Returns true if these bytes begin as a component does.
+pub(super) fn is_component(bytes: &[u8]) -> bool {
+    Parser::is_component(bytes)
+}
+
+/// Returns a component of a language's tool with its modules linked, if they can be.
+pub(super) fn linked(component: Vec<u8>) -> Vec<u8> {
+    let same = |linked: &Vec<u8>| {
+        let names = Names::read(linked).ok().zip(Names::read(&component).ok());
+        names.is_some_and(|(linked, component)| linked == component)
+    };
+    match linked::linked(&component).filter(same) {
+        Some(linked) => linked,
+        None => component,
+    }
 }
 
 /// Refuses what an older SDK made: its records do not fit those of this host.

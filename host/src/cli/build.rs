@@ -13,8 +13,9 @@ use super::wait;
 /// The command line of `bailiwick build`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The project's folder, with a Cargo.toml, package.json or pyproject.toml.
-    #[arg(value_hint = clap::ValueHint::DirPath)]
+    /// The project's folder, with a Cargo.toml, package.json or pyproject.toml; or a component that
+    /// another tool made, whose modules are linked.
+    #[arg(value_hint = clap::ValueHint::AnyPath)]
     path: PathBuf,
     /// The folder for the component.
     #[arg(long, value_name = "DIR", default_value = "tools", value_hint = clap::ValueHint::DirPath)]

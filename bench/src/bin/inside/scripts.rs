@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use bailiwick::build::{BuildRequest, build};
 use bailiwick::intake::inspect;
 use wasmtime::component::Component;
 
@@ -29,13 +30,27 @@ pub(crate) async fn measure(
     Ok(())
 }
 
+/// Measures a component as the language's tool made it, and as `bailiwick build` hands it on.
 async fn one(
     ground: &Ground,
     path: &Path,
     name: &str,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
-    loads(ground, path, name, figures).await?;
+    figures.insert(format!("{name}_unlinked_fresh"), fresh(ground, path).await?);
+    let built = build(&BuildRequest {
+        path: path.to_owned(),
+        out: ground.folder.join("linked"),
+        target_dir: None,
+    })?;
+    loads(ground, &built.component, name, figures).await?;
+    let fresh = fresh(ground, &built.component).await?;
+    figures.insert(format!("{name}_fresh"), fresh);
+    Ok(())
+}
+
+/// Measures a fresh instance that describes its tools.
+async fn fresh(ground: &Ground, path: &Path) -> anyhow::Result<f64> {
     let failed = |error: wasmtime::Error| anyhow::anyhow!("{error:#}");
     let bytes = std::fs::read(path)?;
     let engine = ground.sandbox.engine(inspect(&bytes)?.tier);
@@ -43,13 +58,9 @@ async fn one(
     let guest = Guest::new(&component.map_err(failed)?, "", "{}")
         .await
         .map_err(failed)?;
-    figures.insert(
-        format!("{name}_fresh"),
-        each(1, async || guest.described().await)
-            .await
-            .map_err(failed)?,
-    );
-    Ok(())
+    each(1, async || guest.described().await)
+        .await
+        .map_err(failed)
 }
 
 /// Measures loading by compiling, and loading what an earlier host compiled: everything from

@@ -1,0 +1,375 @@
+//! Chooses the instances that become one, and reads their modules.
+//!
+//! An instance belongs to them if all that it imports comes from others of them, or from functions
+//! of the component that use no module's memory. The rest, such as the module that fills the table
+//! of lowered functions, needs what they export and stays by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use wasm_encoder::reencode::{Error, Reencode, utils};
+use wasm_encoder::{ElementSection, Module};
+use wasmparser_of_tools::{
+    CanonicalFunction, CanonicalOption, ConstExpr, Element, ElementItems, ElementKind, Instance,
+    Operator, Parser, Payload, TypeRef,
+};
+
+use super::super::unused;
+use super::level::{Entry, Item, Kind, Level, Origin, count, index};
+
+/// The instances that become one.
+#[derive(Default)]
+pub(super) struct Members<'c> {
+    pub(super) list: Vec<Member<'c>>,
+    /// Elements of their tables that instances outside would write, of members' functions alone.
+    pub(super) elements: Vec<Elements>,
+    /// The modules of those instances without these elements, by their numbers.
+    relieved: BTreeMap<u32, Vec<u8>>,
+}
+
+/// An instance that becomes a part of the one.
+pub(super) struct Member<'c> {
+    instance: u32,
+    pub(super) module: &'c [u8],
+    pub(super) shape: ModuleShape<'c>,
+    /// What its imports are: functions, tables, memories and globals.
+    pub(super) imports: [Vec<Definition>; 4],
+}
+
+/// Where something is defined that a member uses.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Definition {
+    /// In a member, by its place among them, as the one of its kind with this number; those that it
+    /// imports do not count.
+    Own(usize, u32),
+    /// In the component: the number of a function.
+    Component(u32),
+}
+
+/// Functions that a table gets when it is made.
+pub(super) struct Elements {
+    pub(super) table: Definition,
+    pub(super) offset: i32,
+    pub(super) functions: Vec<Definition>,
+}
+
+/// What a module consists of.
+#[derive(Default)]
+pub(super) struct ModuleShape<'c> {
+    pub(super) imports: Vec<(&'c str, &'c str, TypeRef)>,
+    exports: BTreeMap<&'c str, (Kind, u32)>,
+    pub(super) types: u32,
+    /// Functions, tables, memories and globals that are its own.
+    pub(super) own: [u32; 4],
+    pub(super) elements: u32,
+    pub(super) data: u32,
+    /// True if it runs when it is made.
+    starts: bool,
+}
+
+impl<'c> Members<'c> {
+    /// Chooses them: none, or more than one.
+    pub(super) fn of(level: &Level<'c>) -> Option<Self> {
+        let (mut members, mut others) = (Self::default(), Vec::new());
+        for (number, instance) in (0..).zip(&level.instances) {
+            let Instance::Instantiate { module_index, .. } = instance else {
+                continue;
+            };
+            let module = *level.modules.get(index(*module_index))?;
+            let shape = ModuleShape::of(module)?;
+            match members.imports(level, number, &shape) {
+                Some(imports) if !shape.starts => members.list.push(Member {
+                    instance: number,
+                    module,
+                    shape,
+                    imports,
+                }),
+                _ => others.push((number, *module_index, shape)),
+            }
+        }
+        if members.list.len() < 2 {
+            return Some(Self::default());
+        }
+        let mut written = BTreeSet::new();
+        for (instance, module, shape) in others {
+            // Nothing may run before a table has all its elements.
+            if shape.starts {
+                break;
+            }
+            members.relieve(level, (instance, module), &shape, &mut written)?;
+        }
+        Some(members)
+    }
+
+    /// Returns the place of an instance among the members.
+    pub(super) fn place(&self, instance: u32) -> Option<usize> {
+        let mut members = self.list.iter();
+        members.position(|member| member.instance == instance)
+    }
+
+    /// Returns where a member's export is defined.
+    pub(super) fn export(&self, place: usize, kind: Kind, name: &str) -> Option<Definition> {
+        let member = self.list.get(place)?;
+        let (found, number) = *member.shape.exports.get(name)?;
+        let imported = kind.of_four(&member.imports);
+        match imported.get(index(number)) {
+            _ if found != kind => None,
+            Some(imported) => Some(*imported),
+            None => {
+                let own = number.checked_sub(count(imported)?)?;
+                Some(Definition::Own(place, own))
+            }
+        }
+    }
+
+    /// Returns what an instance imports, if members or the component have it all.
+    fn imports(
+        &self,
+        level: &Level<'c>,
+        instance: u32,
+        shape: &ModuleShape<'c>,
+    ) -> Option<[Vec<Definition>; 4]> {
+        let mut imports: [Vec<Definition>; 4] = Default::default();
+        for (module, name, ty) in &shape.imports {
+            let kind = kind(*ty)?;
+            let definition = match level.import(instance, module, kind, name)? {
+                Origin::Export(instance, name) => self.export(self.place(instance)?, kind, name)?,
+                Origin::Component(function) if needs_nothing(level, function) => {
+                    Definition::Component(function)
+                }
+                Origin::Component(_) => return None,
+            };
+            kind.of_four_mut(&mut imports).push(definition);
+        }
+        Some(imports)
+    }
+
+    /// Takes over the elements that an instance writes into tables of members, if it writes nothing
+    /// else there and is good for nothing else. `written` has the tables that keep their elements.
+    fn relieve(
+        &mut self,
+        level: &Level<'c>,
+        (instance, number): (u32, u32),
+        shape: &ModuleShape<'c>,
+        written: &mut BTreeSet<Definition>,
+    ) -> Option<()> {
+        let imported = |wanted: Kind, number: u32| {
+            let imports = shape.imports.iter();
+            let mut of_kind = imports.filter(|(_, _, ty)| kind(*ty) == Some(wanted));
+            let (module, name, _) = of_kind.nth(index(number))?;
+            match level.import(instance, module, wanted, name)? {
+                Origin::Export(instance, name) => self.export(self.place(instance)?, wanted, name),
+                Origin::Component(_) => None,
+            }
+        };
+        let module = *level.modules.get(index(number))?;
+        let mut taken = Vec::new();
+        for (element, place) in written_by(module)?.into_iter().zip(0_u32..) {
+            let Some((table, element)) = element else {
+                continue;
+            };
+            // A table of its own is no one else's.
+            let Some(table) = imported(Kind::Table, table) else {
+                continue;
+            };
+            let elements = element.and_then(|(offset, functions)| {
+                let functions = functions.into_iter();
+                let functions = functions.map(|function| imported(Kind::Function, function));
+                Some(Elements {
+                    table,
+                    offset,
+                    functions: functions.collect::<Option<_>>()?,
+                })
+            });
+            match elements {
+                Some(elements) => taken.push((place, elements)),
+                None => drop(written.insert(table)),
+            }
+        }
+        let same = |instance: &&Instance<'_>| matches!(instance, Instance::Instantiate { module_index, .. } if *module_index == number);
+        let only = shape.exports.is_empty() && level.instances.iter().filter(same).count() == 1;
+        let mut gone = BTreeSet::new();
+        for (place, elements) in taken {
+            if only && !written.contains(&elements.table) {
+                gone.insert(place);
+                self.elements.push(elements);
+            } else {
+                written.insert(elements.table);
+            }
+        }
+        if !gone.is_empty() {
+            let relieved = Relieve::of(module, gone).ok()?;
+            self.relieved
+                .insert(number, unused::without(&relieved).ok()?);
+        }
+        Some(())
+    }
+
+    /// Returns a module that is no member's, without what the one does in its place.
+    pub(super) fn module<'m>(&'m self, level: &'m Level<'c>, number: u32) -> Option<&'m [u8]> {
+        match self.relieved.get(&number) {
+            Some(relieved) => Some(relieved),
+            None => level.modules.get(index(number)).copied(),
+        }
+    }
+}
+
+/// Writes a module without some of its elements.
+struct Relieve {
+    gone: BTreeSet<u32>,
+    next: u32,
+}
+
+impl Relieve {
+    fn of(module: &[u8], gone: BTreeSet<u32>) -> Result<Vec<u8>, Error> {
+        let mut relieved = Module::new();
+        let mut relieve = Self { gone, next: 0 };
+        relieve.parse_core_module(&mut relieved, Parser::new(0), module)?;
+        Ok(relieved.finish())
+    }
+}
+
+impl Reencode for Relieve {
+    type Error = Infallible;
+
+    fn parse_element(
+        &mut self,
+        elements: &mut ElementSection,
+        element: Element<'_>,
+    ) -> Result<(), Error> {
+        let number = self.next;
+        self.next += 1;
+        if self.gone.contains(&number) {
+            return Ok(());
+        }
+        utils::parse_element(self, elements, element)
+    }
+}
+
+/// Returns the tables that a module's elements go to when it is made, by their numbers in it, each
+/// with the offset and the functions if those are constants. Elements that wait have `None`.
+fn written_by(module: &[u8]) -> Option<Vec<Option<(u32, Option<(i32, Vec<u32>)>)>>> {
+    let mut all = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::ElementSection(section) = payload.ok()? {
+            for element in section {
+                all.push(written(element.ok()?));
+            }
+        }
+    }
+    Some(all)
+}
+
+fn written(element: Element<'_>) -> Option<(u32, Option<(i32, Vec<u32>)>)> {
+    let ElementKind::Active {
+        table_index,
+        offset_expr,
+    } = element.kind
+    else {
+        return None;
+    };
+    let functions = match element.items {
+        ElementItems::Functions(functions) => functions.into_iter().collect::<Result<_, _>>().ok(),
+        ElementItems::Expressions(..) => None,
+    };
+    Some((
+        table_index.unwrap_or(0),
+        constant(&offset_expr).zip(functions),
+    ))
+}
+
+impl<'c> ModuleShape<'c> {
+    /// Reads it; `None` if it has parts that are never joined.
+    pub(super) fn of(module: &'c [u8]) -> Option<Self> {
+        let mut shape = Self::default();
+        for payload in Parser::new(0).parse_all(module) {
+            shape.section(payload.ok()?)?;
+        }
+        Some(shape)
+    }
+
+    fn section(&mut self, section: Payload<'c>) -> Option<()> {
+        let [functions, tables, memories, globals] = &mut self.own;
+        match section {
+            Payload::TypeSection(section) => {
+                for group in section {
+                    self.types += u32::try_from(group.ok()?.types().len()).ok()?;
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import.ok()?;
+                    self.imports.push((import.module, import.name, import.ty));
+                }
+            }
+            Payload::FunctionSection(section) => *functions = section.count(),
+            Payload::TableSection(section) => *tables = section.count(),
+            Payload::MemorySection(section) => *memories = section.count(),
+            Payload::GlobalSection(section) => *globals = section.count(),
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export.ok()?;
+                    let item = (Kind::of(export.kind)?, export.index);
+                    self.exports.insert(export.name, item);
+                }
+            }
+            Payload::ElementSection(section) => self.elements = section.count(),
+            Payload::DataSection(section) => self.data = section.count(),
+            Payload::StartSection { .. } => self.starts = true,
+            Payload::TagSection(_) => return None,
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+/// Returns true if a function of the component uses no module's memory or functions.
+fn needs_nothing(level: &Level<'_>, function: u32) -> bool {
+    level.entries.iter().any(|entry| match entry {
+        Entry::Function(number, canonical) if *number == function => items(canonical).is_empty(),
+        _ => false,
+    })
+}
+
+/// Returns what a function of the component uses of modules.
+pub(super) fn items(function: &CanonicalFunction) -> Vec<Item> {
+    let (mut used, options) = match function {
+        CanonicalFunction::Lower { options, .. } => (Vec::new(), options.iter()),
+        CanonicalFunction::Lift {
+            core_func_index,
+            options,
+            ..
+        } => (vec![Item::function(*core_func_index)], options.iter()),
+        _ => (Vec::new(), [].iter()),
+    };
+    used.extend(options.filter_map(|option| match option {
+        CanonicalOption::Memory(number) => Some(Item {
+            kind: Kind::Memory,
+            number: *number,
+        }),
+        CanonicalOption::Realloc(number) | CanonicalOption::PostReturn(number) => {
+            Some(Item::function(*number))
+        }
+        _ => None,
+    }));
+    used
+}
+
+pub(super) fn kind(import: TypeRef) -> Option<Kind> {
+    match import {
+        TypeRef::Func(_) => Some(Kind::Function),
+        TypeRef::Table(_) => Some(Kind::Table),
+        TypeRef::Memory(_) => Some(Kind::Memory),
+        TypeRef::Global(_) => Some(Kind::Global),
+        TypeRef::FuncExact(_) | TypeRef::Tag(_) => None,
+    }
+}
+
+/// Returns the value of an expression that is one constant.
+fn constant(expression: &ConstExpr<'_>) -> Option<i32> {
+    let mut operators = expression.get_operators_reader();
+    let Operator::I32Const { value } = operators.read().ok()? else {
+        return None;
+    };
+    matches!(operators.read(), Ok(Operator::End)).then_some(value)
+}
