@@ -2,8 +2,8 @@
 //!
 //! Only orchestrates: it starts cargo and the programs that cargo made, and passes their paths on.
 //! It must not depend on the host, which takes minutes to build. Invariant: every step builds the
-//! same packages with the same profile and features, so nothing is built twice; only `release`,
-//! `dist`, `bench` and `deep` build others, in release.
+//! same packages with the same profile and features, so nothing is built twice. Only `demo` builds
+//! faster if nothing was built before, and `release`, `dist`, `bench` and `deep` build in release.
 
 mod advisories;
 mod bench;
@@ -19,6 +19,7 @@ mod guests;
 mod languages;
 mod order;
 mod packages;
+mod progress;
 mod release;
 mod sdks;
 mod step;
@@ -62,6 +63,29 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         })
 }
+
+/// How the programs are built.
+#[derive(Clone, Copy)]
+struct Profile {
+    name: &'static str,
+    /// Its folder in cargo's target folder.
+    folder: &'static str,
+    /// How long the first build takes.
+    time: &'static str,
+}
+
+/// As the tests need them.
+const DEV: Profile = Profile {
+    name: "dev",
+    folder: "debug",
+    time: "ten minutes on two processors",
+};
+/// As fast as possible, for whoever has built nothing yet.
+const QUICK: Profile = Profile {
+    name: "quick",
+    folder: "quick",
+    time: "five minutes on two processors",
+};
 
 /// The folder of the workspace.
 struct Project {
@@ -196,11 +220,15 @@ impl Project {
     }
 
     fn demo(&self, arguments: &[String]) -> Result<ExitCode> {
-        self.build_all()?;
-        let mut demo = Command::new(self.binary("bailiwick-demo"));
+        guests::set_up()?;
+        let built = self.binary("bailiwick-demo").is_file();
+        let profile = if built { DEV } else { QUICK };
+        self.build_host(profile)?;
+        self.build_tools(profile)?;
+        let mut demo = Command::new(self.program(profile, "bailiwick-demo"));
         demo.current_dir(&self.root)
             .arg("--bailiwick")
-            .arg(self.binary("bailiwick"));
+            .arg(self.program(profile, "bailiwick"));
         demo.arg("--tools").arg(self.tools_folder());
         demo.arg("--out")
             .arg(self.root.join("target/demo"))
@@ -211,13 +239,25 @@ impl Project {
     /// Builds the host, the demonstration and the example tools.
     fn build_all(&self) -> Result<()> {
         guests::set_up()?;
-        let built = self.binary("bailiwick").is_file();
-        let label = if built {
-            "building the host"
-        } else {
-            "building the host (first time: about 8 minutes)"
-        };
-        step(label, || run(self.cargo().arg("build")))?;
+        self.build_host(DEV)?;
+        self.build_tools(DEV)
+    }
+
+    /// Builds the programs.
+    fn build_host(&self, profile: Profile) -> Result<()> {
+        if self.program(profile, "bailiwick").is_file() {
+            let mut cargo = self.cargo();
+            cargo.args(["build", "--profile", profile.name]);
+            return step("building the host", || run(&mut cargo));
+        }
+        let label = format!("building the host (the first time takes {})", profile.time);
+        let mut cargo = self.cargo();
+        cargo.args(["build", "--profile", profile.name]);
+        step(&label, || progress::build(cargo, &self.root))
+    }
+
+    /// Builds the example tools with a profile's program.
+    fn build_tools(&self, profile: Profile) -> Result<()> {
         for tool in guests::examples(&self.root)? {
             let name = tool
                 .file_name()
@@ -225,14 +265,14 @@ impl Project {
                 .to_string_lossy()
                 .into_owned();
             step(&format!("building the tool {name}"), || {
-                run(&mut self.build_tool(&tool))
+                run(&mut self.build_tool(profile, &tool))
             })?;
         }
         Ok(())
     }
 
-    fn build_tool(&self, tool: &Path) -> Command {
-        let mut bailiwick = Command::new(self.binary("bailiwick"));
+    fn build_tool(&self, profile: Profile, tool: &Path) -> Command {
+        let mut bailiwick = Command::new(self.program(profile, "bailiwick"));
         bailiwick
             .arg("build")
             .arg(tool)
@@ -253,8 +293,12 @@ impl Project {
     }
 
     fn binary(&self, name: &str) -> PathBuf {
+        self.program(DEV, name)
+    }
+
+    fn program(&self, profile: Profile, name: &str) -> PathBuf {
         self.target()
-            .join("debug")
+            .join(profile.folder)
             .join(name)
             .with_extension(env::consts::EXE_EXTENSION)
     }

@@ -3,8 +3,8 @@
 //! The tools of some languages link a program when it is loaded: `CPython` and `QuickJS` come as a
 //! module with the memory and the table, and one for each library. So each call makes an instance
 //! of each library, and writes every function of a library into the table that all share; for
-//! `CPython` that took almost half of a fresh instance's time. Functions that one module writes into
-//! its own table cost nothing until they are called.
+//! `CPython` that took almost half of a fresh instance's time. Functions that one module writes
+//! into its own table cost nothing until they are called.
 //!
 //! Invariant: the result is valid and has the imports, exports and functions of the component that
 //! it was made from. Nothing runs while the instances are made, so they can be made at once. A
@@ -20,7 +20,7 @@ use std::borrow::Cow;
 
 use wasmparser::{Validator, WasmFeatures};
 
-use level::Level;
+use level::ComponentLevel;
 use members::Members;
 
 /// Returns the component with its modules linked; `None` if there is nothing to link, or it has a
@@ -37,7 +37,7 @@ pub(super) fn linked(component: &[u8]) -> Option<Vec<u8>> {
 
 /// Links a component, after those that it contains.
 fn link(component: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let level = Level::of(component, link)?;
+    let level = ComponentLevel::of(component, link)?;
     if level.numbered {
         return (!level.changed).then_some(Cow::Borrowed(component));
     }
@@ -59,7 +59,8 @@ mod tests {
     use super::super::testing::{IN_MEMORY, MODULE, encoded, modules, run};
     use super::linked;
 
-    /// Returns a program and its library, which share a memory and a table; with these parts beside.
+    /// Returns a program and its library, which share a memory and a table; with these parts
+    /// beside.
     fn program(beside: &str, library: &str) -> Vec<u8> {
         let text = PROGRAM.replace("BESIDE", beside);
         wat::parse_str(text.replace("LIBRARY", library)).unwrap()

@@ -15,6 +15,10 @@ pub(super) fn explain(teller: &mut Teller, stage: &Stage) {
         stage.issuer.url()
     );
 
+    if let Some(page) = stage.host.page() {
+        teller.heading("A page with these calls, for your browser");
+        teller.lines(&page);
+    }
     teller.heading("Play on: alice's order with curl");
     teller.lines(&mcp::curl(
         &url,

@@ -59,7 +59,8 @@ impl Stage {
             .in_its_own_folder()
             .with_orders(issuer.url(), orders.url())
             .with_billing(issuer.url(), billing.url())
-            .with_reports(issuer.url(), reports.url());
+            .with_reports(issuer.url(), reports.url())
+            .with_open_page(0);
         folder.write_config(&grants(config, &folder, &options.tools)?)?;
 
         let host = Host::start(&options.bailiwick, &folder.config()).await?;

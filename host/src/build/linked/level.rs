@@ -11,8 +11,8 @@ use wasmparser_of_tools::{
 
 /// A component, without the components that it contains.
 #[derive(Default)]
-pub(super) struct Level<'c> {
-    pub(super) entries: Vec<Entry<'c>>,
+pub(super) struct ComponentLevel<'c> {
+    pub(super) entries: Vec<LevelEntry<'c>>,
     pub(super) modules: Vec<&'c [u8]>,
     pub(super) instances: Vec<Instance<'c>>,
     items: [Vec<Origin<'c>>; 4],
@@ -23,7 +23,7 @@ pub(super) struct Level<'c> {
 }
 
 /// A definition of a component, in its order.
-pub(super) enum Entry<'c> {
+pub(super) enum LevelEntry<'c> {
     /// A section that concerns no module; its number and its bytes.
     Other(u8, Cow<'c, [u8]>),
     Module(u32),
@@ -31,7 +31,7 @@ pub(super) enum Entry<'c> {
     /// An alias of something that belongs to no module.
     Alias(ComponentAlias<'c>),
     /// An alias of what an instance of a module exports.
-    Export(Item),
+    Export(CoreItem),
     Lift(CanonicalFunction),
     /// A function for modules, and its number.
     Function(u32, CanonicalFunction),
@@ -39,13 +39,13 @@ pub(super) enum Entry<'c> {
 
 /// Something that modules import and export, by the number that the component gives it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Item {
-    pub(super) kind: Kind,
+pub(super) struct CoreItem {
+    pub(super) kind: CoreKind,
     pub(super) number: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum CoreKind {
     Function,
     Table,
     Memory,
@@ -61,7 +61,7 @@ pub(super) enum Origin<'c> {
     Component(u32),
 }
 
-impl Kind {
+impl CoreKind {
     pub(super) const ALL: [Self; 4] = [Self::Function, Self::Table, Self::Memory, Self::Global];
 
     pub(super) fn of(kind: ExternalKind) -> Option<Self> {
@@ -96,27 +96,27 @@ impl Kind {
     }
 }
 
-impl From<Kind> for ExportKind {
-    fn from(kind: Kind) -> Self {
+impl From<CoreKind> for ExportKind {
+    fn from(kind: CoreKind) -> Self {
         match kind {
-            Kind::Function => Self::Func,
-            Kind::Table => Self::Table,
-            Kind::Memory => Self::Memory,
-            Kind::Global => Self::Global,
+            CoreKind::Function => Self::Func,
+            CoreKind::Table => Self::Table,
+            CoreKind::Memory => Self::Memory,
+            CoreKind::Global => Self::Global,
         }
     }
 }
 
-impl Item {
+impl CoreItem {
     pub(super) fn function(number: u32) -> Self {
         Self {
-            kind: Kind::Function,
+            kind: CoreKind::Function,
             number,
         }
     }
 }
 
-impl<'c> Level<'c> {
+impl<'c> ComponentLevel<'c> {
     /// Reads a component, with `inner` in place of each component in it; `None` if it has parts
     /// that no language's tool makes.
     pub(super) fn of(
@@ -153,7 +153,7 @@ impl<'c> Level<'c> {
             Payload::ModuleSection {
                 unchecked_range, ..
             } => {
-                self.entries.push(Entry::Module(count(&self.modules)?));
+                self.entries.push(LevelEntry::Module(count(&self.modules)?));
                 self.modules.push(component.get(unchecked_range)?);
             }
             Payload::ComponentSection {
@@ -161,11 +161,12 @@ impl<'c> Level<'c> {
             } => {
                 let inner = inner(component.get(unchecked_range)?)?;
                 self.changed |= matches!(inner, Cow::Owned(_));
-                self.entries.push(Entry::Other(COMPONENT, inner));
+                self.entries.push(LevelEntry::Other(COMPONENT, inner));
             }
             Payload::InstanceSection(section) => {
                 for instance in section {
-                    self.entries.push(Entry::Instance(count(&self.instances)?));
+                    self.entries
+                        .push(LevelEntry::Instance(count(&self.instances)?));
                     self.instances.push(instance.ok()?);
                 }
             }
@@ -189,7 +190,7 @@ impl<'c> Level<'c> {
                 self.numbered |= names_a_function(&other)?;
                 if let Some((number, range)) = other.as_section() {
                     let bytes = Cow::Borrowed(component.get(range)?);
-                    self.entries.push(Entry::Other(number, bytes));
+                    self.entries.push(LevelEntry::Other(number, bytes));
                 }
             }
         }
@@ -202,7 +203,9 @@ impl<'c> Level<'c> {
                 kind,
                 instance_index,
                 name,
-            } => Entry::Export(self.item(Kind::of(kind)?, Origin::Export(instance_index, name))?),
+            } => LevelEntry::Export(
+                self.item(CoreKind::of(kind)?, Origin::Export(instance_index, name))?,
+            ),
             ComponentAlias::InstanceExport {
                 kind: ComponentExternalKind::Module,
                 ..
@@ -211,7 +214,7 @@ impl<'c> Level<'c> {
                 kind: ComponentOuterAliasKind::CoreModule | ComponentOuterAliasKind::CoreType,
                 ..
             } => return None,
-            other => Entry::Alias(other),
+            other => LevelEntry::Alias(other),
         };
         self.entries.push(entry);
         Some(())
@@ -219,14 +222,14 @@ impl<'c> Level<'c> {
 
     fn canonical(&mut self, function: CanonicalFunction) -> Option<()> {
         let entry = match function {
-            CanonicalFunction::Lift { .. } => Entry::Lift(function),
+            CanonicalFunction::Lift { .. } => LevelEntry::Lift(function),
             CanonicalFunction::Lower { .. }
             | CanonicalFunction::ResourceNew { .. }
             | CanonicalFunction::ResourceDrop { .. }
             | CanonicalFunction::ResourceRep { .. } => {
-                let number = count(Kind::Function.of_four(&self.items).as_slice())?;
-                self.item(Kind::Function, Origin::Component(number))?;
-                Entry::Function(number, function)
+                let number = count(CoreKind::Function.of_four(&self.items).as_slice())?;
+                self.item(CoreKind::Function, Origin::Component(number))?;
+                LevelEntry::Function(number, function)
             }
             _ => return None,
         };
@@ -235,15 +238,15 @@ impl<'c> Level<'c> {
     }
 
     /// Gives an item its number.
-    fn item(&mut self, kind: Kind, origin: Origin<'c>) -> Option<Item> {
+    fn item(&mut self, kind: CoreKind, origin: Origin<'c>) -> Option<CoreItem> {
         let list = kind.of_four_mut(&mut self.items);
         let number = count(list)?;
         list.push(origin);
-        Some(Item { kind, number })
+        Some(CoreItem { kind, number })
     }
 
     /// Returns the instance of a module, or the component's function, that an item comes from.
-    pub(super) fn origin(&self, item: Item) -> Option<Origin<'c>> {
+    pub(super) fn origin(&self, item: CoreItem) -> Option<Origin<'c>> {
         match *item.kind.of_four(&self.items).get(index(item.number))? {
             Origin::Export(instance, name) => self.export(instance, item.kind, name),
             own => Some(own),
@@ -255,7 +258,7 @@ impl<'c> Level<'c> {
         &self,
         instance: u32,
         module: &str,
-        kind: Kind,
+        kind: CoreKind,
         name: &'c str,
     ) -> Option<Origin<'c>> {
         match self.instances.get(index(instance))? {
@@ -268,14 +271,14 @@ impl<'c> Level<'c> {
     }
 
     /// Returns where an export of an instance comes from.
-    fn export(&self, instance: u32, kind: Kind, name: &'c str) -> Option<Origin<'c>> {
+    fn export(&self, instance: u32, kind: CoreKind, name: &'c str) -> Option<Origin<'c>> {
         match self.instances.get(index(instance))? {
             Instance::Instantiate { .. } => Some(Origin::Export(instance, name)),
             Instance::FromExports(exports) => {
-                let same = exports
-                    .iter()
-                    .find(|export| export.name == name && Kind::of(export.kind) == Some(kind))?;
-                self.origin(Item {
+                let same = exports.iter().find(|export| {
+                    export.name == name && CoreKind::of(export.kind) == Some(kind)
+                })?;
+                self.origin(CoreItem {
                     kind,
                     number: same.index,
                 })

@@ -15,7 +15,7 @@ use wasmparser_of_tools::{
 };
 
 use super::super::unused;
-use super::level::{Entry, Item, Kind, Level, Origin, count, index};
+use super::level::{ComponentLevel, CoreItem, CoreKind, LevelEntry, Origin, count, index};
 
 /// The instances that become one.
 #[derive(Default)]
@@ -33,31 +33,31 @@ pub(super) struct Member<'c> {
     pub(super) module: &'c [u8],
     pub(super) shape: ModuleShape<'c>,
     /// What its imports are: functions, tables, memories and globals.
-    pub(super) imports: [Vec<Definition>; 4],
+    pub(super) imports: [Vec<DefinedIn>; 4],
 }
 
 /// Where something is defined that a member uses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Definition {
+pub(super) enum DefinedIn {
     /// In a member, by its place among them, as the one of its kind with this number; those that it
     /// imports do not count.
-    Own(usize, u32),
+    Member(usize, u32),
     /// In the component: the number of a function.
     Component(u32),
 }
 
 /// Functions that a table gets when it is made.
 pub(super) struct Elements {
-    pub(super) table: Definition,
+    pub(super) table: DefinedIn,
     pub(super) offset: i32,
-    pub(super) functions: Vec<Definition>,
+    pub(super) functions: Vec<DefinedIn>,
 }
 
 /// What a module consists of.
 #[derive(Default)]
 pub(super) struct ModuleShape<'c> {
     pub(super) imports: Vec<(&'c str, &'c str, TypeRef)>,
-    exports: BTreeMap<&'c str, (Kind, u32)>,
+    exports: BTreeMap<&'c str, (CoreKind, u32)>,
     pub(super) types: u32,
     /// Functions, tables, memories and globals that are its own.
     pub(super) own: [u32; 4],
@@ -69,7 +69,7 @@ pub(super) struct ModuleShape<'c> {
 
 impl<'c> Members<'c> {
     /// Chooses them: none, or more than one.
-    pub(super) fn of(level: &Level<'c>) -> Option<Self> {
+    pub(super) fn of(level: &ComponentLevel<'c>) -> Option<Self> {
         let (mut members, mut others) = (Self::default(), Vec::new());
         for (number, instance) in (0..).zip(&level.instances) {
             let Instance::Instantiate { module_index, .. } = instance else {
@@ -108,7 +108,7 @@ impl<'c> Members<'c> {
     }
 
     /// Returns where a member's export is defined.
-    pub(super) fn export(&self, place: usize, kind: Kind, name: &str) -> Option<Definition> {
+    pub(super) fn export(&self, place: usize, kind: CoreKind, name: &str) -> Option<DefinedIn> {
         let member = self.list.get(place)?;
         let (found, number) = *member.shape.exports.get(name)?;
         let imported = kind.of_four(&member.imports);
@@ -117,7 +117,7 @@ impl<'c> Members<'c> {
             Some(imported) => Some(*imported),
             None => {
                 let own = number.checked_sub(count(imported)?)?;
-                Some(Definition::Own(place, own))
+                Some(DefinedIn::Member(place, own))
             }
         }
     }
@@ -125,17 +125,17 @@ impl<'c> Members<'c> {
     /// Returns what an instance imports, if members or the component have it all.
     fn imports(
         &self,
-        level: &Level<'c>,
+        level: &ComponentLevel<'c>,
         instance: u32,
         shape: &ModuleShape<'c>,
-    ) -> Option<[Vec<Definition>; 4]> {
-        let mut imports: [Vec<Definition>; 4] = Default::default();
+    ) -> Option<[Vec<DefinedIn>; 4]> {
+        let mut imports: [Vec<DefinedIn>; 4] = Default::default();
         for (module, name, ty) in &shape.imports {
             let kind = kind(*ty)?;
             let definition = match level.import(instance, module, kind, name)? {
                 Origin::Export(instance, name) => self.export(self.place(instance)?, kind, name)?,
                 Origin::Component(function) if needs_nothing(level, function) => {
-                    Definition::Component(function)
+                    DefinedIn::Component(function)
                 }
                 Origin::Component(_) => return None,
             };
@@ -148,12 +148,12 @@ impl<'c> Members<'c> {
     /// else there and is good for nothing else. `written` has the tables that keep their elements.
     fn relieve(
         &mut self,
-        level: &Level<'c>,
+        level: &ComponentLevel<'c>,
         (instance, number): (u32, u32),
         shape: &ModuleShape<'c>,
-        written: &mut BTreeSet<Definition>,
+        written: &mut BTreeSet<DefinedIn>,
     ) -> Option<()> {
-        let imported = |wanted: Kind, number: u32| {
+        let imported = |wanted: CoreKind, number: u32| {
             let imports = shape.imports.iter();
             let mut of_kind = imports.filter(|(_, _, ty)| kind(*ty) == Some(wanted));
             let (module, name, _) = of_kind.nth(index(number))?;
@@ -169,12 +169,12 @@ impl<'c> Members<'c> {
                 continue;
             };
             // A table of its own is no one else's.
-            let Some(table) = imported(Kind::Table, table) else {
+            let Some(table) = imported(CoreKind::Table, table) else {
                 continue;
             };
             let elements = element.and_then(|(offset, functions)| {
                 let functions = functions.into_iter();
-                let functions = functions.map(|function| imported(Kind::Function, function));
+                let functions = functions.map(|function| imported(CoreKind::Function, function));
                 Some(Elements {
                     table,
                     offset,
@@ -206,7 +206,11 @@ impl<'c> Members<'c> {
     }
 
     /// Returns a module that is no member's, without what the one does in its place.
-    pub(super) fn module<'m>(&'m self, level: &'m Level<'c>, number: u32) -> Option<&'m [u8]> {
+    pub(super) fn module<'m>(
+        &'m self,
+        level: &'m ComponentLevel<'c>,
+        number: u32,
+    ) -> Option<&'m [u8]> {
         match self.relieved.get(&number) {
             Some(relieved) => Some(relieved),
             None => level.modules.get(index(number)).copied(),
@@ -309,7 +313,7 @@ impl<'c> ModuleShape<'c> {
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export.ok()?;
-                    let item = (Kind::of(export.kind)?, export.index);
+                    let item = (CoreKind::of(export.kind)?, export.index);
                     self.exports.insert(export.name, item);
                 }
             }
@@ -324,43 +328,45 @@ impl<'c> ModuleShape<'c> {
 }
 
 /// Returns true if a function of the component uses no module's memory or functions.
-fn needs_nothing(level: &Level<'_>, function: u32) -> bool {
+fn needs_nothing(level: &ComponentLevel<'_>, function: u32) -> bool {
     level.entries.iter().any(|entry| match entry {
-        Entry::Function(number, canonical) if *number == function => items(canonical).is_empty(),
+        LevelEntry::Function(number, canonical) if *number == function => {
+            items(canonical).is_empty()
+        }
         _ => false,
     })
 }
 
 /// Returns what a function of the component uses of modules.
-pub(super) fn items(function: &CanonicalFunction) -> Vec<Item> {
+pub(super) fn items(function: &CanonicalFunction) -> Vec<CoreItem> {
     let (mut used, options) = match function {
         CanonicalFunction::Lower { options, .. } => (Vec::new(), options.iter()),
         CanonicalFunction::Lift {
             core_func_index,
             options,
             ..
-        } => (vec![Item::function(*core_func_index)], options.iter()),
+        } => (vec![CoreItem::function(*core_func_index)], options.iter()),
         _ => (Vec::new(), [].iter()),
     };
     used.extend(options.filter_map(|option| match option {
-        CanonicalOption::Memory(number) => Some(Item {
-            kind: Kind::Memory,
+        CanonicalOption::Memory(number) => Some(CoreItem {
+            kind: CoreKind::Memory,
             number: *number,
         }),
         CanonicalOption::Realloc(number) | CanonicalOption::PostReturn(number) => {
-            Some(Item::function(*number))
+            Some(CoreItem::function(*number))
         }
         _ => None,
     }));
     used
 }
 
-pub(super) fn kind(import: TypeRef) -> Option<Kind> {
+pub(super) fn kind(import: TypeRef) -> Option<CoreKind> {
     match import {
-        TypeRef::Func(_) => Some(Kind::Function),
-        TypeRef::Table(_) => Some(Kind::Table),
-        TypeRef::Memory(_) => Some(Kind::Memory),
-        TypeRef::Global(_) => Some(Kind::Global),
+        TypeRef::Func(_) => Some(CoreKind::Function),
+        TypeRef::Table(_) => Some(CoreKind::Table),
+        TypeRef::Memory(_) => Some(CoreKind::Memory),
+        TypeRef::Global(_) => Some(CoreKind::Global),
         TypeRef::FuncExact(_) | TypeRef::Tag(_) => None,
     }
 }

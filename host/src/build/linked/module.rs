@@ -15,8 +15,8 @@ use wasm_encoder::{
 };
 use wasmparser_of_tools::{self as wasmparser, Operator, Parser, Payload, TypeRef};
 
-use super::level::{Kind, index};
-use super::members::{Definition, Member, Members};
+use super::level::{CoreKind, index};
+use super::members::{DefinedIn, Member, Members};
 
 /// The one module.
 pub(super) struct OneModule {
@@ -40,7 +40,7 @@ impl std::error::Error for Nowhere {}
 /// Writes it, with these exports of members.
 pub(super) fn one_module(
     members: &Members<'_>,
-    exports: &BTreeSet<(usize, Kind, &str)>,
+    exports: &BTreeSet<(usize, CoreKind, &str)>,
 ) -> Result<OneModule, Error<Nowhere>> {
     let numbers = Numbers::of(members)?;
     let mut sections = Sections::default();
@@ -51,9 +51,9 @@ pub(super) fn one_module(
         sections.add(member.module, &mut renumber)?;
     }
     for elements in &members.elements {
-        let table = numbers.get(Kind::Table, elements.table)?;
+        let table = numbers.get(CoreKind::Table, elements.table)?;
         let functions = elements.functions.iter();
-        let functions = functions.map(|function| numbers.get(Kind::Function, *function));
+        let functions = functions.map(|function| numbers.get(CoreKind::Function, *function));
         let functions = functions.collect::<Result<Vec<_>, _>>()?;
         let offset = ConstExpr::i32_const(elements.offset);
         let functions = Elements::Functions(functions.into());
@@ -103,7 +103,7 @@ impl Numbers {
             let [functions, ..] = &member.imports;
             for function in functions {
                 match function {
-                    Definition::Component(function) if !given.contains(function) => {
+                    DefinedIn::Component(function) if !given.contains(function) => {
                         given.push(*function);
                     }
                     _ => {}
@@ -128,13 +128,13 @@ impl Numbers {
         Ok(Self { given, begins, end })
     }
 
-    fn get(&self, kind: Kind, definition: Definition) -> Result<u32, Error<Nowhere>> {
+    fn get(&self, kind: CoreKind, definition: DefinedIn) -> Result<u32, Error<Nowhere>> {
         match definition {
-            Definition::Own(place, own) => {
+            DefinedIn::Member(place, own) => {
                 let begin = self.begins.get(place).ok_or(NOWHERE)?;
                 Ok(kind.of_four(&begin.items) + own)
             }
-            Definition::Component(function) => {
+            DefinedIn::Component(function) => {
                 let place = self.given.iter().position(|given| *given == function);
                 u32::try_from(place.ok_or(NOWHERE)?).map_err(|_| NOWHERE)
             }
@@ -161,7 +161,7 @@ impl Numbers {
             types.extend(definitions.iter().zip(functions));
         }
         for (place, function) in self.given.iter().enumerate() {
-            let ty = types.get(&Definition::Component(*function));
+            let ty = types.get(&DefinedIn::Component(*function));
             let ty = EntityType::Function(*ty.ok_or(NOWHERE)?);
             imports.import(GIVEN, &place.to_string(), ty);
         }
@@ -250,7 +250,7 @@ impl<'m> Renumber<'m> {
     ) -> Result<Self, Error<Nowhere>> {
         let begin = *numbers.begins.get(place).ok_or(NOWHERE)?;
         let mut imported: [Vec<u32>; 4] = Default::default();
-        for kind in Kind::ALL {
+        for kind in CoreKind::ALL {
             for definition in kind.of_four(&member.imports) {
                 let number = numbers.get(kind, *definition)?;
                 kind.of_four_mut(&mut imported).push(number);
@@ -271,7 +271,7 @@ impl<'m> Renumber<'m> {
             let value = match operators.read().ok()? {
                 Operator::I32Const { value } => value,
                 Operator::GlobalGet { global_index } => {
-                    let global = self.new_number(Kind::Global, global_index).ok()?;
+                    let global = self.new_number(CoreKind::Global, global_index).ok()?;
                     *self.constants.get(&global)?
                 }
                 Operator::I32Add => {
@@ -285,7 +285,7 @@ impl<'m> Renumber<'m> {
         }
     }
 
-    fn new_number(&self, kind: Kind, old: u32) -> Result<u32, Error<Nowhere>> {
+    fn new_number(&self, kind: CoreKind, old: u32) -> Result<u32, Error<Nowhere>> {
         let imported = kind.of_four(&self.imported);
         match imported.get(index(old)) {
             Some(new) => Ok(*new),
@@ -305,19 +305,19 @@ impl Reencode for Renumber<'_> {
     }
 
     fn function_index(&mut self, function: u32) -> Result<u32, Error<Nowhere>> {
-        self.new_number(Kind::Function, function)
+        self.new_number(CoreKind::Function, function)
     }
 
     fn table_index(&mut self, table: u32) -> Result<u32, Error<Nowhere>> {
-        self.new_number(Kind::Table, table)
+        self.new_number(CoreKind::Table, table)
     }
 
     fn memory_index(&mut self, memory: u32) -> Result<u32, Error<Nowhere>> {
-        self.new_number(Kind::Memory, memory)
+        self.new_number(CoreKind::Memory, memory)
     }
 
     fn global_index(&mut self, global: u32) -> Result<u32, Error<Nowhere>> {
-        self.new_number(Kind::Global, global)
+        self.new_number(CoreKind::Global, global)
     }
 
     fn element_index(&mut self, element: u32) -> Result<u32, Error<Nowhere>> {
@@ -333,7 +333,7 @@ impl Reencode for Renumber<'_> {
         globals: &mut GlobalSection,
         global: wasmparser::Global<'_>,
     ) -> Result<(), Error<Nowhere>> {
-        let number = Kind::Global.of_four(&self.begin.items) + self.globals;
+        let number = CoreKind::Global.of_four(&self.begin.items) + self.globals;
         self.globals += 1;
         if let (false, Some(value)) = (global.ty.mutable, self.value(&global.init_expr)) {
             self.constants.insert(number, value);

@@ -4,49 +4,56 @@ use std::collections::BTreeSet;
 
 use wasmparser_of_tools::Instance;
 
-use super::level::{Entry, Item, Kind, Level, Origin, index};
-use super::members::{Definition, Members, ModuleShape, items, kind};
+use super::level::{ComponentLevel, CoreItem, CoreKind, LevelEntry, Origin, index};
+use super::members::{DefinedIn, Members, ModuleShape, items, kind};
 
 /// What a component still needs when its members are one.
 #[derive(Default)]
 pub(super) struct Used<'u> {
     /// The place of the last member, if there are any.
     pub(super) place: Option<usize>,
-    items: BTreeSet<Item>,
+    items: BTreeSet<CoreItem>,
     pub(super) instances: BTreeSet<u32>,
     pub(super) modules: BTreeSet<u32>,
     /// What the rest uses of members.
-    pub(super) exports: BTreeSet<(usize, Kind, &'u str)>,
+    pub(super) exports: BTreeSet<(usize, CoreKind, &'u str)>,
 }
 
 impl<'u> Used<'u> {
     /// Goes through the component from its end: what comes later uses what came earlier.
-    pub(super) fn of(level: &'u Level<'_>, members: &'u Members<'_>) -> Option<Self> {
+    pub(super) fn of(level: &'u ComponentLevel<'_>, members: &'u Members<'_>) -> Option<Self> {
         let mut used = Self::default();
         for (place, entry) in level.entries.iter().enumerate().rev() {
             match entry {
-                Entry::Lift(function) => used.items.extend(items(function)),
-                Entry::Function(number, function) if used.has(Item::function(*number)) => {
+                LevelEntry::Lift(function) => used.items.extend(items(function)),
+                LevelEntry::Function(number, function) if used.has(CoreItem::function(*number)) => {
                     used.items.extend(items(function));
                 }
-                Entry::Export(item) if used.has(*item) => used.export(level, members, *item)?,
-                Entry::Instance(number) if members.place(*number).is_some() => {
+                LevelEntry::Export(item) if used.has(*item) => {
+                    used.export(level, members, *item)?
+                }
+                LevelEntry::Instance(number) if members.place(*number).is_some() => {
                     used.place = used.place.max(Some(place));
                     used.given(members);
                 }
-                Entry::Instance(number) => used.instance(level, members, *number)?,
+                LevelEntry::Instance(number) => used.instance(level, members, *number)?,
                 _ => {}
             }
         }
         Some(used)
     }
 
-    pub(super) fn has(&self, item: Item) -> bool {
+    pub(super) fn has(&self, item: CoreItem) -> bool {
         self.items.contains(&item)
     }
 
     /// Notes what an export is needed of.
-    fn export(&mut self, level: &'u Level<'_>, members: &'u Members<'_>, item: Item) -> Option<()> {
+    fn export(
+        &mut self,
+        level: &'u ComponentLevel<'_>,
+        members: &'u Members<'_>,
+        item: CoreItem,
+    ) -> Option<()> {
         if let Origin::Export(instance, name) = level.origin(item)? {
             match members.place(instance) {
                 Some(member) => drop(self.exports.insert((member, item.kind, name))),
@@ -62,15 +69,15 @@ impl<'u> Used<'u> {
             let [functions, ..] = &member.imports;
             self.items
                 .extend(functions.iter().filter_map(|function| match function {
-                    Definition::Component(number) => Some(Item::function(*number)),
-                    Definition::Own(..) => None,
+                    DefinedIn::Component(number) => Some(CoreItem::function(*number)),
+                    DefinedIn::Member(..) => None,
                 }));
         }
     }
 
     fn instance(
         &mut self,
-        level: &'u Level<'_>,
+        level: &'u ComponentLevel<'_>,
         members: &'u Members<'_>,
         number: u32,
     ) -> Option<()> {
@@ -92,8 +99,8 @@ impl<'u> Used<'u> {
             }
             Instance::FromExports(exports) if self.instances.contains(&number) => {
                 for export in exports {
-                    self.items.insert(Item {
-                        kind: Kind::of(export.kind)?,
+                    self.items.insert(CoreItem {
+                        kind: CoreKind::of(export.kind)?,
                         number: export.index,
                     });
                 }
@@ -106,11 +113,11 @@ impl<'u> Used<'u> {
 
 /// Returns what a module imports under this name of an instance.
 pub(super) fn imported_from<'u>(
-    level: &'u Level<'_>,
+    level: &'u ComponentLevel<'_>,
     members: &'u Members<'_>,
     module: u32,
     from: &str,
-) -> Option<BTreeSet<(Kind, &'u str)>> {
+) -> Option<BTreeSet<(CoreKind, &'u str)>> {
     let shape = ModuleShape::of(members.module(level, module)?)?;
     let imports = shape.imports.into_iter();
     let imports = imports.filter(|(module, ..)| *module == from);

@@ -13,13 +13,13 @@ use wasm_encoder::{
 use wasmparser_of_tools::{self as wasmparser, CanonicalFunction, ComponentAlias, Instance};
 
 use super::super::unused;
-use super::level::{Entry, Item, Kind, Level, Origin, index};
+use super::level::{ComponentLevel, CoreItem, CoreKind, LevelEntry, Origin, index};
 use super::members::{Members, items};
 use super::module::{GIVEN, OneModule, export_name, one_module};
 use super::used::{Used, imported_from};
 
 /// Writes it; `None` if something would have to move that cannot.
-pub(super) fn write(level: &Level<'_>, members: &Members<'_>) -> Option<Vec<u8>> {
+pub(super) fn write(level: &ComponentLevel<'_>, members: &Members<'_>) -> Option<Vec<u8>> {
     let used = Used::of(level, members)?;
     let mut writing = Writing {
         level,
@@ -51,28 +51,33 @@ pub(super) fn write(level: &Level<'_>, members: &Members<'_>) -> Option<Vec<u8>>
 /// What waits for the one.
 #[derive(Default)]
 struct Late<'l, 'c> {
-    entries: Vec<&'l Entry<'c>>,
-    items: BTreeSet<Item>,
+    entries: Vec<&'l LevelEntry<'c>>,
+    items: BTreeSet<CoreItem>,
     instances: BTreeSet<u32>,
 }
 
 impl<'c> Late<'_, 'c> {
     /// Returns true if an entry uses a member, or what waits for one; `None` if it cannot wait.
-    fn is(&mut self, level: &Level<'c>, members: &Members<'c>, entry: &Entry<'c>) -> Option<bool> {
+    fn is(
+        &mut self,
+        level: &ComponentLevel<'c>,
+        members: &Members<'c>,
+        entry: &LevelEntry<'c>,
+    ) -> Option<bool> {
         match entry {
-            Entry::Lift(_) => None,
-            Entry::Function(number, function) => {
+            LevelEntry::Lift(_) => None,
+            LevelEntry::Function(number, function) => {
                 let late = items(function).iter().any(|item| self.items.contains(item));
-                Some(late && self.items.insert(Item::function(*number)))
+                Some(late && self.items.insert(CoreItem::function(*number)))
             }
-            Entry::Export(item) => {
+            LevelEntry::Export(item) => {
                 let Origin::Export(instance, _) = level.origin(*item)? else {
                     return Some(false);
                 };
                 let late = self.instances.contains(&instance) || members.place(instance).is_some();
                 Some(late && self.items.insert(*item))
             }
-            Entry::Instance(number) => {
+            LevelEntry::Instance(number) => {
                 let late = match level.instances.get(index(*number))? {
                     Instance::Instantiate { args, .. } => args.iter().any(|given| {
                         self.instances.contains(&given.index)
@@ -80,25 +85,25 @@ impl<'c> Late<'_, 'c> {
                     }),
                     Instance::FromExports(exports) => exports.iter().any(|export| {
                         let number = export.index;
-                        Kind::of(export.kind)
-                            .is_some_and(|kind| self.items.contains(&Item { kind, number }))
+                        CoreKind::of(export.kind)
+                            .is_some_and(|kind| self.items.contains(&CoreItem { kind, number }))
                     }),
                 };
                 Some(late && self.instances.insert(*number))
             }
-            Entry::Other(..) | Entry::Module(_) | Entry::Alias(_) => Some(false),
+            LevelEntry::Other(..) | LevelEntry::Module(_) | LevelEntry::Alias(_) => Some(false),
         }
     }
 }
 
 /// A component that is being written.
 struct Writing<'w, 'c> {
-    level: &'w Level<'c>,
+    level: &'w ComponentLevel<'c>,
     members: &'w Members<'c>,
     used: &'w Used<'c>,
     component: Component,
     /// The new numbers.
-    numbers: BTreeMap<Item, u32>,
+    numbers: BTreeMap<CoreItem, u32>,
     modules: BTreeMap<u32, u32>,
     instances: BTreeMap<u32, u32>,
     next: Next,
@@ -115,25 +120,32 @@ struct Next {
 }
 
 impl Writing<'_, '_> {
-    fn entry(&mut self, entry: &Entry<'_>) -> Option<()> {
+    fn entry(&mut self, entry: &LevelEntry<'_>) -> Option<()> {
         match entry {
-            Entry::Other(id, data) => {
+            LevelEntry::Other(id, data) => {
                 self.component.section(&RawSection { id: *id, data });
             }
-            Entry::Module(number) if self.used.modules.contains(number) => self.module(*number)?,
-            Entry::Instance(number)
+            LevelEntry::Module(number) if self.used.modules.contains(number) => {
+                self.module(*number)?
+            }
+            LevelEntry::Instance(number)
                 if self.used.instances.contains(number)
                     && self.members.place(*number).is_none() =>
             {
                 self.instance(*number)?;
             }
-            Entry::Alias(alias) => self.alias(of_component(alias)?),
-            Entry::Export(item) if self.used.has(*item) => self.export(*item)?,
-            Entry::Function(number, function) if self.used.has(Item::function(*number)) => {
+            LevelEntry::Alias(alias) => self.alias(of_component(alias)?),
+            LevelEntry::Export(item) if self.used.has(*item) => self.export(*item)?,
+            LevelEntry::Function(number, function)
+                if self.used.has(CoreItem::function(*number)) =>
+            {
                 self.function(*number, function)?;
             }
-            Entry::Lift(function) => self.lift(function)?,
-            Entry::Module(_) | Entry::Instance(_) | Entry::Export(_) | Entry::Function(..) => {}
+            LevelEntry::Lift(function) => self.lift(function)?,
+            LevelEntry::Module(_)
+            | LevelEntry::Instance(_)
+            | LevelEntry::Export(_)
+            | LevelEntry::Function(..) => {}
         }
         Some(())
     }
@@ -145,7 +157,7 @@ impl Writing<'_, '_> {
         let mut instances = InstanceSection::new();
         let mut given = Vec::new();
         for (place, function) in one.imports.iter().enumerate() {
-            let number = *self.numbers.get(&Item::function(*function))?;
+            let number = *self.numbers.get(&CoreItem::function(*function))?;
             given.push((place.to_string(), ExportKind::Func, number));
         }
         instances.export_items(
@@ -187,9 +199,9 @@ impl Writing<'_, '_> {
             Instance::FromExports(exports) => {
                 let mut items = Vec::new();
                 for export in exports {
-                    let kind = Kind::of(export.kind)?;
+                    let kind = CoreKind::of(export.kind)?;
                     let number = export.index;
-                    let number = *self.numbers.get(&Item { kind, number })?;
+                    let number = *self.numbers.get(&CoreItem { kind, number })?;
                     items.push((export.name, ExportKind::from(kind), number));
                 }
                 instances.export_items(items);
@@ -215,7 +227,7 @@ impl Writing<'_, '_> {
         Some(self.next.instances - 1)
     }
 
-    fn export(&mut self, item: Item) -> Option<()> {
+    fn export(&mut self, item: CoreItem) -> Option<()> {
         let Origin::Export(instance, name) = self.level.origin(item)? else {
             return None;
         };
@@ -228,11 +240,11 @@ impl Writing<'_, '_> {
     }
 
     /// Writes an alias of what a member exports; returns its number.
-    fn export_of_one(&mut self, member: usize, kind: Kind, name: &str) -> u32 {
+    fn export_of_one(&mut self, member: usize, kind: CoreKind, name: &str) -> u32 {
         self.export_of(self.one, kind, &export_name(member, name))
     }
 
-    fn export_of(&mut self, instance: u32, kind: Kind, name: &str) -> u32 {
+    fn export_of(&mut self, instance: u32, kind: CoreKind, name: &str) -> u32 {
         self.alias(Alias::CoreInstanceExport {
             instance,
             kind: kind.into(),
@@ -260,8 +272,8 @@ impl Writing<'_, '_> {
             _ => return None,
         };
         self.component.section(&section);
-        let new = self.number(Kind::Function);
-        self.numbers.insert(Item::function(number), new);
+        let new = self.number(CoreKind::Function);
+        self.numbers.insert(CoreItem::function(number), new);
         Some(())
     }
 
@@ -275,7 +287,7 @@ impl Writing<'_, '_> {
             return None;
         };
         let mut section = CanonicalFunctionSection::new();
-        let function = *self.numbers.get(&Item::function(*core_func_index))?;
+        let function = *self.numbers.get(&CoreItem::function(*core_func_index))?;
         section.lift(function, *type_index, self.options(options)?);
         self.component.section(&section);
         Some(())
@@ -285,16 +297,18 @@ impl Writing<'_, '_> {
         use wasmparser::CanonicalOption as Old;
         let new = |kind, number: &u32| {
             let number = *number;
-            self.numbers.get(&Item { kind, number }).copied()
+            self.numbers.get(&CoreItem { kind, number }).copied()
         };
         let options = options.iter().map(|option| match option {
             Old::UTF8 => Some(CanonicalOption::UTF8),
             Old::UTF16 => Some(CanonicalOption::UTF16),
             Old::CompactUTF16 => Some(CanonicalOption::CompactUTF16),
-            Old::Memory(memory) => new(Kind::Memory, memory).map(CanonicalOption::Memory),
-            Old::Realloc(function) => new(Kind::Function, function).map(CanonicalOption::Realloc),
+            Old::Memory(memory) => new(CoreKind::Memory, memory).map(CanonicalOption::Memory),
+            Old::Realloc(function) => {
+                new(CoreKind::Function, function).map(CanonicalOption::Realloc)
+            }
             Old::PostReturn(function) => {
-                new(Kind::Function, function).map(CanonicalOption::PostReturn)
+                new(CoreKind::Function, function).map(CanonicalOption::PostReturn)
             }
             _ => None,
         });
@@ -302,7 +316,7 @@ impl Writing<'_, '_> {
     }
 
     /// Returns the number of the item that was written just now.
-    fn number(&mut self, kind: Kind) -> u32 {
+    fn number(&mut self, kind: CoreKind) -> u32 {
         let next = kind.of_four_mut(&mut self.next.items);
         *next += 1;
         *next - 1
