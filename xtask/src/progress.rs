@@ -55,7 +55,7 @@ fn counted(metadata: &Value) -> Option<BTreeMap<String, u32>> {
     let members = metadata["workspace_default_members"].as_array()?;
     let members: BTreeSet<String> = members.iter().filter_map(text).collect();
     let mut needed: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for node in metadata["resolve"]["nodes"].as_array()? {
+    for node in metadata.pointer("/resolve/nodes")?.as_array()? {
         let built = node["deps"].as_array()?.iter().filter(|dependency| {
             let kinds = dependency["dep_kinds"].as_array();
             kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"))
@@ -76,12 +76,15 @@ fn counted(metadata: &Value) -> Option<BTreeMap<String, u32>> {
             continue;
         }
         let targets = package["targets"].as_array()?.iter();
-        let of_target = targets.map(|target| match target["kind"][0].as_str() {
-            Some("custom-build") => 2,
-            Some("bin") => u32::from(members.contains(&id)),
-            Some("test" | "bench" | "example") | None => 0,
-            Some(_) => 1,
-        });
+        let of_target =
+            targets.map(
+                |target| match target.pointer("/kind/0").and_then(Value::as_str) {
+                    Some("custom-build") => 2,
+                    Some("bin") => u32::from(members.contains(&id)),
+                    Some("test" | "bench" | "example") | None => 0,
+                    Some(_) => 1,
+                },
+            );
         let count = of_target.sum();
         parts.insert(id, count);
     }

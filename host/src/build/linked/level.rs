@@ -249,7 +249,7 @@ impl<'c> ComponentLevel<'c> {
     pub(super) fn origin(&self, item: CoreItem) -> Option<Origin<'c>> {
         match *item.kind.of_four(&self.items).get(index(item.number))? {
             Origin::Export(instance, name) => self.export(instance, item.kind, name),
-            own => Some(own),
+            own @ Origin::Component(_) => Some(own),
         }
     }
 

@@ -164,15 +164,15 @@ impl<'c> Members<'c> {
         };
         let module = *level.modules.get(index(number))?;
         let mut taken = Vec::new();
-        for (element, place) in written_by(module)?.into_iter().zip(0_u32..) {
-            let Some((table, element)) = element else {
+        for (element, place) in WrittenElements::of(module)?.into_iter().zip(0_u32..) {
+            let Some(element) = element else {
                 continue;
             };
             // A table of its own is no one else's.
-            let Some(table) = imported(CoreKind::Table, table) else {
+            let Some(table) = imported(CoreKind::Table, element.table) else {
                 continue;
             };
-            let elements = element.and_then(|(offset, functions)| {
+            let elements = element.known.and_then(|(offset, functions)| {
                 let functions = functions.into_iter();
                 let functions = functions.map(|function| imported(CoreKind::Function, function));
                 Some(Elements {
@@ -250,36 +250,46 @@ impl Reencode for Relieve {
     }
 }
 
-/// Returns the tables that a module's elements go to when it is made, by their numbers in it, each
-/// with the offset and the functions if those are constants. Elements that wait have `None`.
-fn written_by(module: &[u8]) -> Option<Vec<Option<(u32, Option<(i32, Vec<u32>)>)>>> {
-    let mut all = Vec::new();
-    for payload in Parser::new(0).parse_all(module) {
-        if let Payload::ElementSection(section) = payload.ok()? {
-            for element in section {
-                all.push(written(element.ok()?));
-            }
-        }
-    }
-    Some(all)
+/// What a module writes into a table when it is made, all by its own numbers.
+struct WrittenElements {
+    table: u32,
+    /// The offset and the functions, if they are constants.
+    known: Option<(i32, Vec<u32>)>,
 }
 
-fn written(element: Element<'_>) -> Option<(u32, Option<(i32, Vec<u32>)>)> {
-    let ElementKind::Active {
-        table_index,
-        offset_expr,
-    } = element.kind
-    else {
-        return None;
-    };
-    let functions = match element.items {
-        ElementItems::Functions(functions) => functions.into_iter().collect::<Result<_, _>>().ok(),
-        ElementItems::Expressions(..) => None,
-    };
-    Some((
-        table_index.unwrap_or(0),
-        constant(&offset_expr).zip(functions),
-    ))
+impl WrittenElements {
+    /// Returns those of a module, in its order; `None` in place of those that wait.
+    fn of(module: &[u8]) -> Option<Vec<Option<Self>>> {
+        let mut all = Vec::new();
+        for payload in Parser::new(0).parse_all(module) {
+            if let Payload::ElementSection(section) = payload.ok()? {
+                for element in section {
+                    all.push(Self::written(element.ok()?));
+                }
+            }
+        }
+        Some(all)
+    }
+
+    fn written(element: Element<'_>) -> Option<Self> {
+        let ElementKind::Active {
+            table_index,
+            offset_expr,
+        } = element.kind
+        else {
+            return None;
+        };
+        let functions = match element.items {
+            ElementItems::Functions(functions) => {
+                functions.into_iter().collect::<Result<_, _>>().ok()
+            }
+            ElementItems::Expressions(..) => None,
+        };
+        Some(Self {
+            table: table_index.unwrap_or(0),
+            known: constant(&offset_expr).zip(functions),
+        })
+    }
 }
 
 impl<'c> ModuleShape<'c> {

@@ -287,13 +287,11 @@ impl<'m> Renumber<'m> {
 
     fn new_number(&self, kind: CoreKind, old: u32) -> Result<u32, Error<Nowhere>> {
         let imported = kind.of_four(&self.imported);
-        match imported.get(index(old)) {
-            Some(new) => Ok(*new),
-            None => {
-                let before = u32::try_from(imported.len()).map_err(|_| NOWHERE)?;
-                Ok(kind.of_four(&self.begin.items) + (old - before))
-            }
+        if let Some(new) = imported.get(index(old)) {
+            return Ok(*new);
         }
+        let before = u32::try_from(imported.len()).map_err(|_| NOWHERE)?;
+        Ok(kind.of_four(&self.begin.items) + (old - before))
     }
 }
 

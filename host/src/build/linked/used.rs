@@ -30,7 +30,7 @@ impl<'u> Used<'u> {
                     used.items.extend(items(function));
                 }
                 LevelEntry::Export(item) if used.has(*item) => {
-                    used.export(level, members, *item)?
+                    used.export(level, members, *item)?;
                 }
                 LevelEntry::Instance(number) if members.place(*number).is_some() => {
                     used.place = used.place.max(Some(place));

@@ -126,7 +126,7 @@ impl Writing<'_, '_> {
                 self.component.section(&RawSection { id: *id, data });
             }
             LevelEntry::Module(number) if self.used.modules.contains(number) => {
-                self.module(*number)?
+                self.module(*number)?;
             }
             LevelEntry::Instance(number)
                 if self.used.instances.contains(number)
