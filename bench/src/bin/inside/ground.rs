@@ -39,7 +39,7 @@ impl Compile for Here {
 /// The parts that a call needs.
 pub(crate) struct Ground {
     pub(crate) component: Vec<u8>,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) catalog: Catalog,
     pub(crate) identity: Identity,
