@@ -156,6 +156,7 @@ pub fn write(project: &Project<'_>, folder: &Path) -> Result<(), ScaffoldError> 
             .replace("{{sdk}}", &sdk);
         write_file(&folder.join(written(file)), &text)?;
     }
+    write_file(&folder.join("services.toml"), SERVICES)?;
     if project.sdk.is_none() {
         for (file, text) in project.language.sdk() {
             let text = alone(file, text);
@@ -238,6 +239,9 @@ fn write_file(path: &Path, text: &str) -> Result<(), ScaffoldError> {
     fs::write(path, text).map_err(failed)
 }
 
+/// The fake services of a new project, for its author's machine.
+const SERVICES: &str = include_str!("scaffold/services.toml");
+
 include!(concat!(env!("OUT_DIR"), "/sdks.rs"));
 
 #[cfg(test)]
@@ -265,6 +269,7 @@ mod tests {
             let folder = temp.path().join("greeter");
             new("my-greeter", language, &folder).unwrap();
             assert!(folder.join(".gitignore").is_file(), "{language}");
+            assert!(folder.join("services.toml").is_file(), "{language}");
             assert_eq!(Language::of_sdk(&folder.join(VENDORED)), Some(language));
             for (file, _) in language.template() {
                 let file = written(file);

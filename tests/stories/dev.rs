@@ -1,6 +1,7 @@
 //! The workbench of a tool's author, and its end.
 
 mod project;
+mod services;
 
 use std::fs;
 use std::path::Path;
@@ -171,7 +172,7 @@ async fn an_author_edits_builds_and_calls() -> Result<()> {
         url.as_str(),
         "URL after a change",
     )?;
-    let order = json!({"order_id": "1001"});
+    let order = json!({"order_id": "A-1001"});
     let answer = mcp::call(
         &url,
         Some(bench.token("ALICE")?),
@@ -337,7 +338,10 @@ async fn a_mistake_in_the_authors_file_is_said_and_nothing_is_served() -> Result
     let file = temporary.path().join("services.toml");
     for (text, said) in [
         ("[server]\nlisten = \"0.0.0.0:1\"\n", "only"),
-        ("[services.crm]\nulr = \"x\"\n", "ulr"),
+        (
+            "[services.crm]\nulr = \"x\"\n",
+            "services.toml:2: unknown field `ulr`",
+        ),
     ] {
         fs::write(&file, text)?;
         let output = Command::new(workbench()?)

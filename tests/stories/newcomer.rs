@@ -40,15 +40,15 @@ const PATHS: [FirstTool; 3] = [
     FirstTool {
         language: "typescript",
         component: "shop.wasm",
-        call: &["get_order_status", "orderId=1001"],
-        answer: || json!({"id": "1001", "status": "shipped", "askedBy": "alice"}),
+        call: &["get_order_status", "orderId=A-1001"],
+        answer: || json!({"id": "A-1001", "status": "shipped", "askedBy": "alice"}),
         refused: (&["get_order_status", "orderId=9"], "not found"),
     },
     FirstTool {
         language: "python",
         component: "shop.wasm",
-        call: &["get_order_status", "order_id=1001"],
-        answer: || json!({"id": "1001", "status": "shipped"}),
+        call: &["get_order_status", "order_id=A-1001"],
+        answer: || json!({"id": "A-1001", "status": "shipped"}),
         refused: (&["get_order_status", "order_id=9"], "not found"),
     },
 ];

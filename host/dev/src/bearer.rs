@@ -55,17 +55,17 @@ pub(crate) enum BearerError {
 /// The tokens that one service accepts.
 pub(crate) struct Bearers {
     trusted: Trusted,
-    audience: &'static str,
-    scope: &'static str,
+    audience: String,
+    scope: String,
     keys: Mutex<Option<PublicKeys>>,
 }
 
 impl Bearers {
-    pub(crate) fn new(trusted: Trusted, audience: &'static str, scope: &'static str) -> Self {
+    pub(crate) fn new(trusted: Trusted, audience: &str, scope: &str) -> Self {
         Self {
             trusted,
-            audience,
-            scope,
+            audience: audience.to_owned(),
+            scope: scope.to_owned(),
             keys: Mutex::default(),
         }
     }
@@ -91,7 +91,7 @@ impl Bearers {
         if text("iss") != Some(self.trusted.issuer.as_str()) {
             return Err("issuer");
         }
-        if text("aud") != Some(self.audience) {
+        if text("aud") != Some(self.audience.as_str()) {
             return Err("audience");
         }
         if claims

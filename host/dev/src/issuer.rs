@@ -144,6 +144,12 @@ impl Issuer {
         self.state.logins.offer(resource, scopes);
     }
 
+    /// Lets everyone, also a client for itself, request these scopes at an audience from now on,
+    /// beside their own.
+    pub fn open(&self, audience: &str, scopes: &[String]) {
+        self.state.directory.open(audience, scopes);
+    }
+
     /// Revokes a token of any form: introspection says that it is not active.
     pub fn revoke(&self, token: &str) {
         self.state.lock().revoked.insert(token.to_owned());

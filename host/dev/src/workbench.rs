@@ -33,9 +33,8 @@ use crate::folder::{Config, Folder};
 use crate::issuer::{self, Client, Issuer, User};
 use crate::process::{self, Host, Interrupts};
 use crate::teller::Teller;
-use author::Author;
 use project::Project;
-use services::Services;
+use services::{Services, ServicesFile};
 use shelf::Shelf;
 use sweeper::Sweeper;
 pub use sweeper::{SWEEP, sweep};
@@ -74,14 +73,15 @@ struct Bench<'o> {
     host: Option<Host>,
     heard: usize,
     told: Told,
+    /// The journal's records that were looked at.
+    recorded: usize,
     // Last, so that the folder is removed after everything that uses it.
     sweeper: Sweeper,
 }
 
 impl<'o> Bench<'o> {
     async fn set_up(options: &'o Options) -> anyhow::Result<Self> {
-        let author = options.services.as_deref().map(Author::read).transpose()?;
-        let mut settings = issuer_settings(options.issuer_port, author.as_ref());
+        let mut settings = issuer_settings(options.issuer_port);
         if let Some(file) = &options.users {
             users::add(file, &mut settings.users)?;
         }
@@ -92,7 +92,14 @@ impl<'o> Bench<'o> {
         let folder = Folder::create(&sweeper.folder().join("host"))?;
         folder.write_secret("exchange", &Client::host().secret)?;
         let issuer = Issuer::start_with(settings).await?;
-        let services = Services::start(author, &issuer).await?;
+        let file = match &options.services {
+            Some(file) => ServicesFile::Named(file.clone()),
+            None if Project::is_in(&options.folder) => {
+                ServicesFile::Beside(options.folder.join(services::FILE))
+            }
+            None => ServicesFile::of_tools(&options.folder),
+        };
+        let services = Services::start(file, &issuer).await?;
         let project = Project::of(options, sweeper.folder())?;
         let tools = project.as_ref().map_or(&*options.folder, Project::built);
         let shelf = Shelf::new(tools)?;
@@ -109,6 +116,7 @@ impl<'o> Bench<'o> {
             host: None,
             heard: 0,
             told: Told::default(),
+            recorded: 0,
             sweeper,
         })
     }
@@ -128,13 +136,16 @@ impl<'o> Bench<'o> {
         loop {
             tokio::time::sleep(TICK).await;
             self.build().await?;
+            self.follow_services().await?;
             let changed = self.follow()?;
-            if self.hear().contains(IN_EFFECT)
+            let heard = self.hear();
+            if heard.contains(IN_EFFECT)
                 && let Err(error) = self.tell().await
             {
                 self.teller
                     .check("the host answers", false, &format!("{error:#}"));
             }
+            self.advise(&heard);
             self.look_after_host(changed).await?;
         }
     }
@@ -165,13 +176,53 @@ impl<'o> Bench<'o> {
         Ok(changed)
     }
 
+    /// Takes the author's services as they are now.
+    async fn follow_services(&mut self) -> anyhow::Result<()> {
+        match self.services.follow(&self.issuer).await {
+            Ok(false) => {}
+            Ok(true) => {
+                let names = self.services.names().join(", ");
+                self.teller.aside(&format!("services: {names}"));
+                self.configured = None;
+                self.stand_in().await?;
+            }
+            Err(error) => {
+                let error = format!("{error:#}; what was before stays");
+                self.teller.check("the services are read", false, &error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets stand-ins take the place of services that are missing, and says which.
+    async fn stand_in(&mut self) -> anyhow::Result<()> {
+        let asked = self.told.asked(self.shelf.copied());
+        for lack in self.services.stand_in(&asked, &self.issuer).await? {
+            self.teller.check(&lack, false, "");
+            self.configured = None;
+        }
+        Ok(())
+    }
+
+    /// Says what an author can change about requests that were refused or had no answer.
+    fn advise(&mut self, heard: &str) {
+        for note in self.services.notes() {
+            self.teller.check(&note, false, "");
+        }
+        if heard.contains(services::CALL_ENDED) {
+            let refused = self.services.refusals(&self.folder, &mut self.recorded);
+            for advice in refused {
+                self.teller.check(&advice, false, "");
+            }
+        }
+    }
+
     async fn start(&mut self) -> anyhow::Result<()> {
         self.heard = 0;
         let mut command = process::serve(&self.options.bailiwick, &self.folder.config());
         command.env("NO_COLOR", "1");
         let host = self.host.insert(Host::start_command(command).await?);
         self.sweeper.wait_for(host).await?;
-        self.services.trust_host(host);
         if let Some(page) = self.host.as_ref().and_then(Host::page) {
             self.teller.lines(&format!("page     {page}"));
         }
@@ -214,9 +265,13 @@ impl<'o> Bench<'o> {
             issuer: &self.issuer,
             folder: &self.folder,
             host,
+            services: &self.services,
             tokens: self.options.tokens,
         };
-        self.told.tell(&mut self.teller, &place, &components).await
+        self.told
+            .tell(&mut self.teller, &place, &components)
+            .await?;
+        self.stand_in().await
     }
 
     fn config(&self, names: &[String]) -> anyhow::Result<Config> {
@@ -264,28 +319,15 @@ fn config(
     services.configure(config, issuer, folder, names)
 }
 
-/// Returns the sample users, who may also request whatever the author's services accept.
-fn issuer_settings(port: u16, author: Option<&Author>) -> issuer::Settings {
-    let mut users: Vec<User> = User::samples()
-        .into_iter()
-        .filter(|user| tell::USERS.contains(&&*user.sub))
-        .collect();
-    let mut host = Client::host();
-    for needed in author.into_iter().flat_map(Author::needs) {
-        let scopes: Vec<&str> = needed.scopes.iter().map(String::as_str).collect();
-        if needed.of_users {
-            users = users
-                .into_iter()
-                .map(|user| user.may(&needed.audience, &scopes))
-                .collect();
-        } else {
-            host = host.may(&needed.audience, &scopes);
-        }
-    }
+/// Returns the settings of an issuer with the sample users and the host.
+fn issuer_settings(port: u16) -> issuer::Settings {
+    let samples = User::samples().into_iter();
     issuer::Settings {
         port,
-        users,
-        clients: vec![host],
+        users: samples
+            .filter(|user| tell::USERS.contains(&&*user.sub))
+            .collect(),
+        clients: vec![Client::host()],
         ..issuer::Settings::default()
     }
 }

@@ -1,6 +1,7 @@
 //! The users and clients of the development issuer, with their rights.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A person who can be the subject of tokens.
 #[derive(Clone, Debug)]
@@ -104,14 +105,6 @@ impl Client {
             ..host
         }
     }
-
-    /// Returns the audience at which the client may have all these scopes.
-    pub(super) fn audience_of(&self, scopes: &[String]) -> Option<&str> {
-        let mut audiences = self.may.iter();
-        let found =
-            audiences.find(|(_, allowed)| scopes.iter().all(|scope| allowed.contains(scope)));
-        found.map(|(audience, _)| audience.as_str())
-    }
 }
 
 fn allow(may: &mut BTreeMap<String, Vec<String>>, audience: &str, scopes: &[&str]) {
@@ -123,11 +116,35 @@ fn allow(may: &mut BTreeMap<String, Vec<String>>, audience: &str, scopes: &[&str
 pub(super) struct Directory {
     users: Vec<User>,
     clients: Vec<Client>,
+    /// The scopes that everyone may request, by audience.
+    open: Mutex<BTreeMap<String, Vec<String>>>,
 }
 
 impl Directory {
     pub(super) fn new(users: Vec<User>, clients: Vec<Client>) -> Self {
-        Self { users, clients }
+        Self {
+            users,
+            clients,
+            open: Mutex::default(),
+        }
+    }
+
+    /// Lets everyone request scopes at an audience.
+    pub(super) fn open(&self, audience: &str, scopes: &[String]) {
+        self.lock().insert(audience.to_owned(), scopes.to_vec());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Vec<String>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the audience at which a client may have all these scopes.
+    pub(super) fn audience_of(&self, client: &Client, scopes: &[String]) -> Option<String> {
+        let open = self.lock();
+        let mut audiences = client.may.iter().chain(&*open);
+        let found =
+            audiences.find(|(_, allowed)| scopes.iter().all(|scope| allowed.contains(scope)));
+        found.map(|(audience, _)| audience.clone())
     }
 
     pub(super) fn users(&self) -> &[User] {
@@ -146,11 +163,16 @@ impl Directory {
 
     /// Returns the scopes that a subject may request at an audience; `None` if the audience is not
     /// for it.
-    pub(super) fn allowance(&self, sub: &str, audience: &str) -> Option<&[String]> {
+    pub(super) fn allowance(&self, sub: &str, audience: &str) -> Option<Vec<String>> {
+        let client = || self.clients.iter().find(|client| client.id == sub);
         let may = match self.user(sub) {
-            Some(user) => &user.may,
-            None => &self.clients.iter().find(|client| client.id == sub)?.may,
+            Some(user) => Some(&user.may),
+            None => client().map(|client| &client.may),
         };
-        may.get(audience).map(Vec::as_slice)
+        let own = may.and_then(|may| may.get(audience));
+        let open = self.lock();
+        let all = [own, open.get(audience)];
+        let known = all.iter().any(Option::is_some);
+        known.then(|| all.into_iter().flatten().flatten().cloned().collect())
     }
 }

@@ -137,15 +137,16 @@ fn client_credentials(state: &State, client: &Client, form: &Form) -> Result<Ans
         .audience(&state.url);
     let asked = form.scopes()?;
     let audience = match form.target()? {
-        None if !asked.is_empty() => Some(client.audience_of(&asked).ok_or(Refusal(
-            "invalid_scope",
-            "a scope that the client may not have",
-        ))?),
-        named => named,
+        None if !asked.is_empty() => {
+            let found = state.directory.audience_of(client, &asked);
+            let refusal = Refusal("invalid_scope", "a scope that the client may not have");
+            Some(found.ok_or(refusal)?)
+        }
+        named => named.map(str::to_owned),
     };
     if let Some(audience) = audience {
-        let scopes = narrow(state, &client.id, audience, &asked)?;
-        spec = spec.audience(audience).claim("scope", scopes.join(" "));
+        let scopes = narrow(state, &client.id, &audience, &asked)?;
+        spec = spec.audience(&audience).claim("scope", scopes.join(" "));
     }
     let token = state
         .mint(&spec)
@@ -293,7 +294,7 @@ fn narrow(
         "an audience that is not for this subject",
     ))?;
     if asked.is_empty() {
-        return Ok(allowed.to_vec());
+        return Ok(allowed);
     }
     if asked.iter().any(|scope| !allowed.contains(scope)) {
         return Err(Refusal(

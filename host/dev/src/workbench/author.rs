@@ -1,15 +1,11 @@
 //! The author's own `[services.*]` and `[components.*]`, merged into the workbench's configuration.
-//!
-//! Invariant: nothing else of the file is used, so it cannot change where the host listens, whom it
-//! trusts at the front door or where it writes.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
 use toml::{Table, Value};
 
-/// The author's file, before placeholders are filled in.
+/// The author's tables, before placeholders are filled in.
+#[derive(Clone, Default)]
 pub(super) struct Author {
     tables: Table,
     folder: PathBuf,
@@ -19,32 +15,45 @@ pub(super) struct Author {
 pub(super) struct Need {
     pub(super) audience: String,
     pub(super) scopes: Vec<String>,
-    /// For users by exchange, or for the host itself.
-    pub(super) of_users: bool,
 }
 
 impl Author {
-    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
-        let named = || path.display().to_string();
-        let text = fs::read_to_string(path).with_context(named)?;
-        let mut tables: Table = text.parse().with_context(named)?;
-        if let Some(other) = tables
-            .keys()
-            .find(|key| *key != "services" && *key != "components")
-        {
-            bail!(
-                "{}: only [services.*] and [components.*] belong here, not {other}",
-                path.display()
-            );
-        }
+    /// Takes the tables of a file, whose file names are relative to `folder`.
+    pub(super) fn new(mut tables: Table, folder: PathBuf) -> Self {
         for component in members_mut(&mut tables, "components") {
             component.insert("digest".into(), Value::String("any".into()));
         }
-        let folder = fs::canonicalize(path).with_context(named)?;
-        Ok(Self {
-            tables,
-            folder: folder.parent().map(Path::to_owned).unwrap_or_default(),
-        })
+        Self { tables, folder }
+    }
+
+    /// Grants a component these services, unless its author says which.
+    pub(super) fn grant(&mut self, component: &str, services: &Table) {
+        let components = self.tables.entry("components").or_insert_with(table);
+        if let Some(components) = components.as_table_mut() {
+            let own = components.entry(component).or_insert_with(table);
+            if let Some(own) = own.as_table_mut() {
+                own.entry("services")
+                    .or_insert_with(|| Value::Table(services.clone()));
+                own.insert("digest".into(), Value::String("any".into()));
+            }
+        }
+    }
+
+    /// Adds a service that is not in the author's file.
+    pub(super) fn add_service(&mut self, name: &str, service: Table) {
+        let services = self.tables.entry("services").or_insert_with(table);
+        if let Some(services) = services.as_table_mut() {
+            services.insert(name.to_owned(), Value::Table(service));
+        }
+    }
+
+    /// Returns the names of its services.
+    pub(super) fn services(&self) -> impl Iterator<Item = &str> {
+        let services = self.tables.get("services").and_then(Value::as_table);
+        services
+            .into_iter()
+            .flat_map(Table::keys)
+            .map(String::as_str)
     }
 
     /// Returns what the services' exchanges and client credentials request.
@@ -57,7 +66,6 @@ impl Author {
                 needs.push(Need {
                     audience,
                     scopes: scopes(exchange),
-                    of_users: true,
                 });
             }
             if let Some(auth) = service
@@ -67,7 +75,6 @@ impl Author {
                 needs.push(Need {
                     audience: name.clone(),
                     scopes: scopes(auth),
-                    of_users: false,
                 });
             }
         }
@@ -106,6 +113,10 @@ fn fill(key: &str, value: &mut Value, change: &impl Fn(&str, &str) -> String) {
         }
         _ => {}
     }
+}
+
+fn table() -> Value {
+    Value::Table(Table::new())
 }
 
 fn members_mut<'t>(tables: &'t mut Table, name: &str) -> impl Iterator<Item = &'t mut Table> {
@@ -154,16 +165,13 @@ mod tests {
         services = { crm = "on_behalf_of" }
     "#;
 
-    fn author(text: &str) -> anyhow::Result<Author> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("services.toml");
-        fs::write(&path, text).unwrap();
-        Author::read(&path)
+    fn author(text: &str) -> Author {
+        Author::new(text.parse().unwrap(), PathBuf::from("/mine"))
     }
 
     #[test]
     fn the_file_is_filled_in_and_its_needs_are_known() {
-        let author = author(FILE).unwrap();
+        let author = author(FILE);
         let filled: Table = author
             .filled("http://i", Path::new("/s"))
             .unwrap()
@@ -182,18 +190,28 @@ mod tests {
         let needs = author.needs();
         let said: Vec<_> = needs
             .iter()
-            .map(|need| (&*need.audience, &*need.scopes[0], need.of_users))
+            .map(|need| (&*need.audience, &*need.scopes[0]))
             .collect();
-        assert_eq!(
-            said,
-            [("people", "people:read", true), ("wiki", "read", false)]
-        );
+        assert_eq!(said, [("people", "people:read"), ("wiki", "read")]);
     }
 
     #[test]
-    fn nothing_but_services_and_components_is_taken() {
-        assert!(author("[server]\nlisten = \"0.0.0.0:80\"").is_err());
-        assert!(author("[services").is_err());
-        assert!(author("").is_ok());
+    fn a_component_is_granted_what_its_author_says_or_else_all() {
+        let mut author = author("[components.a]\nservices = {}\n[components.b]\nscopes = []\n");
+        let all: Table = "x = \"on_behalf_of\"".parse().unwrap();
+        for name in ["a", "b", "c"] {
+            author.grant(name, &all);
+        }
+        let filled: Table = author
+            .filled("http://i", Path::new("/s"))
+            .unwrap()
+            .parse()
+            .unwrap();
+        for (name, granted) in [("a", 0), ("b", 1), ("c", 1)] {
+            let component = &filled["components"][name];
+            let services = component["services"].as_table().unwrap();
+            assert_eq!(services.len(), granted, "{name}");
+            assert_eq!(text(component, "digest"), Some("any"));
+        }
     }
 }

@@ -15,9 +15,8 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Parser;
 use serde_json::Value;
 
-use super::author::Author;
 use super::options::beside;
-use super::services::Services;
+use super::services::{self, Services, ServicesFile};
 use super::shelf::{self, Shelf};
 use super::sweeper::Sweeper;
 use super::{arguments, config, issuer_settings, tell};
@@ -28,8 +27,8 @@ use crate::process::{self, Host, Interrupts};
 
 /// Calls a tool once, as a sample user, in the sandbox in which it will be served.
 ///
-/// The tool's services are samples (`orders_api`, `billing_api`, `reports_api`), or those of
-/// --services. For development only.
+/// The tool's services are those of services.toml or --services, or else samples (`orders_api`,
+/// `billing_api`, `reports_api`). For development only.
 #[derive(Parser, Debug)]
 #[command(name = "bailiwick call", after_help = EXAMPLES)]
 pub struct Call {
@@ -50,7 +49,8 @@ pub struct Call {
     /// A folder of components, one of which has the tool.
     #[arg(long, value_name = "DIR", default_value = "tools")]
     tools: PathBuf,
-    /// Your own [services.*] and [components.*] tables, as for `bailiwick dev`.
+    /// The services, as for `bailiwick dev`; by default services.toml in the folder of the
+    /// components or beside it, if there is one.
     #[arg(long, value_name = "FILE")]
     services: Option<PathBuf>,
     /// Call the tool of a server that runs, in place of a component.
@@ -133,8 +133,8 @@ fn schema_of(listed: &Answer, name: &str) -> anyhow::Result<Value> {
 /// A host for one call, with everything around it.
 struct Place {
     issuer: Issuer,
-    // The services stop with it.
-    _services: Services,
+    services: Services,
+    folder: Folder,
     host: Host,
     scopes: Vec<String>,
     sweeper: Sweeper,
@@ -146,16 +146,15 @@ impl Place {
             Some(path) => path.clone(),
             None => beside()?,
         };
-        let author = options.services.as_deref().map(Author::read).transpose()?;
         let mut sweeper = Sweeper::start()?;
         let folder = Folder::create(&sweeper.folder().join("host"))?;
         folder.write_secret("exchange", &Client::host().secret)?;
-        let mut settings = issuer_settings(0, author.as_ref());
+        let mut settings = issuer_settings(0);
         if settings.users.iter().all(|known| known.sub != options.user) {
             settings.users.push(User::new(&options.user));
         }
         let issuer = Issuer::start_with(settings).await?;
-        let services = Services::start(author, &issuer).await?;
+        let mut services = Services::start(options.services(), &issuer).await?;
         let names = if let Some(file) = &options.file {
             vec![copy(file, &folder)?]
         } else {
@@ -165,22 +164,25 @@ impl Place {
             shelf.copy_to(&folder)?;
             shelf.names()
         };
-        folder.write_config(&config(&issuer, &services, &folder, 0, &names)?)?;
-        let mut scopes = Vec::new();
+        let mut asks = tell::Asks::default();
         for name in &names {
             let file = folder.path().join("tools").join(format!("{name}.wasm"));
-            scopes.extend(tell::inspect(&bailiwick, &file).await?.unwrap_or_default());
+            asks.add(tell::inspect(&bailiwick, &file).await?.unwrap_or_default());
         }
+        for lack in services.stand_in(&asks.services, &issuer).await? {
+            say(&lack);
+        }
+        folder.write_config(&config(&issuer, &services, &folder, 0, &names)?)?;
         let mut command = process::serve(&bailiwick, &folder.config());
         command.env("NO_COLOR", "1");
         let host = Host::start_command(command).await?;
         sweeper.wait_for(&host).await?;
-        services.trust_host(&host);
         Ok(Self {
             issuer,
-            _services: services,
+            services,
+            folder,
             host,
-            scopes,
+            scopes: asks.scopes.into_iter().collect(),
             sweeper,
         })
     }
@@ -212,8 +214,15 @@ impl Place {
         // The output may be closed.
         let lines = after.lines().skip(1);
         // The host's own line about the call says less than this program.
-        for line in lines.filter(|line| !line.contains(" INFO a call ended ")) {
+        for line in lines.filter(|line| !line.contains(services::CALL_ENDED)) {
             let _unheard = writeln!(err, "{line}");
+        }
+        let refused = self.services.refusals(&self.folder, &mut 0);
+        for note in self.services.notes().into_iter().chain(refused) {
+            let _unheard = writeln!(err, "{note}");
+        }
+        if let Some(file) = self.services.file() {
+            let _unheard = writeln!(err, "the services are those of {}", file.display());
         }
         let _unheard = writeln!(err, "{tool} for {user}: {milliseconds} ms");
     }
@@ -237,6 +246,23 @@ fn copy(file: &Path, folder: &Folder) -> anyhow::Result<String> {
     })?;
     folder.add_tool(file)?;
     Ok(name.to_owned())
+}
+
+impl Call {
+    /// Returns the file of services: the one that is named, or one beside the components.
+    fn services(&self) -> ServicesFile {
+        if let Some(named) = &self.services {
+            return ServicesFile::Named(named.clone());
+        }
+        let tools = self.file.as_deref().and_then(Path::parent);
+        ServicesFile::of_tools(tools.unwrap_or(&self.tools))
+    }
+}
+
+/// Says something that is no part of the answer.
+fn say(words: &str) {
+    // The output may be closed.
+    let _unheard = writeln!(std::io::stderr().lock(), "{words}");
 }
 
 fn token(path: &Path) -> anyhow::Result<String> {

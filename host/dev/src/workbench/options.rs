@@ -24,13 +24,14 @@ what has changed. If a build fails or the host refuses a component, the reason i
 last good version goes on serving.
 
   --target-dir DIR    the folder for cargo's build products, for a crate
-  --services FILE     your own [services.*] and [components.*] tables, as for `bailiwick serve`,
-                      instead of the sample services orders_api, billing_api and reports_api.
-                      In its texts {issuer} is the issuer's URL and {secrets}/exchange the secret
-                      of the client \"bailiwick\". The issuer's alias is \"demo\". File names are
-                      relative to FILE. Digests are not checked. Alice and bob may have whatever
-                      an exchange requests; a token of client credentials has the service's name
-                      as its audience.
+  --services FILE     the services: fake ones, which answer from the file, and real ones, with a
+                      url and the other keys of [services.*] as for `bailiwick serve`. (default:
+                      services.toml in the project, or in the folder of components or beside it;
+                      without one, the samples orders_api, billing_api and reports_api)
+                      For real ones {issuer} is the issuer's URL and {secrets}/exchange the secret
+                      of the client \"bailiwick\", the issuer's alias is \"demo\", and file names
+                      are relative to FILE. [components.*] says what a component gets, if not all
+                      fake services. Digests are not checked.
   --users FILE        more users to log in as: tables [users.SUB] with the optional keys name,
                       tenant, and scopes (the most that a login as this user gives)
   --port N            the host's port (default: 6280; 0: any)

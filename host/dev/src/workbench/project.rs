@@ -47,8 +47,7 @@ impl Project {
     /// The project cannot be watched, or an option is for projects only.
     pub(super) fn of(options: &Options, temporary: &Path) -> anyhow::Result<Option<Self>> {
         let folder = &options.folder;
-        let is_there = |manifest: &&str| folder.join(manifest).is_file();
-        if !MANIFESTS.iter().any(is_there) {
+        if !Self::is_in(folder) {
             ensure!(
                 options.target_dir.is_none(),
                 "--target-dir is for a project, and {} has none of {}",
@@ -77,6 +76,12 @@ impl Project {
             build: None,
             good: false,
         }))
+    }
+
+    /// Returns true if a folder has a project.
+    pub(super) fn is_in(folder: &Path) -> bool {
+        let is_there = |manifest: &&str| folder.join(manifest).is_file();
+        MANIFESTS.iter().any(is_there)
     }
 
     /// Returns the folder with the component of the last good build.

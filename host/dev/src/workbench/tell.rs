@@ -12,6 +12,7 @@ use crate::issuer::{Issuer, TokenSpec};
 use crate::mcp;
 use crate::process::{self, Host};
 use crate::teller::Teller;
+use crate::workbench::services::Services;
 
 /// The sample users.
 pub(super) const USERS: [&str; 2] = ["alice", "bob"];
@@ -44,6 +45,7 @@ fn welcome(teller: &mut Teller, place: &Place<'_>) {
     for (what, line) in [
         ("mcp", url.clone()),
         ("login", format!("{issuer}/, without a password")),
+        ("services", services_of(place.services)),
         ("config", place.folder.config().display().to_string()),
         (
             "journal",
@@ -58,11 +60,21 @@ fn welcome(teller: &mut Teller, place: &Place<'_>) {
     }
 }
 
+/// Says which services there are, and where they are described.
+fn services_of(services: &Services) -> String {
+    let names = services.names().join(", ");
+    match services.file() {
+        Some(file) => format!("{} ({names})", file.display()),
+        None => format!("samples ({names})"),
+    }
+}
+
 /// The host and its surroundings.
 pub(super) struct Place<'p> {
     pub(super) issuer: &'p Issuer,
     pub(super) folder: &'p Folder,
     pub(super) host: &'p Host,
+    pub(super) services: &'p Services,
     /// Whether tokens and a call of each tool are printed.
     pub(super) tokens: bool,
 }
@@ -72,8 +84,8 @@ pub(super) struct Place<'p> {
 pub(super) struct Told {
     scopes: Option<BTreeSet<String>>,
     tools: Vec<Value>,
-    /// The digest and the scopes of each component that was inspected last, by name.
-    inspected: BTreeMap<String, (String, Vec<String>)>,
+    /// The digest of each component that was inspected last, and what it asks for, by name.
+    inspected: BTreeMap<String, (String, Asks)>,
 }
 
 impl Told {
@@ -121,6 +133,21 @@ impl Told {
         Ok(())
     }
 
+    /// Returns the services that these components ask for.
+    pub(super) fn asked(
+        &self,
+        components: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        let mut all = Asks::default();
+        let known = components
+            .keys()
+            .filter_map(|name| self.inspected.get(name));
+        for (_, asks) in known {
+            all.add(asks.clone());
+        }
+        all.services
+    }
+
     /// Returns all scopes that the components ask for, as `bailiwick inspect` reports them.
     async fn scopes(&mut self, components: &Components<'_>) -> anyhow::Result<BTreeSet<String>> {
         let mut all = BTreeSet::new();
@@ -129,13 +156,54 @@ impl Told {
             if known.0 != *digest {
                 let file = components.folder.join(format!("{name}.wasm"));
                 // The last good version of a component that does not load goes on serving.
-                if let Some(scopes) = inspect(components.bailiwick, &file).await? {
-                    *known = (digest.clone(), scopes);
+                if let Some(asks) = inspect(components.bailiwick, &file).await? {
+                    *known = (digest.clone(), asks);
                 }
             }
-            all.extend(known.1.iter().cloned());
+            all.extend(known.1.scopes.iter().cloned());
         }
         Ok(all)
+    }
+}
+
+/// What components ask for.
+#[derive(Clone, Default)]
+pub(super) struct Asks {
+    pub(super) scopes: BTreeSet<String>,
+    /// The services, each with the names of the tools, resources and prompts that ask for it.
+    pub(super) services: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Asks {
+    /// Adds what others ask for.
+    pub(super) fn add(&mut self, other: Self) {
+        self.scopes.extend(other.scopes);
+        for (service, names) in other.services {
+            self.services.entry(service).or_default().extend(names);
+        }
+    }
+
+    /// Reads the report of `bailiwick inspect`.
+    fn of(report: &Value) -> Self {
+        let mut asks = Self::default();
+        let entries = ["tools", "resources", "prompts"]
+            .iter()
+            .filter_map(|kind| report.get(kind)?.as_array())
+            .flatten();
+        for entry in entries {
+            let texts = |key: &str| {
+                let texts = entry.get(key).and_then(Value::as_array);
+                texts.into_iter().flatten().filter_map(Value::as_str)
+            };
+            asks.scopes.extend(texts("scopes").map(str::to_owned));
+            let called = entry.get("name").or_else(|| entry.get("uri"));
+            let called = called.and_then(Value::as_str).unwrap_or("a resource");
+            for service in texts("services") {
+                let names = asks.services.entry(service.to_owned()).or_default();
+                names.insert(called.to_owned());
+            }
+        }
+        asks
     }
 }
 
@@ -147,26 +215,12 @@ pub(super) struct Components<'c> {
     pub(super) digests: &'c BTreeMap<String, String>,
 }
 
-/// Returns the scopes of a component's tools, resources and prompts; `None` if it does not load,
-/// which the host reports.
-pub(super) async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Option<Vec<String>>> {
+/// Returns what a component asks for; `None` if it does not load, which the host reports.
+pub(super) async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Option<Asks>> {
     let output = process::run(bailiwick, &["inspect", "--json", &file.to_string_lossy()]).await?;
-    let inspected: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    if !inspected.get("tools").is_some_and(Value::is_array) {
-        return Ok(None);
-    }
-    let scopes = ["tools", "resources", "prompts"]
-        .iter()
-        .filter_map(|kind| inspected.get(kind)?.as_array())
-        .flatten()
-        .filter_map(|one| one.get("scopes")?.as_array())
-        .flatten();
-    Ok(Some(
-        scopes
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-    ))
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let loads = report.get("tools").is_some_and(Value::is_array);
+    Ok(loads.then(|| Asks::of(&report)))
 }
 
 async fn tools(url: &str, token: &str) -> anyhow::Result<Vec<Value>> {
@@ -292,7 +346,7 @@ mod tests {
     fn sample_arguments_are_what_the_schema_requires() {
         let schema = json!({
             "properties": {
-                "id": {"type": "string", "examples": ["1001"]},
+                "id": {"type": "string", "examples": ["A-1001"]},
                 "kind": {"enum": ["a", "b"]},
                 "count": {"type": "integer", "minimum": 3},
                 "deep": {"type": "object", "properties": {"yes": {"type": "boolean"}}, "required": ["yes"]},
@@ -302,7 +356,7 @@ mod tests {
             "required": ["id", "kind", "count", "deep", "word"],
         });
         let expected =
-            json!({"id": "1001", "kind": "a", "count": 3, "deep": {"yes": true}, "word": "word"});
+            json!({"id": "A-1001", "kind": "a", "count": 3, "deep": {"yes": true}, "word": "word"});
         assert_eq!(arguments(&schema), expected);
         assert_eq!(arguments(&json!({"type": "object"})), json!({}));
     }
