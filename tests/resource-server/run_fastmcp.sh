@@ -20,5 +20,5 @@ until "$python" -c "import socket; socket.create_connection(('127.0.0.1', $PORT)
     sleep 0.2
 done
 "$suite" --url "http://127.0.0.1:$PORT/mcp" --mint "'$python' '$here/mint.py'" \
-    --scopes orders:read --tool get_order_status --arguments '{"order_id": "1001"}' \
+    --scopes orders:read --tool get_order_status --arguments '{"order_id": "A-1001"}' \
     --json "$folder/report.json"

@@ -236,7 +236,7 @@ async fn a_missing_scope_is_a_403_that_names_it() -> Result<()> {
     let token = world
         .issuer
         .token(&world.spec("alice").scopes(&["orders:write"]))?;
-    let answer = world.order(&token, "1001").await?;
+    let answer = world.order(&token, "A-1001").await?;
     ensure_eq(answer.status, StatusCode::FORBIDDEN, "status")?;
     ensure!(
         answer.challenge().contains("error=\"insufficient_scope\""),
@@ -260,7 +260,7 @@ async fn headers_that_contradict_the_body_are_refused_before_anything_is_said_of
     let world = World::start().await?;
     let body = mcp::message(
         "tools/call",
-        &json!({"name": ORDERS_TOOL, "arguments": {"order_id": "1001"}}),
+        &json!({"name": ORDERS_TOOL, "arguments": {"order_id": "A-1001"}}),
     );
     let without = world.issuer.token(&world.spec("alice").scopes(&[]))?;
     let with = world.token("alice")?;

@@ -31,12 +31,12 @@ async fn a_service_that_repeats_the_hosts_key_does_not_give_it_away() -> Result<
     while !world.host.said().contains("a change is in effect") {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let echo = json!({"id": "1001", "owner": "alice", "status": format!("your key was {key}")})
+    let echo = json!({"id": "A-1001", "owner": "alice", "status": format!("your key was {key}")})
         .to_string();
     world
         .orders
         .answer_with(Answer::new(StatusCode::OK, "application/json", echo));
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(answer.is_tool_error(), "{}", answer.raw);
     ensure!(!answer.raw.contains(key), "the key is in the answer");
     let records = world.records()?;
@@ -59,15 +59,15 @@ async fn one_user_cannot_take_every_place() -> Result<()> {
                 .to_owned();
     }))
     .await?;
-    let body = json!({"id": "1001", "owner": "alice", "status": "shipped"}).to_string();
+    let body = json!({"id": "A-1001", "owner": "alice", "status": "shipped"}).to_string();
     let slow = Answer::new(StatusCode::OK, "application/json", body).after(Duration::from_secs(2));
     world.orders.answer_with(slow);
     let (alice, bob) = (world.token("alice")?, world.token("bob")?);
     let (one, two, three, other) = tokio::join!(
-        world.order(&alice, "1001"),
-        world.order(&alice, "1001"),
-        world.order(&alice, "1001"),
-        world.order(&bob, "2001"),
+        world.order(&alice, "A-1001"),
+        world.order(&alice, "A-1001"),
+        world.order(&alice, "A-1001"),
+        world.order(&bob, "A-2001"),
     );
     let answers = [one?, two?, three?];
     let busy = answers
@@ -163,7 +163,7 @@ async fn a_client_that_never_reads_loses_its_connection() -> Result<()> {
 #[tokio::test]
 async fn a_stop_waits_for_calls_and_closes_their_records() -> Result<()> {
     let world = World::start().await?;
-    let body = json!({"id": "1001", "owner": "alice", "status": "shipped"}).to_string();
+    let body = json!({"id": "A-1001", "owner": "alice", "status": "shipped"}).to_string();
     world.orders.answer_with(
         Answer::new(StatusCode::OK, "application/json", body).after(Duration::from_secs(1)),
     );
@@ -173,7 +173,7 @@ async fn a_stop_waits_for_calls_and_closes_their_records() -> Result<()> {
             &url,
             Some(&token),
             "get_order_status",
-            &json!({"order_id": "1001"}),
+            &json!({"order_id": "A-1001"}),
         )
         .await
     });

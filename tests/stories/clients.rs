@@ -74,7 +74,7 @@ async fn jose_and_joserfc_verify_what_a_running_host_makes() -> Result<()> {
         .await?
         .structured()
         .to_string();
-    world.order(&token, "1001").await?;
+    world.order(&token, "A-1001").await?;
     let requests = world.orders.requests();
     let transaction = header(requests.first().context("no request")?, "txn-token");
     let jwks = keys(&world).await?.0;

@@ -149,7 +149,7 @@ async fn explain_decides_as_the_host_would_and_calls_nothing() -> Result<()> {
     ];
     let said = run(&[
         &base[..],
-        &[ORDERS_TOOL, "--arguments", r#"{"order_id":"1001"}"#],
+        &[ORDERS_TOOL, "--arguments", r#"{"order_id":"A-1001"}"#],
     ]
     .concat())
     .await?;
@@ -190,7 +190,7 @@ async fn explain_decides_as_the_host_would_and_calls_nothing() -> Result<()> {
 async fn audit_show_finds_a_call_and_shows_it_as_a_tree() -> Result<()> {
     let world = World::start().await?;
     for who in ["alice", "bob"] {
-        world.order(&world.token(who)?, "1001").await?;
+        world.order(&world.token(who)?, "A-1001").await?;
     }
     let folder = world.folder.audit();
     let show = ["audit", "show", path(&folder)?];

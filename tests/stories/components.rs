@@ -39,7 +39,7 @@ async fn a_component_that_wants_the_network_is_refused_at_load() -> Result<()> {
     );
     let token = world.token("alice")?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "the others suffer"
     );
     Ok(())
@@ -74,7 +74,7 @@ async fn a_component_of_the_last_interface_is_refused_with_one_line_that_says_to
     ensure_eq(text(refused, "reason"), "not-loadable", "reason")?;
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "the others suffer"
@@ -180,7 +180,7 @@ async fn code_that_the_operator_did_not_name_does_not_get_the_grant() -> Result<
         config.components.replace_range(start..end, &zeros);
     }))
     .await?;
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(!answer.is_success(), "{}", answer.raw);
     ensure!(world.orders.requests().is_empty() && world.issuer.exchanges().is_empty());
     ensure!(

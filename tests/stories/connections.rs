@@ -25,7 +25,7 @@ async fn repeat(mut stream: TcpStream) -> Result<()> {
     let mut said = String::new();
     loop {
         let user = read_user(&mut stream).await?;
-        let body = format!(r#"{{"id":"1001","status":"parcel-of-{user}"}}"#);
+        let body = format!(r#"{{"id":"A-1001","status":"parcel-of-{user}"}}"#);
         let length = body.len();
         let answer = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
@@ -62,7 +62,7 @@ async fn mix_ups(extra: &'static str) -> Result<usize> {
     .await?;
     let mut wrong = 0;
     for user in ["alice", "bob", "alice", "bob", "bob", "alice"] {
-        let answer = world.order(&world.token(user)?, "1001").await?;
+        let answer = world.order(&world.token(user)?, "A-1001").await?;
         let own = answer.raw.contains(&format!("parcel-of-{user}"));
         wrong += usize::from(answer.raw.contains("parcel-of-") && !own);
         ensure!(

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 async fn on_behalf_of_names_user_audience_scope_and_the_host_as_actor() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
-    let answer = world.order(&token, "1001").await?;
+    let answer = world.order(&token, "A-1001").await?;
     ensure!(
         answer.is_success() && answer.text().contains("shipped"),
         "{}",
@@ -60,7 +60,7 @@ async fn on_behalf_of_names_user_audience_scope_and_the_host_as_actor() -> Resul
 #[tokio::test]
 async fn the_journal_tells_the_downstream_call_in_order() -> Result<()> {
     let world = World::start().await?;
-    world.order(&world.token("alice")?, "1001").await?;
+    world.order(&world.token("alice")?, "A-1001").await?;
     let records = world.records()?;
     let opened = events(&records, "call.opened");
     let call = text(opened.first().context("no call")?, "call");
@@ -90,7 +90,7 @@ async fn the_journal_tells_the_downstream_call_in_order() -> Result<()> {
     ensure_eq(text(opened, "mode"), "on_behalf_of", "mode")?;
     let all = records.iter().map(Value::to_string).collect::<String>();
     ensure!(
-        !all.contains("1001") && !all.contains("telescope"),
+        !all.contains("A-1001") && !all.contains("telescope"),
         "values in the journal"
     );
     ensure_eq(
@@ -108,7 +108,7 @@ async fn the_journal_tells_the_downstream_call_in_order() -> Result<()> {
 async fn no_user_token_for_an_on_behalf_of_service_is_an_error_and_nothing_is_sent() -> Result<()> {
     let world = World::start().await?;
     let token = world.issuer.token(&world.spec("robot").client("robot"))?;
-    let answer = world.order(&token, "1001").await?;
+    let answer = world.order(&token, "A-1001").await?;
     ensure!(!answer.is_success(), "{}", answer.raw);
     ensure!(world.issuer.exchanges().is_empty(), "an exchange");
     ensure!(world.orders.requests().is_empty(), "a request");
@@ -134,7 +134,7 @@ async fn an_exchanged_token_that_is_wrong_is_never_sent() -> Result<()> {
         never_sent(&world, misbehaviour).await?;
     }
     world.issuer.misbehave(None);
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(answer.is_success(), "it does not recover: {}", answer.raw);
     ensure_eq(world.orders.requests().len(), 1, "requests")
 }
@@ -158,7 +158,7 @@ async fn an_authorization_server_that_does_not_answer_is_an_error_in_time() -> R
 #[tokio::test]
 async fn restricted_user_takes_no_actor_and_refuses_one() -> Result<()> {
     let world = World::with(Plan::mode("restricted_user")).await?;
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     let exchanges = world.issuer.exchanges();
     ensure_eq(
@@ -196,7 +196,7 @@ async fn never_sent(world: &World, misbehaviour: Misbehaviour) -> Result<()> {
     world.issuer.misbehave(misbehaviour);
     let (before, heard) = (world.records()?.len(), world.orders.requests().len());
     let asked = world.issuer.exchanges().len();
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(!answer.is_success(), "{misbehaviour:?}: {}", answer.raw);
     ensure!(
         !answer.raw.contains("secret-of-the-issuer"),
@@ -242,7 +242,7 @@ async fn never_sent(world: &World, misbehaviour: Misbehaviour) -> Result<()> {
 #[tokio::test]
 async fn scopes_that_the_user_may_not_have_are_said_to_be_denied() -> Result<()> {
     let world = World::start().await?;
-    let answer = world.order(&world.token("carol")?, "1001").await?;
+    let answer = world.order(&world.token("carol")?, "A-1001").await?;
     ensure!(answer.is_tool_error(), "{}", answer.raw);
     ensure!(world.orders.requests().is_empty(), "a request");
     ensure_eq(
@@ -267,7 +267,7 @@ async fn service_identity_never_touches_the_users_token() -> Result<()> {
         );
     });
     let world = World::with(plan).await?;
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     ensure!(world.issuer.exchanges().is_empty(), "an exchange");
     let requests = world.orders.requests();
@@ -302,7 +302,7 @@ async fn free_templates_under_service_identity_are_a_configuration_error() -> Re
 #[tokio::test]
 async fn without_a_grant_there_are_no_services() -> Result<()> {
     let world = World::with(Plan::config(|config| config.components.clear())).await?;
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(!answer.is_success(), "{}", answer.raw);
     ensure!(world.orders.requests().is_empty() && world.issuer.exchanges().is_empty());
     Ok(())
@@ -325,7 +325,7 @@ async fn the_operator_may_let_an_issued_token_outlive_the_callers_and_name_anoth
         let world =
             World::with(Plan::config(move |config| config.services.push_str(extra))).await?;
         world.issuer.misbehave(misbehaviour);
-        let answer = world.order(&world.token("alice")?, "1001").await?;
+        let answer = world.order(&world.token("alice")?, "A-1001").await?;
         ensure_eq(
             answer.is_success(),
             accepted,
@@ -341,7 +341,7 @@ async fn the_operator_may_let_an_issued_token_outlive_the_callers_and_name_anoth
         config.services.push_str("expect_actor = \"other\"\n");
     }))
     .await?;
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(
         !answer.is_success() && world.orders.requests().is_empty(),
         "an actor that was not expected: {}",

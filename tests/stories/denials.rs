@@ -116,7 +116,7 @@ async fn agents_clients_tenants_tools_and_code_are_denied_alike() -> Result<()> 
         let is_about_tool = number > 1;
         let expected = if is_about_tool { 200 } else { 403 };
         ensure_eq(answer.status.as_u16(), expected, option)?;
-        let order = world.order(&alice, "1001").await?;
+        let order = world.order(&alice, "A-1001").await?;
         let goes_on = order.result().get("isError") == Some(&json!(false));
         ensure_eq(goes_on, is_about_tool, "another tool")?;
         followed(&world, &["--lift", id]).await?;

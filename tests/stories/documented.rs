@@ -168,7 +168,7 @@ impl Place {
             ("--tool TOOL", &format!("--tool {ORDERS_TOOL}")),
             (
                 "explain --config bailiwick.toml",
-                "explain --arguments '{\"order_id\": \"1001\"}' --config bailiwick.toml",
+                "explain --arguments '{\"order_id\": \"A-1001\"}' --config bailiwick.toml",
             ),
             ("--call ID", &format!("--call {call}")),
             ("4f2a", call),
@@ -296,7 +296,7 @@ impl Place {
 async fn every_command_in_the_documents_does_what_they_say() -> Result<()> {
     let world = World::start().await?;
     let (token, resource) = (world.token("alice")?, world.host.url());
-    world.order(&token, "1001").await?;
+    world.order(&token, "A-1001").await?;
     let records = world.records()?;
     let closed = events(&records, "call.closed");
     let call = text(closed.first().context("no call")?, "call").to_owned();

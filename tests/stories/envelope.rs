@@ -122,7 +122,7 @@ async fn the_agent_comes_from_the_token_and_not_from_what_the_client_says() -> R
 #[tokio::test]
 async fn two_users_through_one_agent_never_mix() -> Result<()> {
     let world = World::start().await?;
-    let users = [("alice", "1001", "2001"), ("bob", "2001", "1001")];
+    let users = [("alice", "A-1001", "A-2001"), ("bob", "A-2001", "A-1001")];
     let tokens = [world.token("alice")?, world.token("bob")?];
     let rounds = (0..12).map(|_| async {
         let pairs = users.iter().zip(&tokens);

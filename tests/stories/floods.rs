@@ -44,7 +44,7 @@ async fn refusals_of_a_known_caller_are_counted_exactly_under_their_name() -> Re
     let began = Instant::now();
     for _ in 0..40 {
         ensure_eq(
-            world.order(&mallory, "1001").await?.status,
+            world.order(&mallory, "A-1001").await?.status,
             StatusCode::FORBIDDEN,
             "without the scope",
         )?;

@@ -126,7 +126,7 @@ async fn a_folder_that_goes_away_takes_no_component_along() -> Result<()> {
     )?;
     said(&world, "a change is in effect", 1).await?;
     ensure!(
-        !world.order(&token, "1001").await?.is_success(),
+        !world.order(&token, "A-1001").await?.is_success(),
         "a grant cannot be taken back meanwhile"
     );
     ensure!(
@@ -167,7 +167,7 @@ async fn calls(world: &World, token: &str) -> Result<()> {
             world.host.said()
         );
         ensure!(
-            world.order(token, "1001").await?.is_success(),
+            world.order(token, "A-1001").await?.is_success(),
             "a call fails:\n{}",
             world.host.said()
         );

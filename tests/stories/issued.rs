@@ -16,7 +16,7 @@ async fn tenants(exchange: &'static str) -> Result<World> {
 /// Asks for an order. Returns whether the issued token was sent to the service.
 async fn order(world: &World, token: &str) -> Result<bool> {
     let heard = world.orders.requests().len();
-    let answer = world.order(token, "1001").await?;
+    let answer = world.order(token, "A-1001").await?;
     let sent = world.orders.requests().len() > heard;
     ensure!(sent || answer.is_tool_error(), "{}", answer.raw);
     Ok(sent)

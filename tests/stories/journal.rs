@@ -32,7 +32,7 @@ async fn when_the_journal_cannot_be_written_the_call_is_refused_and_nothing_leav
     let token = world.token("alice")?;
     disk(&world.host, true)?;
     for _ in 0..3 {
-        let answer = world.order(&token, "1001").await?;
+        let answer = world.order(&token, "A-1001").await?;
         ensure!(
             !answer.is_success() && !answer.raw.contains("shipped"),
             "{}",
@@ -45,13 +45,13 @@ async fn when_the_journal_cannot_be_written_the_call_is_refused_and_nothing_leav
     ensure!(!ready.status.is_success(), "ready: {}", ready.status);
 
     disk(&world.host, false)?;
-    let mut answer = world.order(&token, "1001").await?;
+    let mut answer = world.order(&token, "A-1001").await?;
     for _ in 0..50 {
         if answer.is_success() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
-        answer = world.order(&token, "1001").await?;
+        answer = world.order(&token, "A-1001").await?;
     }
     ensure!(answer.is_success(), "it does not recover: {}", answer.raw);
     let remains = world.stop().await?;
@@ -69,7 +69,7 @@ async fn calls_that_the_journal_does_not_take_are_answered_with_503_and_counted_
     disk(&world.host, true)?;
     // The journal takes the first, and then fails to write it.
     for _ in 0..5 {
-        let answer = world.order(&token, "1001").await?;
+        let answer = world.order(&token, "A-1001").await?;
         ensure_eq(answer.status.as_u16(), 503, &answer.raw)?;
         let later = answer.headers.contains_key("retry-after");
         ensure!(later && answer.body.is_null(), "{}", answer.raw);
@@ -81,7 +81,7 @@ async fn calls_that_the_journal_does_not_take_are_answered_with_503_and_counted_
 
     disk(&world.host, false)?;
     let mut refusals = 5;
-    while !world.order(&token, "1001").await?.is_success() {
+    while !world.order(&token, "A-1001").await?.is_success() {
         refusals += 1;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -116,7 +116,7 @@ async fn an_answer_leaves_only_after_the_call_is_closed_in_the_journal() -> Resu
 async fn a_journal_is_gapless_and_verifies() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
-    for id in ["1001", "1002", "2001", "9"] {
+    for id in ["A-1001", "A-1002", "A-2001", "9"] {
         world.order(&token, id).await?;
     }
     let remains = world.stop().await?;
@@ -144,7 +144,7 @@ async fn a_tampered_journal_is_detected() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
     for _ in 0..3 {
-        world.order(&token, "1001").await?;
+        world.order(&token, "A-1001").await?;
     }
     let remains = world.stop().await?;
     let (content, said) = remains.verify().await?;
@@ -192,7 +192,7 @@ async fn kill_9_leaves_no_effect_without_an_earlier_record() -> Result<()> {
         let calls = async {
             loop {
                 let (one, two) =
-                    tokio::join!(world.order(&token, "1001"), world.order(&token, "1002"));
+                    tokio::join!(world.order(&token, "A-1001"), world.order(&token, "A-1002"));
                 if one.is_err() || two.is_err() {
                     break;
                 }

@@ -165,7 +165,10 @@ async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Resul
     let world = World::start().await?;
     let token = world.token("alice")?;
     for _ in 0..2 {
-        ensure!(world.order(&token, "1001").await?.is_success(), "no order");
+        ensure!(
+            world.order(&token, "A-1001").await?.is_success(),
+            "no order"
+        );
     }
     let remains = world.stop().await?;
     let (audit, old) = (remains.folder.audit(), remains.folder.path().join("old"));
@@ -174,7 +177,7 @@ async fn a_history_that_does_not_extend_what_was_signed_is_not_signed() -> Resul
     let world = remains.restart().await?;
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "no order"
@@ -295,7 +298,7 @@ async fn neither_a_second_host_nor_a_start_that_fails_leaves_anything_in_the_jou
         audit.to_string_lossy(),
         audit.join("key").to_string_lossy().into_owned(),
     );
-    world.order(&world.token("alice")?, "1001").await?;
+    world.order(&world.token("alice")?, "A-1001").await?;
     let strict = [
         "verify",
         &folder,

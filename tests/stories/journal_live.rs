@@ -31,7 +31,7 @@ async fn nothing_is_done(world: &World, what: &str) -> Result<()> {
     let token = world.token("alice")?;
     let effects = world.orders.requests().len();
     for _ in 0..10 {
-        let answer = world.order(&token, "1001").await?;
+        let answer = world.order(&token, "A-1001").await?;
         ensure!(
             !answer.is_success(),
             "{what}: a call succeeds: {}",
@@ -62,7 +62,7 @@ async fn nothing_is_done(world: &World, what: &str) -> Result<()> {
 async fn recovers(world: &World, what: &str) -> Result<()> {
     let token = world.token("alice")?;
     for _ in 0..50 {
-        if world.order(&token, "1001").await?.is_success() {
+        if world.order(&token, "A-1001").await?.is_success() {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

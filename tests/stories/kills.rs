@@ -68,7 +68,7 @@ async fn one_journal(rounds: std::ops::Range<u64>, seen: &mut Seen) -> Result<()
     world.orders.answer_with(Answer::new(
         StatusCode::OK,
         "application/json",
-        r#"{"id": "1001", "status": "sent"}"#,
+        r#"{"id": "A-1001", "status": "sent"}"#,
     ));
     let mut known = 0;
     let mut answered: BTreeMap<String, usize> = BTreeMap::new();
@@ -151,7 +151,7 @@ async fn call_until_it_dies(
             &url,
             Some(&token),
             ORDERS_TOOL,
-            &json!({"order_id": "1001"}),
+            &json!({"order_id": "A-1001"}),
         )
         .await
         {

@@ -150,9 +150,9 @@ async fn acts(name: &'static str, tool: &str, component: Vec<u8>) -> Result<()> 
     let _one = COMPILING.lock().await;
     let world = world_with(name, component).await?;
     let orders = [
-        ("alice", "1001", "shipped"),
-        ("bob", "2001", "delivered"),
-        ("alice", "1002", "packed"),
+        ("alice", "A-1001", "shipped"),
+        ("bob", "A-2001", "delivered"),
+        ("alice", "A-1002", "packed"),
     ];
     for (user, order, status) in orders {
         let answer = greet(&world, tool, user, order).await?;
@@ -166,7 +166,7 @@ async fn acts(name: &'static str, tool: &str, component: Vec<u8>) -> Result<()> 
         "at the service",
     )?;
     let other = world
-        .call(&world.token("bob")?, tool, &arguments("1001"))
+        .call(&world.token("bob")?, tool, &arguments("A-1001"))
         .await?;
     ensure!(
         other.is_tool_error(),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 /// Lets the service take its time.
 fn slow(world: &World, delay: Duration) {
-    let body = r#"{"id": "1001", "status": "shipped"}"#;
+    let body = r#"{"id": "A-1001", "status": "shipped"}"#;
     world
         .orders
         .answer_with(Answer::new(StatusCode::OK, "application/json", body).after(delay));
@@ -38,7 +38,7 @@ async fn a_client_that_goes_away_ends_the_call() -> Result<()> {
     let world = World::start().await?;
     slow(&world, Duration::from_secs(30));
     let token = world.token("alice")?;
-    let call = tokio::time::timeout(Duration::from_millis(700), world.order(&token, "1001"));
+    let call = tokio::time::timeout(Duration::from_millis(700), world.order(&token, "A-1001"));
     ensure!(call.await.is_err(), "the service was not slow");
     let closed = closed(&world).await?;
     ensure_eq(text(&closed, "outcome"), "cancelled", "outcome")?;
@@ -70,7 +70,7 @@ async fn changing(policy: &'static str) -> Result<World> {
 }
 
 fn asking(method: &str) -> Value {
-    json!({"service": "orders_api", "method": method, "path": ["orders", "1001"]})
+    json!({"service": "orders_api", "method": method, "path": ["orders", "A-1001"]})
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn a_call_whose_time_is_up_is_ended() -> Result<()> {
     }))
     .await?;
     slow(&world, Duration::from_secs(15));
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(answer.is_tool_error(), "{}", answer.raw);
     let closed = closed(&world).await?;
     ensure_eq(text(&closed, "outcome"), "timed-out", "outcome")?;
@@ -170,7 +170,7 @@ async fn a_host_that_is_told_to_stop_finishes_what_is_under_way() -> Result<()> 
     slow(&world, Duration::from_secs(2));
     let (url, token) = (world.host.url(), world.token("alice")?);
     let call = tokio::spawn(async move {
-        let arguments = serde_json::json!({"order_id": "1001"});
+        let arguments = serde_json::json!({"order_id": "A-1001"});
         bailiwick_dev::mcp::call(&url, Some(&token), bailiwick_tests::ORDERS_TOOL, &arguments).await
     });
     tokio::time::sleep(Duration::from_millis(600)).await;
@@ -200,7 +200,7 @@ async fn one_journal_has_one_host() -> Result<()> {
     ensure!(error.contains("audit"), "{error}");
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "the first suffers"

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::sandbox::probed;
 
 fn slow(world: &World, delay: Duration) {
-    let body = json!({"id": "1001", "owner": "alice", "status": "shipped"}).to_string();
+    let body = json!({"id": "A-1001", "owner": "alice", "status": "shipped"}).to_string();
     world
         .orders
         .answer_with(Answer::new(StatusCode::OK, "application/json", body).after(delay));
@@ -54,10 +54,10 @@ async fn calls_without_a_place_wait_their_turn_and_those_without_a_turn_are_refu
         slow(&world, Duration::from_secs(1));
         let alice = world.token("alice")?;
         let (a, b, c, d) = tokio::join!(
-            world.order(&alice, "1001"),
-            world.order(&alice, "1001"),
-            world.order(&alice, "1001"),
-            world.order(&alice, "1001"),
+            world.order(&alice, "A-1001"),
+            world.order(&alice, "A-1001"),
+            world.order(&alice, "A-1001"),
+            world.order(&alice, "A-1001"),
         );
         let answers = [a?, b?, c?, d?];
         let busy: Vec<_> = answers
@@ -147,7 +147,7 @@ async fn bytes_to_and_from_services_are_bounded_for_a_call() -> Result<()> {
         .orders
         .answer_with(Answer::new(StatusCode::OK, "text/plain", body));
     let arguments =
-        json!({"service": "orders_api", "method": "GET", "path": ["orders", "1001"], "times": 5});
+        json!({"service": "orders_api", "method": "GET", "path": ["orders", "A-1001"], "times": 5});
     let answer = world
         .call(&world.token("alice")?, "ask", &arguments)
         .await?;

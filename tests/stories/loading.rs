@@ -179,7 +179,7 @@ async fn a_component_whose_compilation_is_killed_is_refused_and_the_host_serves_
     ensure!(cause.contains("killed"), "{cause}");
     let token = world.token("alice")?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "it does not serve"
     );
     world.folder.write_tool("bomb.wasm", &bomb(1, 1)?)?;
@@ -244,7 +244,7 @@ async fn without_any_spawner_the_host_serves_what_it_has_and_refuses_what_is_new
         "the last good version is gone"
     );
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "the other tool is gone"
     );
     ensure!(
@@ -295,7 +295,7 @@ async fn the_serving_process_has_given_up_what_it_does_not_need() -> Result<()> 
     let world = World::start().await?;
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "it does not serve"

@@ -203,7 +203,7 @@ async fn a_static_key_reaches_its_service_and_nothing_else() -> Result<()> {
     for answer in [
         report(&world, &alice).await?,
         balance(&world, &alice).await?,
-        world.order(&alice, "1001").await?,
+        world.order(&alice, "A-1001").await?,
     ] {
         ensure!(answer.is_success(), "{}", answer.raw);
         answers += &answer.raw;
@@ -263,7 +263,7 @@ async fn a_service_account_is_no_user_for_any_mode_that_takes_one() -> Result<()
     let caller = machine(&world)?;
     for answer in [
         balance(&world, &caller).await?,
-        world.order(&caller, "1001").await?,
+        world.order(&caller, "A-1001").await?,
     ] {
         ensure!(answer.is_tool_error(), "{}", answer.raw);
     }

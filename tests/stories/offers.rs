@@ -125,11 +125,11 @@ async fn whoever_lacks_the_scope_sees_nothing_and_gets_nothing() -> Result<()> {
     let cursor = &first.result()["nextCursor"];
     let members = json!({"cursor": cursor});
     for (token, status) in [(&weak, 403), (&good, 200)] {
-        let uri = "orders://orders/1001";
+        let uri = "orders://orders/A-1001";
         let answers = [
             read(&world, token, uri).await?,
-            complain(&world, token, "1001").await?,
-            complete(&world, token, "1").await?,
+            complain(&world, token, "A-1001").await?,
+            complete(&world, token, "A-1").await?,
             ask(&world, token, ("resources/list", ""), &members).await?,
         ];
         for answer in answers {
@@ -151,11 +151,11 @@ async fn what_does_not_exist_or_does_not_fit_is_refused_before_anything_runs() -
     let before = bailiwick_dev::journal::events(&world.records()?, "call.opened").len();
     for uri in [
         "orders://orders/",
-        "orders://orders/1001/x",
+        "orders://orders/A-1001/x",
         "orders://orders/..",
         "orders://orders/%2e%2E",
         "orders://orders/%00",
-        "billing://orders/1001",
+        "billing://orders/A-1001",
         "file:///etc/passwd",
         FAMILY,
     ] {
@@ -167,7 +167,7 @@ async fn what_does_not_exist_or_does_not_fit_is_refused_before_anything_runs() -
     let wrong = [
         json!({}),
         json!({"order": 1001}),
-        json!({"order": "1001", "user_id": "bob"}),
+        json!({"order": "A-1001", "user_id": "bob"}),
     ];
     for arguments in wrong {
         let params = json!({"name": "complain", "arguments": arguments});
@@ -177,13 +177,13 @@ async fn what_does_not_exist_or_does_not_fit_is_refused_before_anything_runs() -
     let after = bailiwick_dev::journal::events(&world.records()?, "call.opened").len();
     ensure_eq(after, before, "nothing ran")?;
     ensure!(
-        read(&world, &token, "orders://orders/1001")
+        read(&world, &token, "orders://orders/A-1001")
             .await?
             .is_success(),
         "the twin"
     );
     ensure!(
-        complain(&world, &token, "1001").await?.is_success(),
+        complain(&world, &token, "A-1001").await?.is_success(),
         "the twin"
     );
     Ok(())
@@ -199,11 +199,14 @@ async fn the_operator_narrows_a_resource_and_disables_a_prompt() -> Result<()> {
     }))
     .await?;
     let token = world.token("alice")?;
-    let refused = read(&world, &token, "orders://orders/1001").await?;
+    let refused = read(&world, &token, "orders://orders/A-1001").await?;
     ensure!(refused.challenge().contains("archive"), "{}", refused.raw);
-    let gone = complain(&world, &token, "1001").await?;
+    let gone = complain(&world, &token, "A-1001").await?;
     ensure_eq(gone.error_code(), Some(-32602), &gone.raw)?;
-    ensure!(world.order(&token, "1001").await?.is_success(), "the tool");
+    ensure!(
+        world.order(&token, "A-1001").await?.is_success(),
+        "the tool"
+    );
     Ok(())
 }
 

@@ -45,7 +45,7 @@ async fn an_opaque_token_acts_for_its_user_and_leaves_no_trace_of_itself() -> Re
         }
         tokens.push(token);
     }
-    let order = world.order(&ordering, "1001").await?;
+    let order = world.order(&ordering, "A-1001").await?;
     ensure!(order.is_success(), "{}", order.raw);
     tokens.push(ordering);
     let exchange = world.issuer.exchanges().pop();

@@ -97,13 +97,13 @@ async fn calls_refusals_exchanges_loads_and_syncs_are_measured() -> Result<()> {
     let (world, url) = observed().await?;
     let token = world.token("alice")?;
     for _ in 0..2 {
-        ensure!(world.order(&token, "1001").await?.is_success(), "a call");
+        ensure!(world.order(&token, "A-1001").await?.is_success(), "a call");
     }
     mcp::call(&world.host.url(), None, ORDERS_TOOL, &json!({})).await?;
     let narrow = world
         .issuer
         .token(&world.spec("alice").scopes(&["other"]))?;
-    world.order(&narrow, "1001").await?;
+    world.order(&narrow, "A-1001").await?;
     let metrics = metrics(&url).await?;
     for line in [
         "bailiwick_calls_total{kind=\"tool\",target=\"get_order_status\",outcome=\"done\",reason=\"none\"} 2",
@@ -142,7 +142,7 @@ async fn the_memory_of_the_host_is_measured() -> Result<()> {
     let (world, url) = observed().await?;
     let before = allocated(&url).await?;
     let token = world.token("alice")?;
-    ensure!(world.order(&token, "1001").await?.is_success(), "a call");
+    ensure!(world.order(&token, "A-1001").await?.is_success(), "a call");
     let metrics = metrics(&url).await?;
     let value = |name: &str| {
         let name = format!("bailiwick_memory_{name}_bytes ");
@@ -164,7 +164,7 @@ async fn the_memory_of_the_host_is_measured() -> Result<()> {
 async fn made_up_names_make_no_labels() -> Result<()> {
     let (world, url) = observed().await?;
     let token = world.token("alice")?;
-    world.order(&token, "1001").await?;
+    world.order(&token, "A-1001").await?;
     let before = metrics(&url).await?;
     for index in 0..200 {
         world
@@ -252,11 +252,11 @@ async fn a_host_without_an_issuers_keys_is_not_ready_before_and_after_the_first_
 #[tokio::test]
 async fn a_host_that_stops_is_not_ready() -> Result<()> {
     let (world, url) = observed().await?;
-    let body = r#"{"id": "1001", "status": "shipped"}"#;
+    let body = r#"{"id": "A-1001", "status": "shipped"}"#;
     let slow = Answer::new(StatusCode::OK, "application/json", body);
     world.orders.answer_with(slow.after(Duration::from_secs(3)));
     let (at, token) = (world.host.url(), world.token("alice")?);
-    let arguments = json!({"order_id": "1001"});
+    let arguments = json!({"order_id": "A-1001"});
     let call =
         tokio::spawn(async move { mcp::call(&at, Some(&token), ORDERS_TOOL, &arguments).await });
     tokio::time::sleep(Duration::from_millis(600)).await;

@@ -264,7 +264,7 @@ async fn a_listener_learns_of_a_call_and_the_ninth_finds_no_place() -> Result<()
     let mut first = listeners.pop().context("no listener")?;
     drop(listeners);
     site.world
-        .order(&site.world.token("alice")?, "1001")
+        .order(&site.world.token("alice")?, "A-1001")
         .await?;
     let event = async {
         while let Some(frame) = first.body.frame().await {

@@ -271,7 +271,7 @@ async fn the_older_revision_works_without_sessions() -> Result<()> {
     ensure!(!answer.headers.contains_key("mcp-session-id"), "a session");
     headers.insert("mcp-protocol-version", "2025-11-25".parse()?);
     let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
-        "name": ORDERS_TOOL, "arguments": {"order_id": "1001"},
+        "name": ORDERS_TOOL, "arguments": {"order_id": "A-1001"},
     }});
     let answer = mcp::post(&world.host.url(), headers, &call).await?;
     ensure!(

@@ -155,7 +155,7 @@ async fn what_a_trusted_signer_signed_gets_its_services_and_the_journal_names_th
         Some(signature),
     )
     .await?;
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     let records = world.records()?;
     ensure_eq(
@@ -263,7 +263,7 @@ async fn a_signature_that_does_not_count_refuses_the_component_and_nothing_else(
         ensure!(cause.contains(told), "{what}: {cause}");
         let token = world.token("alice")?;
         ensure!(
-            !world.order(&token, "1001").await?.is_success(),
+            !world.order(&token, "A-1001").await?.is_success(),
             "{what}: it is served"
         );
         ensure!(
@@ -299,7 +299,7 @@ async fn changed_definitions_wait_until_they_are_accepted_and_stay_accepted_over
 
     // Trust on first use is not acceptance.
     ensure!(
-        !world.order(&token, "1001").await?.is_success(),
+        !world.order(&token, "A-1001").await?.is_success(),
         "it is served before it is accepted"
     );
     ensure_eq(
@@ -310,7 +310,7 @@ async fn changed_definitions_wait_until_they_are_accepted_and_stay_accepted_over
     accept(&world, &config).await?;
     in_effect(&world, 1).await?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "accepting has no effect"
     );
 
@@ -327,7 +327,7 @@ async fn changed_definitions_wait_until_they_are_accepted_and_stay_accepted_over
     );
     in_effect(&world, 2).await?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "the accepted version is gone"
     );
 
@@ -335,19 +335,19 @@ async fn changed_definitions_wait_until_they_are_accepted_and_stay_accepted_over
     let world = world.stop().await?.restart().await?;
     let token = world.token("alice")?;
     ensure!(
-        !world.order(&token, "1001").await?.is_success(),
+        !world.order(&token, "A-1001").await?.is_success(),
         "a restart accepts"
     );
     accept(&world, &config).await?;
     in_effect(&world, 1).await?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "accepting has no effect"
     );
     let world = world.stop().await?.restart().await?;
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "the acceptance is forgotten"

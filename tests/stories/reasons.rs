@@ -51,7 +51,7 @@ async fn what_happens_to_a_token_is_told_by_its_code() -> Result<()> {
 async fn what_a_tool_does_is_told_by_its_code() -> Result<()> {
     let world = probed("output = \"64KiB\"\ndownstream_calls = 1").await?;
     let token = world.token("alice")?;
-    world.order(&token, "2001").await?;
+    world.order(&token, "A-2001").await?;
     ensure_eq(
         newest(&world, "call.closed")?.as_str(),
         "tool-error",
@@ -72,8 +72,7 @@ async fn what_a_tool_does_is_told_by_its_code() -> Result<()> {
         Some("output-too-large"),
         "the caller is told the same code",
     )?;
-    let often =
-        json!({"service": "orders_api", "method": "GET", "path": ["orders", "1001"], "times": 40});
+    let often = json!({"service": "orders_api", "method": "GET", "path": ["orders", "A-1001"], "times": 40});
     world.call(&token, "ask", &often).await?;
     let refused = reasons(&world.records()?, "downstream.refused");
     ensure_eq(
@@ -85,14 +84,14 @@ async fn what_a_tool_does_is_told_by_its_code() -> Result<()> {
     let again = world
         .issuer
         .token(&world.spec("alice").claim("jti", "another"))?;
-    world.order(&again, "1001").await?;
+    world.order(&again, "A-1001").await?;
     ensure_eq(
         newest(&world, "downstream.closed")?.as_str(),
         "consent-required",
         "no consent",
     )?;
     world.issuer.misbehave(Misbehaviour::ServerError);
-    world.order(&again, "1001").await?;
+    world.order(&again, "A-1001").await?;
     ensure_eq(
         newest(&world, "downstream.closed")?.as_str(),
         "unavailable",
@@ -136,7 +135,7 @@ async fn why_a_component_is_not_there_is_told_by_its_code() -> Result<()> {
         );
         ensure!(
             world
-                .order(&world.token("alice")?, "1001")
+                .order(&world.token("alice")?, "A-1001")
                 .await?
                 .is_success(),
             "{code}: the others suffer"
@@ -158,7 +157,7 @@ async fn what_a_crash_leaves_open_is_closed_as_unknown() -> Result<()> {
             &url,
             Some(&token),
             "get_order_status",
-            &json!({"order_id": "1001"}),
+            &json!({"order_id": "A-1001"}),
         )
         .await
     });

@@ -53,7 +53,7 @@ async fn a_grant_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "the grant does not work"
     );
     rewrite(&world, |text| {
@@ -67,7 +67,7 @@ async fn a_grant_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
     })?;
     in_effect(&world, 1).await?;
     ensure_eq(count(&world.records()?, "config.loaded"), 2, "records")?;
-    let answer = world.order(&token, "1001").await?;
+    let answer = world.order(&token, "A-1001").await?;
     ensure!(
         !answer.is_success(),
         "the grant still works: {}",
@@ -100,7 +100,7 @@ async fn a_wrong_configuration_changes_nothing_and_is_recorded() -> Result<()> {
         ensure_eq(text(last, "decision"), "deny", "decision")?;
         ensure_eq(text(last, "reason"), "config-refused", "reason")?;
         ensure!(last.to_string().contains(told), "{last}");
-        let answer = world.order(&world.token("alice")?, "1001").await?;
+        let answer = world.order(&world.token("alice")?, "A-1001").await?;
         ensure!(
             answer.is_success(),
             "it does not serve any more: {}",
@@ -117,14 +117,14 @@ async fn a_new_secret_is_used_from_the_next_exchange_on() -> Result<()> {
     let world = World::start().await?;
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "the secret does not work"
     );
     world.folder.write_secret("exchange", "wrong")?;
     in_effect(&world, 1).await?;
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(
         !answer.is_success(),
         "the old secret is still used: {}",
@@ -136,7 +136,7 @@ async fn a_new_secret_is_used_from_the_next_exchange_on() -> Result<()> {
     in_effect(&world, 2).await?;
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "the new secret is not used"
@@ -161,7 +161,7 @@ async fn components_come_change_and_go_while_calls_go_on() -> Result<()> {
     let gone = world.call(&token, "whoami", &json!({})).await?;
     ensure_eq(gone.error_code(), Some(-32602), "code")?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "the other tool is gone too"
     );
 
@@ -222,15 +222,15 @@ async fn an_exchanged_token_is_kept_for_its_user_and_for_nobody_else() -> Result
     let world = World::start().await?;
     let (alice, bob) = (world.token("alice")?, world.token("bob")?);
     for _ in 0..3 {
-        ensure!(world.order(&alice, "1001").await?.is_success(), "alice");
-        ensure!(world.order(&bob, "2001").await?.is_success(), "bob");
+        ensure!(world.order(&alice, "A-1001").await?.is_success(), "alice");
+        ensure!(world.order(&bob, "A-2001").await?.is_success(), "bob");
     }
     ensure_eq(world.issuer.exchanges().len(), 2, "exchanges for two users")?;
     let again = world
         .issuer
         .token(&world.spec("alice").claim("jti", "another"))?;
     ensure!(
-        world.order(&again, "1001").await?.is_success(),
+        world.order(&again, "A-1001").await?.is_success(),
         "alice with another token"
     );
     ensure_eq(
@@ -309,7 +309,7 @@ async fn what_a_refusal_says_to_change_is_taken_up_once_it_is_changed() -> Resul
         .write_secret("later", "a secret of the host & only of it")?;
     in_effect(&world, 3).await?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "the secret that came later is not used"
     );
     Ok(())

@@ -163,7 +163,7 @@ async fn a_request_that_may_have_changed_something_is_never_called_unavailable()
         world.orders.answer_with(answer);
         let got = ask(
             &world,
-            &json!({"method": method, "path": ["orders", "1001"]}),
+            &json!({"method": method, "path": ["orders", "A-1001"]}),
         )
         .await?;
         ensure_eq(got.as_str(), error, method)?;
@@ -179,7 +179,7 @@ async fn ask_for_too_much(world: &World, method: &str) -> Result<Vec<String>> {
     let large = Answer::new(StatusCode::OK, "text/plain", body);
     world.orders.answer_with(large);
     let arguments = json!({
-        "service": "orders_api", "method": method, "path": ["orders", "1001"], "times": 2
+        "service": "orders_api", "method": method, "path": ["orders", "A-1001"], "times": 2
     });
     let answer = world
         .call(&world.token("alice")?, "ask", &arguments)
@@ -241,7 +241,7 @@ async fn a_request_that_was_never_sent_is_called_unavailable_whatever_it_would_h
     for method in ["GET", "POST"] {
         let got = ask(
             &world,
-            &json!({"method": method, "path": ["orders", "1001"]}),
+            &json!({"method": method, "path": ["orders", "A-1001"]}),
         )
         .await?;
         ensure!(got.starts_with("Unavailable"), "{method}: {got}");

@@ -18,7 +18,7 @@ async fn this_host_passes_every_case_for_resource_servers() -> Result<()> {
     let world = World::start().await?;
     let report = run(&Target {
         tool: Some(ORDERS_TOOL.to_owned()),
-        arguments: json!({"order_id": "1001"}),
+        arguments: json!({"order_id": "A-1001"}),
         ..target(&world.host.url(), world.issuer)
     })
     .await?;

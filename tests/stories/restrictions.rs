@@ -19,7 +19,7 @@ const REMEDY: &str = "[components.whoami.tools.whomai] restricts what this compo
 async fn serves(world: &World, tool: &str) -> Result<bool> {
     let token = world.token("alice")?;
     let arguments = if tool == ORDERS_TOOL {
-        json!({"order_id": "1001"})
+        json!({"order_id": "A-1001"})
     } else {
         json!({})
     };

@@ -75,7 +75,7 @@ async fn read_until(stream: &mut TcpStream, end: &str) -> Result<String> {
 }
 
 fn slow(world: &World, delay: Duration) {
-    let body = json!({"id": "1001", "owner": "alice", "status": "shipped"}).to_string();
+    let body = json!({"id": "A-1001", "owner": "alice", "status": "shipped"}).to_string();
     world
         .orders
         .answer_with(Answer::new(StatusCode::OK, "application/json", body).after(delay));
@@ -172,7 +172,7 @@ async fn who_waits_for_places_of_their_own_is_in_nobody_elses_way() -> Result<()
                 &url,
                 Some(&token),
                 ORDERS_TOOL,
-                &json!({"order_id": "1001"}),
+                &json!({"order_id": "A-1001"}),
             )
             .await
         });

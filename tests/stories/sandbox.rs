@@ -30,7 +30,7 @@ pub(crate) async fn probed(limits: &'static str) -> Result<World> {
 /// orders service.
 async fn hunt(world: &World, token: &str, wanted: &str) -> Result<u64> {
     let pattern: Vec<u8> = wanted.bytes().map(|byte| byte.wrapping_add(1)).collect();
-    let arguments = json!({"pattern": pattern, "after": ["orders", "1001"]});
+    let arguments = json!({"pattern": pattern, "after": ["orders", "A-1001"]});
     let answer = world.call(token, "hunt", &arguments).await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     let found = answer.structured();
@@ -77,7 +77,7 @@ async fn a_tool_cannot_read_the_token() -> Result<()> {
 
 /// Lets the prober ask; returns its result for each time.
 async fn ask(world: &World, arguments: &Value) -> Result<(Vec<String>, String)> {
-    let mut whole = json!({"service": "orders_api", "method": "GET", "path": ["orders", "1001"]});
+    let mut whole = json!({"service": "orders_api", "method": "GET", "path": ["orders", "A-1001"]});
     let members = whole.as_object_mut().context("an object")?;
     for (name, value) in arguments.as_object().context("an object")? {
         members.insert(name.clone(), value.clone());
@@ -106,7 +106,7 @@ async fn a_tool_reaches_only_what_its_grant_names() -> Result<()> {
         (json!({"method": "POST"}), "NotGranted", "not-granted"),
         (json!({"path": ["orders"]}), "NotGranted", "not-granted"),
         (
-            json!({"path": ["orders", "1001", "notes"]}),
+            json!({"path": ["orders", "A-1001", "notes"]}),
             "NotGranted",
             "not-granted",
         ),
@@ -126,7 +126,7 @@ async fn a_tool_reaches_only_what_its_grant_names() -> Result<()> {
             "invalid-request",
         ),
         (
-            json!({"path": ["orders", "1001/../2001"]}),
+            json!({"path": ["orders", "A-1001/../A-2001"]}),
             "InvalidRequest",
             "invalid-request",
         ),
@@ -244,7 +244,7 @@ async fn a_tool_cannot_set_a_header_that_speaks_for_somebody() -> Result<()> {
 async fn an_answer_is_stripped_of_credentials_and_redirects_are_not_followed() -> Result<()> {
     let world = probed("downstream_time = \"1s\"").await?;
     let answer = Answer::new(StatusCode::FOUND, "text/plain", "over there")
-        .with("location", &format!("{}/orders/2001", world.orders.url()))
+        .with("location", &format!("{}/orders/A-2001", world.orders.url()))
         .with("set-cookie", "session=canary")
         .with("www-authenticate", "Bearer realm=\"canary\"")
         .with("x-session", "canary")

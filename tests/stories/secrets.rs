@@ -26,7 +26,7 @@ async fn the_callers_token_is_in_no_log_record_request_or_answer() -> Result<()>
     ] {
         world.issuer.misbehave(misbehaviour);
         let token = world.token("alice")?;
-        answers += &world.order(&token, "1001").await?.raw;
+        answers += &world.order(&token, "A-1001").await?.raw;
         answers += &world.call(&token, "whoami", &json!({})).await?.raw;
         answers += &world.call(&token, "no_such_tool", &json!({})).await?.raw;
         canaries.push(token);
@@ -79,7 +79,7 @@ async fn the_log_says_why_an_authorization_server_gave_no_token_in_the_hosts_own
     let what = "a token endpoint issued no token, so the request that needs it is not sent";
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success()
             && !world.host.said().contains(what),
@@ -118,7 +118,7 @@ async fn the_log_says_why_an_authorization_server_gave_no_token_in_the_hosts_own
         world.issuer.misbehave(misbehaviour);
         let (spec, heard) = (world.spec("alice"), world.host.said().len());
         let token = world.issuer.token(&spec.claim("jti", number.to_string()))?;
-        world.order(&token, "1001").await?;
+        world.order(&token, "A-1001").await?;
         world.host.says(cause).await?;
         let said = world.host.said_since(heard);
         let line = said.lines().find(|line| line.contains(what));

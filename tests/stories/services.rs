@@ -31,9 +31,9 @@ async fn a_service_that_repeats_the_callers_own_token_does_not_give_it_away() ->
         let world = World::with(plan).await?;
         let token = world.token("alice")?;
         let body =
-            json!({"orders": [{"id": "1001", "status": token}], "id": "1001", "status": token})
+            json!({"orders": [{"id": "A-1001", "status": token}], "id": "A-1001", "status": token})
                 .to_string();
-        let plain = json!({"orders": [], "id": "1001", "status": "x"}).to_string();
+        let plain = json!({"orders": [], "id": "A-1001", "status": "x"}).to_string();
         for answer in [
             Answer::new(StatusCode::OK, "application/json", body),
             Answer::new(StatusCode::OK, "application/json", plain)
@@ -118,7 +118,7 @@ async fn a_tool_sees_the_headers_of_an_answer_that_are_on_the_list() -> Result<(
         |answer, name| answer.with(name, "canary-of-it"),
     );
     world.orders.answer_with(answer);
-    let arguments = json!({"service": "orders_api", "method": "GET", "path": ["orders", "1001"]});
+    let arguments = json!({"service": "orders_api", "method": "GET", "path": ["orders", "A-1001"]});
     let answer = world
         .call(&world.token("alice")?, "ask", &arguments)
         .await?;
@@ -159,7 +159,7 @@ async fn a_service_that_accepts_no_token_costs_the_authorization_server_one_requ
         .issuer
         .token(&world.spec("alice").scopes(&["orders:read", "reports:read"]))?;
     for (tool, arguments) in [
-        ("get_order_status", json!({"order_id": "1001"})),
+        ("get_order_status", json!({"order_id": "A-1001"})),
         ("monthly_report", json!({"month": "2026-10"})),
     ] {
         let answer = world.call(&token, tool, &arguments).await?;

@@ -41,13 +41,13 @@ fn order(
     tenant: &str,
 ) -> Result<impl Future<Output = Result<mcp::Answer>> + use<>> {
     let (url, token) = (world.host.url(), token(world, user, tenant)?);
-    let order = json!({"order_id": "1001"});
+    let order = json!({"order_id": "A-1001"});
     Ok(async move { mcp::call(&url, Some(&token), ORDERS_TOOL, &order).await })
 }
 
 /// Makes the service slow, and lets each user of one tenant call it at once.
 fn flood(world: &World) -> Result<JoinSet<Result<mcp::Answer>>> {
-    let body = r#"{"id": "1001", "status": "shipped"}"#;
+    let body = r#"{"id": "A-1001", "status": "shipped"}"#;
     let slow = Answer::new(StatusCode::OK, "application/json", body);
     world
         .orders

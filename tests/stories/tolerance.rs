@@ -294,7 +294,7 @@ async fn a_tool_that_could_be_had_is_shown_and_its_call_says_which_scopes_to_ask
             let scopes = tool.pointer("/_meta/io.bailiwick~1scopes");
             ensure_eq(scopes, Some(&json!(["orders:read"])), list)?;
         }
-        let call = world.order(&few, "1001").await?;
+        let call = world.order(&few, "A-1001").await?;
         ensure_eq(call.status, StatusCode::FORBIDDEN, list)?;
         ensure!(call.challenge().contains("scope=\"orders:read\""), "{list}");
     }

@@ -71,7 +71,7 @@ async fn volumes_of_links_are_served_and_followed_where_the_operator_answers_for
     let world = remains.restart().await?;
     let token = world.token("alice")?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "it does not serve from links"
     );
 
@@ -170,7 +170,7 @@ async fn volumes_of_another_user_and_of_a_group_are_taken_where_the_operator_tru
     let world = remains.restart().await?;
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "it does not serve"

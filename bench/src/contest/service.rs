@@ -64,4 +64,4 @@ fn user(number: usize) -> User {
 }
 
 const TOOL: &str = "get_order_status";
-const ARGUMENTS: &str = r#"{"order_id":"1001"}"#;
+const ARGUMENTS: &str = r#"{"order_id":"A-1001"}"#;

@@ -7,7 +7,7 @@ use super::cores;
 
 /// Answers with an order.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let order = json!({"id": "1001", "customer": "alice", "status": "shipped", "item": "a lamp"});
+    let order = json!({"id": "A-1001", "customer": "alice", "status": "shipped", "item": "a lamp"});
     cores::serve(move || {
         let order = order.clone();
         move |request| {

@@ -14,7 +14,7 @@ struct Order {
 #[derive(Deserialize, JsonSchema)]
 struct Args {
     /// The order's number.
-    #[schemars(example = "1001")]
+    #[schemars(example = "A-1001")]
     order_id: String,
 }
 
@@ -133,10 +133,10 @@ mod tests {
             Ok(match last {
                 Some(Part::Text(text)) if text == "orders" => Response::new(
                     200,
-                    r#"{"orders":[{"id":"1001","status":"packed"},{"id":"2001","status":"shipped"}]}"#,
+                    r#"{"orders":[{"id":"A-1001","status":"packed"},{"id":"A-2001","status":"shipped"}]}"#,
                 ),
-                Some(Part::Text(text)) if text == "1001" => {
-                    Response::new(200, r#"{"id":"1001","status":"packed"}"#)
+                Some(Part::Text(text)) if text == "A-1001" => {
+                    Response::new(200, r#"{"id":"A-1001","status":"packed"}"#)
                 }
                 _ => Response::new(404, ""),
             })
@@ -150,9 +150,9 @@ mod tests {
 
     #[test]
     fn an_order_is_a_resource() {
-        let contents = Contents::of(r#"{"id":"1001","status":"packed"}"#);
+        let contents = Contents::of(r#"{"id":"A-1001","status":"packed"}"#);
         let contents = contents.mime_type("application/json");
-        assert_eq!(order(&shop(), number("1001")), Ok(contents));
+        assert_eq!(order(&shop(), number("A-1001")), Ok(contents));
         assert!(matches!(
             order(&shop(), number("7")),
             Err(Error::NotFound(_))
@@ -163,9 +163,9 @@ mod tests {
     fn the_members_are_the_orders_of_the_caller() {
         let members = own_orders(&shop(), None).unwrap_or_default();
         let uris: Vec<&str> = members.iter().map(Member::uri).collect();
-        assert_eq!(uris, ["orders://orders/1001", "orders://orders/2001"]);
-        let found = own_numbers(&shop(), &Completion::new("2"));
-        assert_eq!(found, Ok(Suggestions::of(["2001"])));
+        assert_eq!(uris, ["orders://orders/A-1001", "orders://orders/A-2001"]);
+        let found = own_numbers(&shop(), &Completion::new("A-2"));
+        assert_eq!(found, Ok(Suggestions::of(["A-2001"])));
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
             order: order.to_owned(),
             problem: Some("It is broken.".to_owned()),
         };
-        let prompt = complain(&shop(), complaint("1001"));
+        let prompt = complain(&shop(), complaint("A-1001"));
         assert_eq!(prompt.map(|prompt| prompt.messages().len()), Ok(2));
         assert!(complain(&shop(), complaint("7")).is_err());
     }

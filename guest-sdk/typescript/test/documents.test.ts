@@ -46,13 +46,13 @@ test("variables are read as their schema says", () => {
 test("a family lists its members, and suggests values of its variables", () => {
   const { members, next } = new Scene().members(order);
   expect(members.map(({ uri }) => uri)).toEqual([
-    "shop://orders/1001",
-    "shop://orders/1002",
-    "shop://orders/2001",
+    "shop://orders/A-1001",
+    "shop://orders/A-1002",
+    "shop://orders/A-2001",
   ]);
   expect(next).toBeUndefined();
   expect(new Scene().members(terms).members).toEqual([]);
-  expect(new Scene().complete(order, "id", "2").values).toEqual(["2001"]);
+  expect(new Scene().complete(order, "id", "A-2").values).toEqual(["A-2001"]);
 });
 
 test("a prompt reads its arguments from texts", () => {
@@ -65,7 +65,7 @@ test("a prompt reads its arguments from texts", () => {
 });
 
 test("suggestions say how many there are", () => {
-  const asked = new Scene().complete(complain, "order", "10");
-  expect(asked).toEqual({ values: ["1001", "1002"], total: 2, more: false });
+  const asked = new Scene().complete(complain, "order", "A-10");
+  expect(asked).toEqual({ values: ["A-1001", "A-1002"], total: 2, more: false });
   expect(new Scene().complete(complain, "days", "1").values).toEqual([]);
 });

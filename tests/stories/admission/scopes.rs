@@ -40,7 +40,7 @@ async fn a_client_asks_with_the_issuers_prefix_and_the_tool_needs_the_scope_with
     let tool = tools.iter().find(|tool| tool["name"] == ORDERS_TOOL);
     let needed = tool.and_then(|tool| tool.pointer("/_meta/io.bailiwick~1scopes"));
     ensure_eq(needed, Some(&json!([long])), "the list")?;
-    let refused = world.order(&few, "1001").await?;
+    let refused = world.order(&few, "A-1001").await?;
     ensure_eq(refused.status, StatusCode::FORBIDDEN, "another's scope")?;
     let challenge = refused.challenge();
     ensure!(
@@ -48,7 +48,7 @@ async fn a_client_asks_with_the_issuers_prefix_and_the_tool_needs_the_scope_with
         "{challenge}"
     );
     for scope in [long.as_str(), SCOPE] {
-        let answer = world.order(&token(&[scope])?, "1001").await?;
+        let answer = world.order(&token(&[scope])?, "A-1001").await?;
         ensure!(answer.is_success(), "{scope}: {}", answer.raw);
     }
     Ok(())

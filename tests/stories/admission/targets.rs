@@ -10,10 +10,10 @@ async fn arguments_that_do_not_fit_are_refused_before_the_tool_runs() -> Result<
     let world = World::start().await?;
     let token = world.token("alice")?;
     let cases = [
-        (json!({"order_id": "1001", "user_id": "bob"}), "user_id"),
+        (json!({"order_id": "A-1001", "user_id": "bob"}), "user_id"),
         (json!({"order_id": 1001}), "order_id"),
         (json!({}), "order_id"),
-        (json!({"order_id": "1001", "sub": "bob"}), "sub"),
+        (json!({"order_id": "A-1001", "sub": "bob"}), "sub"),
     ];
     for (arguments, named) in cases {
         let before = world.records()?.len();

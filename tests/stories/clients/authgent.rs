@@ -65,7 +65,7 @@ async fn another_authorization_server_exchanges_a_users_token_for_one_order() ->
         &host.url(),
         Some(&own),
         ORDERS_TOOL,
-        &json!({"order_id": "1001"}),
+        &json!({"order_id": "A-1001"}),
     )
     .await?;
     ensure!(
@@ -82,7 +82,7 @@ async fn another_authorization_server_exchanges_a_users_token_for_one_order() ->
             &[("grant_type", JWT_BEARER), ("assertion", &assertion)],
         )
         .await?;
-    for (order, customer) in [("1001", true), ("2001", false)] {
+    for (order, customer) in [("A-1001", true), ("A-2001", false)] {
         let answer = mcp::call(
             &host.url(),
             Some(&token),

@@ -167,7 +167,7 @@ async fn visit(clients: &[Client], run: &str) -> Result<()> {
 /// Checks that a client saw the tools and was answered as alice, in this revision.
 async fn served(world: &World, client: &Client, more: &[&str], revision: &str) -> Result<()> {
     let (url, token) = (world.host.url(), world.token("alice")?);
-    let arguments = [&[url.as_str(), "1001"], more].concat();
+    let arguments = [&[url.as_str(), "A-1001"], more].concat();
     let environment = [("BAILIWICK_TOKEN", token.as_str())];
     let running = client.runtime.run(client.script, &arguments, &environment);
     let seen = running.await?;

@@ -28,14 +28,13 @@ async fn deny_after_the_first_request(world: &World, options: &[&str]) -> Result
 #[tokio::test]
 async fn a_call_under_way_makes_no_further_request_once_it_is_denied() -> Result<()> {
     let world = probed("time = \"30s\"\ndownstream_calls = 40").await?;
-    let body = json!({"order_id": "1001"}).to_string();
+    let body = json!({"order_id": "A-1001"}).to_string();
     let slow = Answer::new(StatusCode::OK, "application/json", body);
     world
         .orders
         .answer_with(slow.after(Duration::from_millis(250)));
     let alice = world.token("alice")?;
-    let asks =
-        json!({"service": "orders_api", "method": "GET", "path": ["orders", "1001"], "times": 40});
+    let asks = json!({"service": "orders_api", "method": "GET", "path": ["orders", "A-1001"], "times": 40});
     let began = Instant::now();
     let (answer, _) = tokio::try_join!(
         world.call(&alice, "ask", &asks),
@@ -104,11 +103,11 @@ async fn a_call_that_waits_for_the_hosts_token_exchanges_none_once_it_is_denied(
         }
         followed(&world, &["--subject", "alice", "--reason", "now"]).await
     };
-    let (answer, _) = tokio::try_join!(world.order(&alice, "1001"), denied)?;
+    let (answer, _) = tokio::try_join!(world.order(&alice, "A-1001"), denied)?;
     ensure_eq(answer.status, StatusCode::OK, "the tool learns of it")?;
     never_left(&world)?;
     // Once the host's token is there, others use it, and no exchange is made up for.
-    world.order(&bob, "1002").await?;
+    world.order(&bob, "A-1002").await?;
     let exchanges = world.issuer.exchanges();
     let subjects: Vec<_> = exchanges.iter().map(|seen| seen.subject.clone()).collect();
     ensure_eq(subjects, vec![Some("bob".to_owned())], "exchanges")
@@ -126,7 +125,7 @@ async fn an_exchange_that_has_left_is_recorded_although_its_call_is_denied_meanw
         }
         followed(&world, &["--subject", "alice", "--reason", "now"]).await
     };
-    let (answer, _) = tokio::try_join!(world.order(&alice, "1001"), denied)?;
+    let (answer, _) = tokio::try_join!(world.order(&alice, "A-1001"), denied)?;
     ensure_eq(answer.status, StatusCode::OK, "the tool learns of it")?;
     never_left(&world)?;
     let exchanged = count(&world.records()?, "token.exchanged");
@@ -155,7 +154,7 @@ async fn a_request_that_has_not_left_when_it_is_denied_never_leaves() -> Result<
         connection.read_to_end(&mut received).await?;
         anyhow::Ok(received)
     };
-    let (answer, received) = tokio::try_join!(world.order(&alice, "1001"), denied)?;
+    let (answer, received) = tokio::try_join!(world.order(&alice, "A-1001"), denied)?;
     ensure_eq(answer.status, StatusCode::OK, "the tool learns of it")?;
     never_left(&world)?;
     // RFC 8446 §5.1: handshakes are of type 22, data is of type 23.

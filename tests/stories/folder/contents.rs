@@ -25,7 +25,8 @@ async fn too_many_components_displace_none_and_are_told_once() -> Result<()> {
     said(&world, "components are left out", 1).await?;
     said(&world, "a component is refused", 1).await?;
     ensure!(
-        whoami(&world, &token).await?.is_some() && world.order(&token, "1001").await?.is_success(),
+        whoami(&world, &token).await?.is_some()
+            && world.order(&token, "A-1001").await?.is_success(),
         "displaced"
     );
     let records = world.records()?;
@@ -49,7 +50,7 @@ async fn too_many_components_displace_none_and_are_told_once() -> Result<()> {
     let world = world.stop().await?.restart().await?;
     let token = world.token("alice")?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "what the configuration names is displaced at a start"
     );
     Ok(())

@@ -52,7 +52,7 @@ async fn a_second_start_compiles_nothing_and_a_tampered_file_is_compiled_again()
     ensure_eq(cached(&world.host.said()), (2, 0), "second start")?;
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "the code from the cache"
@@ -103,7 +103,7 @@ async fn a_second_start_compiles_nothing_and_a_tampered_file_is_compiled_again()
         );
         ensure!(
             world
-                .order(&world.token("alice")?, "1001")
+                .order(&world.token("alice")?, "A-1001")
                 .await?
                 .is_success(),
             "{what}: it does not serve"
@@ -152,7 +152,7 @@ async fn a_cache_that_cannot_be_used_costs_time_and_nothing_else() -> Result<()>
     );
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "it does not serve"

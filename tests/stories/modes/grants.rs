@@ -30,7 +30,7 @@ async fn what_is_granted_to_a_tool_replaces_what_is_granted_to_its_component() -
     });
     let world = World::with(plan).await?;
     let alice = token(&world, "alice")?;
-    ensure!(world.order(&alice, "1001").await?.is_success());
+    ensure!(world.order(&alice, "A-1001").await?.is_success());
     ensure!(
         world
             .call(&alice, "list_orders", &json!({"status": "packed"}))
@@ -44,7 +44,7 @@ async fn what_is_granted_to_a_tool_replaces_what_is_granted_to_its_component() -
         .map(|request| format!("{} {}", header(request, "x-delegation-mode"), request.path))
         .collect();
     let expected = [
-        "on_behalf_of /orders/1001",
+        "on_behalf_of /orders/A-1001",
         "restricted_user /customers/alice/orders",
     ];
     ensure_eq(modes, expected.map(str::to_owned).to_vec(), "modes")?;
@@ -82,7 +82,7 @@ async fn a_tool_without_a_grant_knows_no_service() -> Result<()> {
     let before = asked(&world);
     for answer in [
         report(&world, &alice).await?,
-        world.order(&alice, "1001").await?,
+        world.order(&alice, "A-1001").await?,
     ] {
         ensure!(answer.is_tool_error(), "{}", answer.raw);
         ensure!(
@@ -106,7 +106,10 @@ async fn a_tool_without_a_grant_knows_no_service() -> Result<()> {
 #[tokio::test]
 async fn a_list_is_of_the_caller_and_whose_it_is_cannot_be_said() -> Result<()> {
     let world = World::start().await?;
-    for (user, own) in [("alice", ["1001", "1002"].as_slice()), ("bob", &["2001"])] {
+    for (user, own) in [
+        ("alice", ["A-1001", "A-1002"].as_slice()),
+        ("bob", &["A-2001"]),
+    ] {
         let answer = world
             .call(&world.token(user)?, "list_orders", &json!({}))
             .await?;

@@ -87,17 +87,17 @@ async fn happenings(site: &Site) -> Result<String> {
     };
     let (alice, bob) = (named("alice", "Alice Adams")?, named("bob", "Bob Brandt")?);
     let narrow = world.issuer.token(&world.spec("bob").scopes(&["other"]))?;
-    world.order(&alice, "1001").await?;
+    world.order(&alice, "A-1001").await?;
     world.call(&bob, "whoami", &json!({})).await?;
     world.call(&alice, "get_balance", &json!({})).await?;
     world
         .call(&bob, "monthly_report", &json!({"month": "2026-10"}))
         .await?;
-    world.order(&narrow, "1001").await?;
-    world.order("a.b.c", "1001").await?;
-    world.order(&bob, "1001").await?;
+    world.order(&narrow, "A-1001").await?;
+    world.order("a.b.c", "A-1001").await?;
+    world.order(&bob, "A-1001").await?;
     world.order(&alice, "9999").await?;
-    world.order(&alice, "1002").await?;
+    world.order(&alice, "A-1002").await?;
     let page = site
         .until("/?who=alice&outcome=done&tool=get_order_status", "/calls/")
         .await?;
@@ -110,14 +110,14 @@ async fn happenings(site: &Site) -> Result<String> {
 
 /// Begins a call that takes as long as the browser needs.
 fn running(site: &Site) -> Result<tokio::task::JoinHandle<()>> {
-    let body = r#"{"id": "1001", "status": "shipped"}"#;
+    let body = r#"{"id": "A-1001", "status": "shipped"}"#;
     let slow = Answer::new(StatusCode::OK, "application/json", body);
     site.world
         .orders
         .answer_with(slow.after(Duration::from_secs(25)));
     let (at, token) = (site.world.host.url(), site.world.token("alice")?);
     Ok(tokio::spawn(async move {
-        let arguments = json!({"order_id": "1001"});
+        let arguments = json!({"order_id": "A-1001"});
         // The world may end before the answer comes.
         drop(mcp::call(&at, Some(&token), ORDERS_TOOL, &arguments).await);
     }))

@@ -42,12 +42,12 @@ async fn each_page_has_the_names_of_a_real_call() -> Result<()> {
         .claim("preferred_username", "Alice Adams");
     let token = site.world.issuer.token(&alice)?;
     ensure!(
-        site.world.order(&token, "1001").await?.is_success(),
+        site.world.order(&token, "A-1001").await?.is_success(),
         "a call"
     );
     let bob = site.world.spec("bob").scopes(&["other"]);
     site.world
-        .order(&site.world.issuer.token(&bob)?, "1001")
+        .order(&site.world.issuer.token(&bob)?, "A-1001")
         .await?;
     let page = site.until("/", "insufficient-scope").await?;
     for text in [
@@ -125,7 +125,7 @@ async fn a_click_shows_the_calls_that_have_a_value() -> Result<()> {
     for who in ["alice", "bob"] {
         let token = site.world.token(who)?;
         site.world.call(&token, "whoami", &json!({})).await?;
-        site.world.order(&token, "1001").await?;
+        site.world.order(&token, "A-1001").await?;
     }
     site.world.call("a.b.c", "whoami", &json!({})).await?;
     let all = site.until("/", "token-invalid").await?;
@@ -157,7 +157,7 @@ async fn a_page_goes_on_with_the_journal_after_a_restart() -> Result<()> {
     let site = Site::open().await?;
     let token = site.world.token("alice")?;
     ensure!(
-        site.world.order(&token, "1001").await?.is_success(),
+        site.world.order(&token, "A-1001").await?.is_success(),
         "a call"
     );
     let before = calls(&site.until("/", "orders_api").await?);
@@ -228,7 +228,7 @@ async fn a_name_that_a_stranger_chose_is_text_and_nothing_else() -> Result<()> {
         .claim("name", format!("shown{hostile}\u{202e}\u{7}"))
         .tenant(&format!("tenant{hostile}"));
     let token = world.issuer.token(&spec)?;
-    world.order(&token, "1001").await?;
+    world.order(&token, "A-1001").await?;
     world.call(&token, hostile, &json!({})).await?;
     site.until("/", "onerror").await?;
     let mut all = everything(&site).await?;

@@ -16,7 +16,7 @@ async fn trust_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
     let world = signed_world(section.clone(), Some(signature.clone())).await?;
     let token = world.token("alice")?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "it is not served"
     );
 
@@ -25,14 +25,14 @@ async fn trust_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
     fs::remove_file(&file)?;
     in_effect(&world, 1).await?;
     ensure!(
-        !world.order(&token, "1001").await?.is_success(),
+        !world.order(&token, "A-1001").await?.is_success(),
         "it is served without its signature"
     );
     ensure_eq(count(&world.records()?, "component.removed"), 1, "removed")?;
     world.folder.write_tool("orders.wasm.sig", &signature)?;
     in_effect(&world, 2).await?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "it does not come back"
     );
 
@@ -40,7 +40,7 @@ async fn trust_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
     rewrite(&world, |text| text.replace(&section, ""))?;
     in_effect(&world, 3).await?;
     ensure!(
-        !world.order(&token, "1001").await?.is_success(),
+        !world.order(&token, "A-1001").await?.is_success(),
         "it is served without its signer"
     );
     ensure!(
@@ -53,7 +53,7 @@ async fn trust_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {
     })?;
     in_effect(&world, 4).await?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "it does not come back"
     );
     Ok(())

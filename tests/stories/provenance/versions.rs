@@ -24,7 +24,7 @@ async fn a_new_version_needs_a_new_signature_and_the_old_one_serves_until_then()
     )?;
     in_effect(&world, 1).await?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "the last good version is gone"
     );
     world
@@ -39,7 +39,7 @@ async fn a_new_version_needs_a_new_signature_and_the_old_one_serves_until_then()
         "the code in effect",
     )?;
     ensure!(
-        world.order(&token, "1001").await?.is_success(),
+        world.order(&token, "A-1001").await?.is_success(),
         "the new version does not serve"
     );
     Ok(())

@@ -22,7 +22,7 @@ async fn issuers_are_discovered_when_nothing_else_is_said() -> Result<()> {
         }
     }))
     .await?;
-    let answer = world.order(&world.token("alice")?, "1001").await?;
+    let answer = world.order(&world.token("alice")?, "A-1001").await?;
     ensure!(answer.is_success(), "{}", answer.raw);
     let asked = world.issuer.requests();
     ensure!(
@@ -93,7 +93,7 @@ async fn two_issuers_that_name_the_same_subject_name_two_people() -> Result<()> 
     )?;
     ensure!(
         world
-            .order(&world.token("alice")?, "1001")
+            .order(&world.token("alice")?, "A-1001")
             .await?
             .is_success(),
         "alice herself"
@@ -102,7 +102,7 @@ async fn two_issuers_that_name_the_same_subject_name_two_people() -> Result<()> 
         world.issuer.exchanges().len(),
         world.orders.requests().len(),
     );
-    let answer = world.order(&stranger, "1001").await?;
+    let answer = world.order(&stranger, "A-1001").await?;
     ensure!(
         answer.is_tool_error(),
         "the partner's alice gets alice's order: {}",

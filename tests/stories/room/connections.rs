@@ -46,7 +46,7 @@ async fn a_host_without_a_place_still_says_how_it_is() -> Result<()> {
     };
     let world = World::with(plan).await?;
     slow(&world, Duration::from_secs(4));
-    let arguments = json!({"order_id": "1001"});
+    let arguments = json!({"order_id": "A-1001"});
     let mut first = dial(&world, 1).await?;
     first
         .write_all(request(&world, &world.token("alice")?, ORDERS_TOOL, &arguments).as_bytes())
@@ -170,7 +170,7 @@ async fn a_client_that_closes_its_half_gets_its_answer() -> Result<()> {
     let token = world.token("alice")?;
     let mut stream = dial(&world, 1).await?;
     stream
-        .write_all(request(&world, &token, ORDERS_TOOL, &json!({"order_id": "1001"})).as_bytes())
+        .write_all(request(&world, &token, ORDERS_TOOL, &json!({"order_id": "A-1001"})).as_bytes())
         .await?;
     stream.shutdown().await?;
     let mut answer = String::new();
@@ -190,7 +190,7 @@ async fn a_client_that_closes_its_half_gets_its_answer() -> Result<()> {
 async fn a_client_that_sends_ahead_is_seen_to_leave_and_is_answered_if_it_stays() -> Result<()> {
     let world = World::start().await?;
     let token = world.token("alice")?;
-    let order = request(&world, &token, ORDERS_TOOL, &json!({"order_id": "1001"}));
+    let order = request(&world, &token, ORDERS_TOOL, &json!({"order_id": "A-1001"}));
     let ahead = request(&world, &token, "whoami", &json!({"": "x".repeat(10_000)}));
     slow(&world, Duration::from_secs(20));
     let mut leaving = dial(&world, 1).await?;

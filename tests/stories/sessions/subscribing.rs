@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::client::{Client, next, plan};
 
 const WATCHED: &str = "test://watched-resource";
-const ORDER: &str = "orders://orders/1001";
+const ORDER: &str = "orders://orders/A-1001";
 
 #[tokio::test]
 async fn a_session_hears_of_changed_resources_that_its_caller_sees_and_subscribed_to() -> Result<()>

@@ -115,9 +115,9 @@ fn use_in(programs: &Path, folder: &Path) -> Result<()> {
     ensure!(version.trim() == VERSION, "it is {version}");
     says(programs, &folder, &["new", "x", "--lang", "python"])?;
     says(programs, &folder, &["build", "x"])?;
-    let call = ["call", "get_order_status", "order_id=1001"];
+    let call = ["call", "get_order_status", "order_id=A-1001"];
     let answer: Value = serde_json::from_str(&says(programs, &folder, &call)?)?;
-    let expected = json!({"id": "1001", "status": "shipped"});
+    let expected = json!({"id": "A-1001", "status": "shipped"});
     ensure!(answer == expected, "the tool answers {answer}");
     Ok(())
 }

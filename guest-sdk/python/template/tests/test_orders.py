@@ -9,17 +9,17 @@ from orders import Order, get_order_status
 
 def orders(request: Sent) -> Response:
     """Plays the service: it knows one order."""
-    if request.path == ["orders", "1001"]:
-        return Response.of(200, {"id": "1001", "status": "shipped", "internal": "left out"})
+    if request.path == ["orders", "A-1001"]:
+        return Response.of(200, {"id": "A-1001", "status": "shipped", "internal": "left out"})
     return Response.of(403)
 
 
 def test_an_order_is_found() -> None:
     call = Scene().on_send(orders).call()
-    assert get_order_status(call, "1001") == Order("1001", "shipped")
+    assert get_order_status(call, "A-1001") == Order("A-1001", "shipped")
 
 
 def test_the_order_of_someone_else_is_refused() -> None:
     call = Scene().actor("bob").on_send(orders).call()
     with pytest.raises(Forbidden):
-        get_order_status(call, "2001")
+        get_order_status(call, "A-2001")

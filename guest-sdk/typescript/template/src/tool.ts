@@ -14,7 +14,7 @@ export const getOrderStatus = tool(
     description: "Says where one of the user's orders is.",
     // What a caller can send. There is no user here: nobody can ask as another.
     input: z.object({
-      orderId: z.string().min(1).describe("The order's number, such as `1001`."),
+      orderId: z.string().min(1).describe("The order's number, such as `A-1001`."),
     }),
     output: Order.extend({ askedBy: z.string() }),
     // The caller's token must have these scopes, and the operator grants the services.

@@ -13,19 +13,19 @@ pub(super) struct Order {
 
 const ORDERS: [Order; 3] = [
     Order {
-        id: "1001",
+        id: "A-1001",
         customer: "alice",
         status: "shipped",
         item: "a brass telescope",
     },
     Order {
-        id: "1002",
+        id: "A-1002",
         customer: "alice",
         status: "packed",
         item: "two sea charts",
     },
     Order {
-        id: "2001",
+        id: "A-2001",
         customer: "bob",
         status: "delivered",
         item: "a box of candles",

@@ -134,8 +134,8 @@ async fn a_customer_sees_their_orders_and_nobody_elses() {
         .unwrap();
     let call = scene.transaction("alice");
     for (path, status) in [
-        ("/orders/1001", 200),
-        ("/orders/2001", 403),
+        ("/orders/A-1001", 200),
+        ("/orders/A-2001", 403),
         ("/orders/9", 404),
         ("/customers/alice/orders?status=packed", 200),
         ("/customers/bob/orders", 403),
@@ -169,7 +169,7 @@ async fn nothing_is_served_without_two_good_tokens_of_one_user() {
     let call = scene.transaction("alice");
     for spec in bad {
         let token = scene.issuer.token(&spec).unwrap();
-        let reply = scene.get("/orders/1001", Some(&token), Some(&call)).await;
+        let reply = scene.get("/orders/A-1001", Some(&token), Some(&call)).await;
         assert_eq!(reply.status, 401, "{spec:?}");
     }
     let token = scene.issuer.token(&good).unwrap();
@@ -180,7 +180,7 @@ async fn nothing_is_served_without_two_good_tokens_of_one_user() {
         (Some(&token), Some(&token)),
         (Some(&token), Some(&forged)),
     ] {
-        assert_eq!(scene.get("/orders/1001", bearer, call).await.status, 401);
+        assert_eq!(scene.get("/orders/A-1001", bearer, call).await.status, 401);
     }
 }
 
@@ -189,14 +189,14 @@ async fn a_service_without_bearer_tokens_knows_the_user_from_the_transaction() {
     let scene = Scene::new(|settings| settings.bearer = false).await;
     let call = scene.transaction("bob");
     assert_eq!(
-        scene.get("/orders/2001", None, Some(&call)).await.status,
+        scene.get("/orders/A-2001", None, Some(&call)).await.status,
         200
     );
     assert_eq!(
-        scene.get("/orders/1001", None, Some(&call)).await.status,
+        scene.get("/orders/A-1001", None, Some(&call)).await.status,
         403
     );
-    assert_eq!(scene.get("/orders/2001", None, None).await.status, 401);
+    assert_eq!(scene.get("/orders/A-2001", None, None).await.status, 401);
 }
 
 #[tokio::test]
@@ -204,6 +204,6 @@ async fn a_fixed_answer_comes_before_everything() {
     let scene = Scene::new(|_| ()).await;
     let teapot = Answer::new(StatusCode::IM_A_TEAPOT, "text/plain", "short and stout");
     scene.orders.answer_with(teapot);
-    assert_eq!(scene.get("/orders/1001", None, None).await.status, 418);
+    assert_eq!(scene.get("/orders/A-1001", None, None).await.status, 418);
     assert_eq!(scene.orders.requests().len(), 1);
 }

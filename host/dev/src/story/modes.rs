@@ -17,9 +17,9 @@ impl Scene<'_> {
         let answer = self.call(&token, "list_orders", &json!({})).await?;
         let text = answer.text();
         let hers = answer.is_success()
-            && text.contains("1001")
-            && text.contains("1002")
-            && !text.contains("2001");
+            && text.contains("A-1001")
+            && text.contains("A-1002")
+            && !text.contains("A-2001");
         self.teller
             .check("her two orders, and not bob's", hers, &seen(&answer));
         let asked = self
@@ -117,7 +117,7 @@ impl Scene<'_> {
 
     pub(super) async fn no_user(&mut self) -> anyhow::Result<()> {
         self.teller.step(
-            &format!("{MACHINE} asks for order 1001, which takes a user"),
+            &format!("{MACHINE} asks for order A-1001, which takes a user"),
             "refused: there is no user to act for, and the host never goes as itself instead",
         );
         let (heard, exchanges) = (
@@ -126,7 +126,7 @@ impl Scene<'_> {
         );
         let token = self.stage.machine_token(&[SCOPE])?;
         let answer = self
-            .call(&token, ORDERS_TOOL, &json!({"order_id": "1001"}))
+            .call(&token, ORDERS_TOOL, &json!({"order_id": "A-1001"}))
             .await?;
         self.teller.check(
             "the tool says no, honestly",

@@ -24,7 +24,7 @@ pub(super) fn explain(teller: &mut Teller, stage: &Stage) {
         &url,
         &token,
         ORDERS_TOOL,
-        &json!({"order_id": "1001"}),
+        &json!({"order_id": "A-1001"}),
     ));
     teller.heading("An MCP client, which logs in as alice or bob by itself");
     for (client, line) in connecting::lines(&url) {

@@ -27,8 +27,8 @@ impl<'s> Scene<'s> {
 
     /// Plays every step.
     pub(super) async fn play(&mut self) -> anyhow::Result<()> {
-        self.own_order("alice", "1001", "shipped").await?;
-        self.own_order("bob", "2001", "delivered").await?;
+        self.own_order("alice", "A-1001", "shipped").await?;
+        self.own_order("bob", "A-2001", "delivered").await?;
         self.anothers_order().await?;
         self.own_orders().await?;
         self.balance().await?;
@@ -68,11 +68,11 @@ impl<'s> Scene<'s> {
 
     async fn anothers_order(&mut self) -> anyhow::Result<()> {
         self.teller.step(
-            "alice asks for order 2001, which is bob's",
+            "alice asks for order A-2001, which is bob's",
             "the service refuses (403), because it knows that alice asks",
         );
         let token = self.stage.token("alice", &[SCOPE])?;
-        let answer = self.ask(&token, &json!({"order_id": "2001"})).await?;
+        let answer = self.ask(&token, &json!({"order_id": "A-2001"})).await?;
         let refused = answer.is_tool_error() && !answer.raw.contains("delivered");
         self.teller
             .check("the tool says no, honestly", refused, &seen(&answer));
@@ -92,7 +92,7 @@ impl<'s> Scene<'s> {
         );
         let before = self.stage.orders.requests().len();
         let token = self.stage.token("alice", &[SCOPE])?;
-        let arguments = json!({"order_id": "2001", "user_id": "bob"});
+        let arguments = json!({"order_id": "A-2001", "user_id": "bob"});
         let answer = self.ask(&token, &arguments).await?;
         let refused = answer.is_tool_error() && answer.text().contains("user_id");
         self.teller
@@ -114,7 +114,7 @@ impl<'s> Scene<'s> {
             "403 with a challenge that names the scope",
         );
         let token = self.stage.token("alice", &[])?;
-        let answer = self.ask(&token, &json!({"order_id": "1001"})).await?;
+        let answer = self.ask(&token, &json!({"order_id": "A-1001"})).await?;
         let challenge = answer.challenge();
         let named = answer.status == StatusCode::FORBIDDEN
             && challenge.contains("insufficient_scope")
@@ -130,7 +130,7 @@ impl<'s> Scene<'s> {
             "401 with a challenge that says where to get one",
         );
         let url = self.stage.host.url();
-        let answer = mcp::call(&url, None, ORDERS_TOOL, &json!({"order_id": "1001"})).await?;
+        let answer = mcp::call(&url, None, ORDERS_TOOL, &json!({"order_id": "A-1001"})).await?;
         let challenge = answer.challenge();
         let pointed = answer.status == StatusCode::UNAUTHORIZED
             && challenge.contains("resource_metadata=")

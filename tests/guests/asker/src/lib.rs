@@ -152,8 +152,8 @@ fn change(call: &Call, args: Change) -> Result<Outcome, Error> {
     }
     let orders = call.service("orders_api");
     let request = match args.method.as_str() {
-        "POST" => orders.post(["orders", "1001"]),
-        _ => orders.get(["orders", "1001"]),
+        "POST" => orders.post(["orders", "A-1001"]),
+        _ => orders.get(["orders", "A-1001"]),
     };
     request.send()?;
     Ok(ask("sure", args.state).into())

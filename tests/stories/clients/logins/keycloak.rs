@@ -92,7 +92,7 @@ impl Orders {
         let server = bound.serve(Arc::new(move |request| {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.push(request);
-            let order = json!({"id": "1001", "status": "shipped"});
+            let order = json!({"id": "A-1001", "status": "shipped"});
             Box::pin(async move { Answer::json(StatusCode::OK, &order) })
         }));
         Ok(Self {

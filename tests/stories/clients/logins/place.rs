@@ -213,7 +213,7 @@ impl Place {
 
     /// Calls the tool that asks the service.
     pub(super) async fn order(&self, token: &str) -> Result<mcp::Answer> {
-        let arguments = json!({"order_id": "1001"});
+        let arguments = json!({"order_id": "A-1001"});
         mcp::call(&self.host.url(), Some(token), ORDERS_TOOL, &arguments).await
     }
 }

@@ -36,5 +36,5 @@ export const complain = prompt(
 );
 
 function numbers(): string[] {
-  return ["1001", "1002", "2001"];
+  return ["A-1001", "A-1002", "A-2001"];
 }
