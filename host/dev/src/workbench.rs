@@ -34,7 +34,7 @@ use crate::issuer::{self, Client, Issuer, User};
 use crate::process::{self, Host, Interrupts};
 use crate::teller::Teller;
 use project::Project;
-use services::{Services, ServicesFile};
+use services::{Recorder, Services, ServicesFile, Traffic};
 use shelf::Shelf;
 use sweeper::Sweeper;
 pub use sweeper::{SWEEP, sweep};
@@ -99,7 +99,15 @@ impl<'o> Bench<'o> {
             }
             None => ServicesFile::of_tools(&options.folder),
         };
-        let services = Services::start(file, &issuer).await?;
+        let traffic = Traffic {
+            upstreams: options.upstreams.clone(),
+            recorder: options
+                .record
+                .as_deref()
+                .map(Recorder::create)
+                .transpose()?,
+        };
+        let services = Services::start(file, traffic, &issuer).await?;
         let project = Project::of(options, sweeper.folder())?;
         let tools = project.as_ref().map_or(&*options.folder, Project::built);
         let shelf = Shelf::new(tools)?;

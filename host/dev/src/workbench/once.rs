@@ -16,7 +16,7 @@ use clap::Parser;
 use serde_json::Value;
 
 use super::options::beside;
-use super::services::{self, Services, ServicesFile};
+use super::services::{self, Services, ServicesFile, Traffic};
 use super::shelf::{self, Shelf};
 use super::sweeper::Sweeper;
 use super::{arguments, config, issuer_settings, tell};
@@ -154,7 +154,7 @@ impl Place {
             settings.users.push(User::new(&options.user));
         }
         let issuer = Issuer::start_with(settings).await?;
-        let mut services = Services::start(options.services(), &issuer).await?;
+        let mut services = Services::start(options.services(), Traffic::default(), &issuer).await?;
         let names = if let Some(file) = &options.file {
             vec![copy(file, &folder)?]
         } else {

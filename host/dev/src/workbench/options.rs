@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
+use url::{Host, Url};
 
 use super::ports;
 use crate::process::UNTIL_STDIN_CLOSES;
@@ -10,7 +11,7 @@ use crate::process::UNTIL_STDIN_CLOSES;
 /// The help text.
 pub const USAGE: &str = "\
 usage: bailiwick dev FOLDER [--target-dir DIR] [--services FILE] [--users FILE] [--port N]
-                     [--issuer-port N] [--page-port N] [--tokens] [--bailiwick PATH]
+                     [--service NAME=URL] [--record FILE] [--issuer-port N] [--page-port N] [--tokens] [--bailiwick PATH]
                      [--until-stdin-closes]
 
 Serves the tools of a folder on loopback, with an issuer where clients log in as alice or bob. For
@@ -32,6 +33,10 @@ last good version goes on serving.
                       of the client \"bailiwick\", the issuer's alias is \"demo\", and file names
                       are relative to FILE. [components.*] says what a component gets, if not all
                       fake services. Digests are not checked.
+  --service NAME=URL  let the service NAME be the one at URL, http on loopback; with the token
+                      that it would get as a fake one. May be given several times
+  --record FILE       write what tools ask fake services and those of --service, and the answers,
+                      into a new file of services, without any credential
   --users FILE        more users to log in as: tables [users.SUB] with the optional keys name,
                       tenant, and scopes (the most that a login as this user gives)
   --port N            the host's port (default: 6280; 0: any)
@@ -53,6 +58,10 @@ pub struct Options {
     pub target_dir: Option<PathBuf>,
     /// The author's own services and grants.
     pub services: Option<PathBuf>,
+    /// Services that run on this machine: the name and the URL of each.
+    pub upstreams: Vec<(String, Url)>,
+    /// The new file for what tools asked and got.
+    pub record: Option<PathBuf>,
     /// The author's own users.
     pub users: Option<PathBuf>,
     /// Prints tokens and a call of each tool.
@@ -76,7 +85,8 @@ impl Options {
     /// It is malformed, or the host's program is missing.
     pub fn parse(arguments: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
         let (mut folder, mut target_dir, mut bailiwick) = (None, None, None);
-        let (mut services, mut users) = (None, None);
+        let (mut services, mut users, mut record) = (None, None, None);
+        let mut upstreams = Vec::new();
         let (mut port, mut issuer_port, mut page_port) = (ports::HOST, None, None);
         let (mut tokens, mut until_stdin_closes) = (false, false);
         let mut arguments = arguments.into_iter();
@@ -89,6 +99,8 @@ impl Options {
             match argument.as_str() {
                 "--target-dir" => target_dir = Some(PathBuf::from(value()?)),
                 "--services" => services = Some(PathBuf::from(value()?)),
+                "--service" => upstreams.push(upstream(&value()?)?),
+                "--record" => record = Some(PathBuf::from(value()?)),
                 "--users" => users = Some(PathBuf::from(value()?)),
                 "--bailiwick" => bailiwick = Some(PathBuf::from(value()?)),
                 "--port" => port = number(&value()?)?,
@@ -107,6 +119,8 @@ impl Options {
             folder,
             target_dir,
             services,
+            upstreams,
+            record,
             users,
             tokens,
             port,
@@ -116,6 +130,31 @@ impl Options {
             until_stdin_closes,
         })
     }
+}
+
+/// Reads `NAME=URL`, of a service on loopback.
+fn upstream(text: &str) -> anyhow::Result<(String, Url)> {
+    let (name, url) = text
+        .split_once('=')
+        .with_context(|| format!("--service {text}: expected NAME=URL"))?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    ensure!(
+        !name.is_empty() && name.bytes().all(plain),
+        "--service {text}: {name:?} cannot be a service's name; expected [A-Za-z0-9_-]"
+    );
+    let url: Url = url.parse().with_context(|| format!("--service {text}"))?;
+    let here = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    ensure!(
+        here && url.scheme() == "http" && url.query().is_none() && url.username().is_empty(),
+        "--service {text}: expected a service on this machine, such as \
+         {name}=http://127.0.0.1:3000; others belong into services.toml, with url"
+    );
+    Ok((name.to_owned(), url))
 }
 
 fn number(text: &str) -> anyhow::Result<u16> {
@@ -162,6 +201,12 @@ mod tests {
         let options =
             parse("tools --bailiwick /b --users u.toml --tokens --issuer-port 0").unwrap();
         assert_eq!(options.target_dir, None);
+        let recorded =
+            parse("tools --bailiwick /b --record r --service crm=http://127.0.0.1:3000/v1")
+                .unwrap();
+        assert_eq!(recorded.record, Some(PathBuf::from("r")));
+        let names: Vec<&str> = recorded.upstreams.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["crm"]);
         let chosen = parse("tools --bailiwick /b --target-dir t").unwrap();
         assert_eq!(chosen.target_dir, Some(PathBuf::from("t")));
         assert_eq!((options.port, options.issuer_port), (ports::HOST, 0));
@@ -174,6 +219,11 @@ mod tests {
             "a --port x",
             "a --target-dir",
             "a --prot 1",
+            "a --bailiwick /b --service crm",
+            "a --bailiwick /b --service =http://127.0.0.1:1",
+            "a --bailiwick /b --service crm=http://crm.example",
+            "a --bailiwick /b --service crm=https://127.0.0.1:1",
+            "a --bailiwick /b --record",
             "a --bailiwick /b --port 65535",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");

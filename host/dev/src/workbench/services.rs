@@ -7,6 +7,7 @@ mod asked;
 mod fake;
 mod file;
 mod mistake;
+mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,14 +15,16 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use toml::{Table, Value};
+use url::Url;
 
 use crate::folder::{Config, Folder};
 use crate::issuer::Issuer;
 use crate::journal;
 
 use super::author::Author;
-use fake::{Fake, Notes};
+use fake::{Ear, Fake, Notes};
 use file::{FakeService, FileText};
+pub(super) use record::Recorder;
 
 /// The name of the file beside a project.
 pub(super) const FILE: &str = "services.toml";
@@ -43,9 +46,18 @@ impl ServicesFile {
     }
 }
 
+/// Where requests go beside the author's file.
+#[derive(Default)]
+pub(super) struct Traffic {
+    /// Services that run on this machine.
+    pub(super) upstreams: Vec<(String, Url)>,
+    pub(super) recorder: Option<Recorder>,
+}
+
 /// The services behind the host.
 pub(super) struct Services {
     file: Watched,
+    traffic: Traffic,
     author: Author,
     fakes: BTreeMap<String, Fake>,
     notes: Notes,
@@ -62,7 +74,11 @@ impl Services {
     ///
     /// # Errors
     /// The file cannot be used, or there is no port.
-    pub(super) async fn start(file: ServicesFile, issuer: &Issuer) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        file: ServicesFile,
+        traffic: Traffic,
+        issuer: &Issuer,
+    ) -> anyhow::Result<Self> {
         let (path, needed) = match file {
             ServicesFile::Named(path) => (path, true),
             ServicesFile::Beside(path) => (path, false),
@@ -78,6 +94,7 @@ impl Services {
         };
         let mut services = Self {
             file,
+            traffic,
             author: Author::default(),
             fakes: BTreeMap::new(),
             notes: Notes::default(),
@@ -114,7 +131,14 @@ impl Services {
         Ok(true)
     }
 
-    async fn take(&mut self, read: FileText, issuer: &Issuer) -> anyhow::Result<()> {
+    async fn take(&mut self, mut read: FileText, issuer: &Issuer) -> anyhow::Result<()> {
+        for (name, url) in &self.traffic.upstreams {
+            if !read.fakes.iter().any(|fake| fake.name == *name) {
+                read.fakes.push(FakeService::unknown(name));
+            }
+            let own = read.fakes.iter_mut().filter(|fake| fake.name == *name);
+            own.for_each(|fake| fake.upstream = Some(url.clone()));
+        }
         let names: BTreeSet<&String> = read.fakes.iter().map(|fake| &fake.name).collect();
         self.fakes.retain(|name, _| names.contains(name));
         for need in read.author.needs() {
@@ -138,7 +162,11 @@ impl Services {
         stands_in: bool,
     ) -> anyhow::Result<()> {
         let name = service.name.clone();
-        let fake = Fake::start(service, issuer, self.notes.clone(), stands_in).await?;
+        let ear = Ear {
+            notes: self.notes.clone(),
+            recorder: self.traffic.recorder.clone(),
+        };
+        let fake = Fake::start(service, issuer, ear, stands_in).await?;
         self.fakes.insert(name, fake);
         Ok(())
     }

@@ -7,12 +7,16 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use serde_json::json;
 use toml::{Table, Value};
+use url::Url;
 
 use super::asked::METHODS;
 use super::file::{Authority, FakeAnswer, FakeService};
+use super::record::Recorder;
 use crate::bearer::{Bearers, Trusted};
+use crate::client;
 use crate::http::{Answer, Bound, Request, Server};
 use crate::issuer::Issuer;
 use crate::sample::turned_away;
@@ -44,9 +48,16 @@ pub(super) struct Fake {
     _server: Server,
 }
 
+/// Who hears what a service does.
+#[derive(Clone, Default)]
+pub(super) struct Ear {
+    pub(super) notes: Notes,
+    pub(super) recorder: Option<Recorder>,
+}
+
 struct State {
     trusted: Trusted,
-    notes: Notes,
+    ear: Ear,
     desk: Mutex<Desk>,
 }
 
@@ -67,7 +78,7 @@ impl Fake {
     pub(super) async fn start(
         service: FakeService,
         issuer: &Issuer,
-        notes: Notes,
+        ear: Ear,
         stands_in: bool,
     ) -> anyhow::Result<Self> {
         let bound = Bound::to(0).await?;
@@ -75,7 +86,7 @@ impl Fake {
         let state = Arc::new(State {
             desk: Mutex::new(Desk::new(service, &trusted, stands_in)),
             trusted,
-            notes,
+            ear,
         });
         let url = bound.url();
         let shared = Arc::clone(&state);
@@ -151,6 +162,7 @@ impl FakeService {
             scopes: vec![name.to_owned()],
             allow: None,
             answers: Vec::new(),
+            upstream: None,
         }
     }
 
@@ -208,15 +220,58 @@ impl State {
                 Err(refusal) => return turned_away(&refusal),
             },
         };
-        let (name, user) = (&service.name, user.as_deref());
+        let user = user.as_deref();
         if stands_in {
-            let note = format!(
-                "services.toml has no service {name}. For an answer to this request, add to \
-                 it:\n{}",
-                lines_for(name, request)
-            );
-            return self.told(StatusCode::NOT_IMPLEMENTED, note);
+            return self.lacking(&service.name, request);
         }
+        let answer = match &service.upstream {
+            Some(upstream) => self.forwarded(upstream, request).await,
+            None => self.by_file(&service, request, user),
+        };
+        if let Some(recorder) = &self.ear.recorder
+            && let Err(error) = recorder.add(&service, request, user, &answer)
+        {
+            self.ear.notes.add(format!("not recorded: {error:#}"));
+        }
+        answer
+    }
+
+    /// Answers as a stand-in.
+    fn lacking(&self, name: &str, request: &Request) -> Answer {
+        let note = format!(
+            "services.toml has no service {name}. For an answer to this request, add to it:\n{}",
+            lines_for(name, request)
+        );
+        self.told(StatusCode::NOT_IMPLEMENTED, note)
+    }
+
+    /// Asks the service that runs on this machine.
+    async fn forwarded(&self, upstream: &Url, request: &Request) -> Answer {
+        let mark = if request.query.is_empty() { "" } else { "?" };
+        let base = upstream.as_str().trim_end_matches('/');
+        let url = format!("{base}{}{mark}{}", request.path, request.query);
+        let mut headers = request.headers.clone();
+        for name in [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
+            headers.remove(name);
+        }
+        let sent = client::send(request.method.clone(), &url, headers, request.body.clone());
+        match sent.await {
+            Ok(reply) => {
+                let kind = reply.header("content-type").to_owned();
+                let answer = Answer {
+                    status: reply.status,
+                    body: reply.body,
+                    ..Answer::default()
+                };
+                answer.with("content-type", &kind)
+            }
+            Err(error) => self.told(StatusCode::BAD_GATEWAY, format!("{error:#}")),
+        }
+    }
+
+    /// Answers from the author's file.
+    fn by_file(&self, service: &FakeService, request: &Request, user: Option<&str>) -> Answer {
+        let name = &service.name;
         let mut covered = service
             .answers
             .iter()
@@ -246,7 +301,7 @@ impl State {
 
     fn told(&self, status: StatusCode, note: String) -> Answer {
         let answer = Answer::json(status, &json!({ "error": note }));
-        self.notes.add(note);
+        self.ear.notes.add(note);
         answer
     }
 }

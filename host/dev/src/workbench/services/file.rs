@@ -11,6 +11,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Table, Value};
+use url::Url;
 
 use super::asked::Asked;
 use super::mistake::{Lines, Mistake, ServicesError};
@@ -32,6 +33,8 @@ pub(super) struct FakeService {
     /// What a host lets tools ask; by default, more than it answers.
     pub(super) allow: Option<Vec<String>>,
     pub(super) answers: Vec<FakeAnswer>,
+    /// The service on this machine that answers in place of the file.
+    pub(super) upstream: Option<Url>,
 }
 
 /// How the host reaches a service.
@@ -191,6 +194,7 @@ impl Lines<'_> {
                 .allow
                 .map(|all| all.into_iter().map(Spanned::into_inner).collect()),
             answers: answers.into_iter().map(|(_, answer)| answer).collect(),
+            upstream: None,
         })
     }
 

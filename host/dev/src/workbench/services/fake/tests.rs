@@ -25,10 +25,17 @@ request = "POST /notes"
 status = 201
 "#;
 
+fn ear(notes: &Notes) -> Ear {
+    Ear {
+        notes: notes.clone(),
+        recorder: None,
+    }
+}
+
 async fn crm(issuer: &Issuer, notes: &Notes) -> Fake {
     let file = FileText::parse(FILE, Path::new("services.toml"), PathBuf::new()).unwrap();
     let service = file.fakes.into_iter().next().unwrap();
-    Fake::start(service, issuer, notes.clone(), false)
+    Fake::start(service, issuer, ear(notes), false)
         .await
         .unwrap()
 }
@@ -109,9 +116,7 @@ async fn a_stand_in_says_the_lines_that_are_missing_until_they_are_there() {
     let issuer = Issuer::start().await.unwrap();
     let notes = Notes::default();
     let wiki = FakeService::unknown("crm");
-    let fake = Fake::start(wiki, &issuer, notes.clone(), true)
-        .await
-        .unwrap();
+    let fake = Fake::start(wiki, &issuer, ear(&notes), true).await.unwrap();
     let token = token(&issuer, "alice", "crm", "crm");
     let (status, _) = ask(&fake, "POST /notes", Some(&token)).await;
     assert_eq!(status, 501);
@@ -131,5 +136,38 @@ fn a_host_gets_a_service_that_it_can_reach() {
     let allowed = file.fakes.first().unwrap().allowed();
     for template in ["GET /{**}?full={}", "GET /", "DELETE /{**}", "POST /{**}"] {
         assert!(allowed.iter().any(|own| own == template), "{allowed:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_on_this_machine_answers_in_its_place_and_is_recorded() {
+    let issuer = Issuer::start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recorded.toml");
+    let bound = Bound::to(0).await.unwrap();
+    let mut service = FakeService::unknown("crm");
+    service.upstream = Some(format!("{}/v1", bound.url()).parse().unwrap());
+    // It repeats the credential that it got.
+    let _real = bound.serve(Arc::new(|request: Request| {
+        Box::pin(async move {
+            let said = request.header("authorization").unwrap_or_default();
+            let body = json!({"path": request.path, "said": said});
+            Answer::json(StatusCode::ACCEPTED, &body)
+        })
+    }));
+    let ear = Ear {
+        notes: Notes::default(),
+        recorder: Some(Recorder::create(&file).unwrap()),
+    };
+    let fake = Fake::start(service, &issuer, ear, false).await.unwrap();
+    let token = token(&issuer, "alice", "crm", "crm");
+    let (status, text) = ask(&fake, "GET /people/7", Some(&token)).await;
+    assert!(status == 202 && text.contains(&token), "{text}");
+    let recorded = std::fs::read_to_string(&file).unwrap();
+    for written in ["GET /people/7", "[\"alice\"]", "202", "/v1/people/7"] {
+        assert!(recorded.contains(written), "{written}: {recorded}");
+    }
+    for part in token.split('.') {
+        assert!(!recorded.contains(part), "{recorded}");
     }
 }
