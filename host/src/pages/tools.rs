@@ -1,23 +1,33 @@
-//! The tools: what each may do, for whom, and why.
+//! The tools, resources and prompts: what each may do, for whom, and why.
 
 use maud::{Markup, html};
 
 use super::frame::{PageFrame, Tab, authority, table, visible};
 use crate::answers::check::{CheckedService, CheckedTool};
 use crate::call::Policy;
-use crate::dispatch::Tool;
+use crate::dispatch::{Offered, Tool};
 
 /// Renders the tools of a policy.
 pub(super) fn page(policy: &Policy) -> Markup {
     let offered: Vec<_> = policy.catalog.tools().collect();
     let disabled: Vec<_> = policy.catalog.disabled().collect();
+    let resources: Vec<_> = policy.catalog.resources().collect();
+    let prompts: Vec<_> = policy.catalog.prompts().collect();
     let body = html! {
         h1 { "Tools" }
         @if offered.is_empty() { p.empty { "No tool is offered." } }
-        @for tool in offered { (card(tool, false)) }
+        @for tool in offered { (card(tool, &hints(tool), false)) }
         @if !disabled.is_empty() {
             h2 { "Disabled" }
-            @for tool in disabled { (card(tool, true)) }
+            @for tool in disabled { (card(tool, &hints(tool), true)) }
+        }
+        @if !resources.is_empty() {
+            h2 { "Resources" }
+            @for resource in resources { (card(resource, &[], false)) }
+        }
+        @if !prompts.is_empty() {
+            h2 { "Prompts" }
+            @for prompt in prompts { (card(prompt, &[], false)) }
         }
         p.foot {
             "A call is allowed if token, definition and grant all allow it. "
@@ -27,10 +37,9 @@ pub(super) fn page(policy: &Policy) -> Markup {
     PageFrame::of(Tab::Tools, "Tools").with(&body)
 }
 
-fn card(tool: &Tool, disabled: bool) -> Markup {
+fn card<F>(tool: &Offered<F>, hints: &[&str], disabled: bool) -> Markup {
     let checked = CheckedTool::of(tool);
     let backing = &tool.backing;
-    let hints = hints(tool);
     html! {
         section.card {
             div.heading {
@@ -39,7 +48,9 @@ fn card(tool: &Tool, disabled: bool) -> Markup {
                 @for hint in hints { span.hint { (hint) } }
             }
             @if let Some(title) = &tool.definition.title { p.title { (visible(title)) } }
-            p.description { (visible(&tool.definition.description)) }
+            @if !tool.definition.description.is_empty() {
+                p.description { (visible(&tool.definition.description)) }
+            }
             dl.facts {
                 dt { "May" } dd {
                     @if checked.services.is_empty() { "reach no service" }
