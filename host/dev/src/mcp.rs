@@ -116,10 +116,23 @@ pub async fn call(
     tool: &str,
     arguments: &Value,
 ) -> anyhow::Result<Answer> {
-    let body = message("tools/call", &json!({"name": tool, "arguments": arguments}));
-    let mut headers = headers("tools/call", token)?;
-    headers.insert(HeaderName::from_static("mcp-name"), tool.parse()?);
-    post(url, headers, &body).await
+    let params = json!({"name": tool, "arguments": arguments});
+    named(url, token, ("tools/call", tool), &params).await
+}
+
+/// Sends a request about a tool, a resource or a prompt, of a method and a name or URI.
+///
+/// # Errors
+/// As [`client::send`], or the name cannot be a header.
+pub async fn named(
+    url: &str,
+    token: Option<&str>,
+    (method, name): (&str, &str),
+    params: &Value,
+) -> anyhow::Result<Answer> {
+    let mut headers = headers(method, token)?;
+    headers.insert(HeaderName::from_static("mcp-name"), name.parse()?);
+    post(url, headers, &message(method, params)).await
 }
 
 /// Lists the tools that the token's bearer can call.

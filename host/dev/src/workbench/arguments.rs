@@ -10,9 +10,26 @@ use serde_json::{Map, Value};
 /// `key=text` is a text, or is read as JSON where the schema has another type for the key.
 /// `key:=JSON` is JSON in any case.
 pub(super) fn read(words: &[String], schema: &Value) -> anyhow::Result<Value> {
+    all(words, |word| pair(word, schema))
+}
+
+/// Returns the arguments of a prompt, which are all texts.
+pub(super) fn texts(words: &[String]) -> anyhow::Result<Value> {
+    all(words, |word| {
+        let (key, text) = word
+            .split_once('=')
+            .with_context(|| format!("{word:?} is not an argument; expected key=text"))?;
+        Ok((key, text.into()))
+    })
+}
+
+fn all<'w>(
+    words: &'w [String],
+    pair: impl Fn(&'w str) -> anyhow::Result<(&'w str, Value)>,
+) -> anyhow::Result<Value> {
     let mut arguments = Map::new();
     for word in words {
-        let (key, value) = pair(word, schema)?;
+        let (key, value) = pair(word)?;
         ensure!(
             arguments.insert(key.to_owned(), value).is_none(),
             "{key} is given twice"
@@ -106,6 +123,15 @@ mod tests {
             (vec!["unknown=true"], json!({"unknown": true})),
         ] {
             assert_eq!(read_all(&words).unwrap(), expected, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_arguments_of_a_prompt_are_texts() {
+        let words = ["n=1", "s=a=b"].map(str::to_owned);
+        assert_eq!(texts(&words).unwrap(), json!({"n": "1", "s": "a=b"}));
+        for wrong in [["n"; 2], ["n=1"; 2]] {
+            assert!(texts(&wrong.map(str::to_owned)).is_err(), "{wrong:?}");
         }
     }
 

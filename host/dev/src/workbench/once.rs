@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Parser;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::options::beside;
 use super::services::{self, Services, ServicesFile, Traffic};
@@ -33,10 +33,17 @@ use crate::process::{self, Host, Interrupts};
 #[command(name = "bailiwick call", after_help = EXAMPLES)]
 pub struct Call {
     /// The tool's name.
-    tool: String,
+    #[arg(required_unless_present_any = ["resource", "prompt"])]
+    tool: Option<String>,
     /// The arguments: key=text, or key:=JSON.
     #[arg(value_name = "KEY=VALUE")]
     arguments: Vec<String>,
+    /// Read the resource of this URI, in place of a tool's call.
+    #[arg(long, value_name = "URI", conflicts_with_all = ["prompt", "tool"])]
+    resource: Option<String>,
+    /// Get the prompt of this name, with arguments key=text.
+    #[arg(long, value_name = "NAME")]
+    prompt: Option<String>,
     /// The user who asks: a sample user, or any other name.
     #[arg(long = "as", value_name = "USER", default_value = "alice")]
     user: String,
@@ -72,9 +79,16 @@ Examples:
   bailiwick call get_order_status order_id=A-1001
   bailiwick call get_order_status order_id=A-1001 --as bob --file tools/orders.wasm
   bailiwick call add a:=1 b:=2 --url http://127.0.0.1:8080/mcp --token-file token.txt
+  bailiwick call --resource orders://orders/A-1001
+  bailiwick call --prompt complain order=A-1001
+
+Files:
+  tools/*.wasm    the components, without --file and --tools
+  services.toml   in the folder of the components or beside it: the services, and their answers
 
 It ends with 0 after an answer, with 1 if the tool says that it failed, and with 2 if it was not
-called.";
+called. The answer is on standard output; the tool's log lines, and what services.toml lacks, are on
+standard error.";
 
 /// Makes the call and prints the answer; returns how the program ends.
 ///
@@ -104,6 +118,18 @@ async fn answer(options: &Call) -> anyhow::Result<Answer> {
 
 /// Calls a tool of a server.
 async fn at(url: &str, token: Option<&str>, options: &Call) -> anyhow::Result<Answer> {
+    let tool = match options.target() {
+        Target::Tool(tool) => tool,
+        Target::Resource(uri) => {
+            let params = json!({ "uri": uri });
+            return mcp::named(url, token, ("resources/read", uri), &params).await;
+        }
+        Target::Prompt(name, words) => {
+            let texts = arguments::texts(&words)?;
+            let params = json!({"name": name, "arguments": texts});
+            return mcp::named(url, token, ("prompts/get", name), &params).await;
+        }
+    };
     let listed = mcp::list(url, token).await?;
     ensure!(
         listed.status.is_success(),
@@ -111,9 +137,9 @@ async fn at(url: &str, token: Option<&str>, options: &Call) -> anyhow::Result<An
         listed.status,
         listed.raw
     );
-    let schema = schema_of(&listed, &options.tool)?;
+    let schema = schema_of(&listed, tool)?;
     let arguments = arguments::read(&options.arguments, &schema)?;
-    mcp::call(url, token, &options.tool, &arguments).await
+    mcp::call(url, token, tool, &arguments).await
 }
 
 /// Returns the input schema of a tool in a list.
@@ -202,7 +228,7 @@ impl Place {
         let started = Instant::now();
         let answer = at(&url, Some(&token), options).await;
         let milliseconds = started.elapsed().as_millis();
-        self.report(&options.user, &options.tool, milliseconds);
+        self.report(&options.user, options.target().name(), milliseconds);
         answer
     }
 
@@ -248,7 +274,37 @@ fn copy(file: &Path, folder: &Folder) -> anyhow::Result<String> {
     Ok(name.to_owned())
 }
 
+/// What is asked for.
+enum Target<'c> {
+    Tool(&'c str),
+    Resource(&'c str),
+    /// A prompt, and the words of its arguments.
+    Prompt(&'c str, Vec<String>),
+}
+
+impl Target<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Tool(name) | Self::Resource(name) | Self::Prompt(name, _) => name,
+        }
+    }
+}
+
 impl Call {
+    fn target(&self) -> Target<'_> {
+        let tool = self.tool.as_deref();
+        match (&self.resource, &self.prompt) {
+            (Some(uri), _) => Target::Resource(uri),
+            (None, None) => Target::Tool(tool.unwrap_or_default()),
+            (None, Some(name)) => {
+                // The first word is an argument then.
+                let first = tool.map(str::to_owned).into_iter();
+                let words = first.chain(self.arguments.iter().cloned());
+                Target::Prompt(name, words.collect())
+            }
+        }
+    }
+
     /// Returns the file of services: the one that is named, or one beside the components.
     fn services(&self) -> ServicesFile {
         if let Some(named) = &self.services {
@@ -268,6 +324,26 @@ fn say(words: &str) {
 fn token(path: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     Ok(text.trim().to_owned())
+}
+
+/// Returns the text of a resource or of a prompt.
+fn told(result: &Value) -> Option<String> {
+    if let Some(contents) = result.get("contents").and_then(Value::as_array) {
+        let text = |one: &Value| match one.get("text").and_then(Value::as_str) {
+            Some(text) => text.to_owned(),
+            None => format!("{one:#}"),
+        };
+        return Some(contents.iter().map(text).collect::<Vec<_>>().join("\n"));
+    }
+    let messages = result.get("messages")?.as_array()?;
+    let line = |message: &Value| {
+        let role = message.get("role").and_then(Value::as_str);
+        let content = message.get("content").unwrap_or(&Value::Null);
+        let text = content.get("text").and_then(Value::as_str);
+        let text = text.map_or_else(|| format!("{content:#}"), str::to_owned);
+        format!("{}: {text}", role.unwrap_or_default())
+    };
+    Some(messages.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 /// Prints what the tool answered; returns how the program ends.
@@ -290,6 +366,8 @@ fn print(answer: &Answer, json: bool) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     if json {
         writeln!(out, "{:#}", answer.result())?;
+    } else if let Some(text) = told(answer.result()) {
+        writeln!(out, "{text}")?;
     } else if answer.structured().is_null() {
         writeln!(out, "{}", answer.text())?;
     } else {
