@@ -48,13 +48,13 @@ enum Command {
     #[command(hide = true, disable_help_flag = true)]
     Approve(cli::accept::FormerArgs),
     /// Call a tool once, in its sandbox, as a sample user (runs `bailiwick-dev`).
-    #[command(disable_help_flag = true)]
+    #[command(disable_help_flag = true, after_help = cli::dev::CALL)]
     Call(cli::dev::Args),
     /// Try tools on this machine: a host with an issuer and sample users (runs `bailiwick-dev`).
-    #[command(disable_help_flag = true)]
+    #[command(disable_help_flag = true, after_help = cli::dev::DEV)]
     Dev(cli::dev::Args),
     /// Tell a client about a host: its settings, printed or written (runs `bailiwick-dev`).
-    #[command(disable_help_flag = true)]
+    #[command(disable_help_flag = true, after_help = cli::dev::CLIENT)]
     Client(cli::dev::Args),
     /// Print the completions for a shell.
     Completions(cli::completions::Args),

@@ -12,6 +12,7 @@ use super::wait;
 
 /// The command line of `bailiwick build`.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The project's folder, with a Cargo.toml, package.json or pyproject.toml; or a component that
     /// another tool made, whose modules are linked.
@@ -24,6 +25,18 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     target_dir: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  bailiwick build . --out tools
+  bailiwick build shop --out /srv/bailiwick/tools
+
+Files: the manifest says the component's name, and in Rust its memory ([package.metadata.bailiwick]).
+The component is DIR/NAME.wasm, written only if all went well. What compilers and package managers
+need and make stays in the project.
+
+Exit codes: 0 if there is a component, also one that a host would refuse, which is said as a
+warning; otherwise there is none.";
 
 pub(crate) fn run(args: Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let built = build(&BuildRequest {

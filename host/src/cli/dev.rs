@@ -60,6 +60,53 @@ fn beside(own: &Path) -> anyhow::Result<PathBuf> {
 
 const PROGRAM: &str = "bailiwick-dev";
 
+/// The manual of `bailiwick call`, whose options `bailiwick-dev` has.
+pub(crate) const CALL: &str = "\
+Examples:
+  bailiwick call get_order_status order_id=A-1001
+  bailiwick call get_order_status order_id=A-1001 --as bob --file tools/orders.wasm
+  bailiwick call add a:=1 b:=2 --url http://127.0.0.1:8080/mcp --token-file token.txt
+  bailiwick call --resource orders://orders/A-1001
+  bailiwick call --prompt complain order=A-1001
+
+Files:
+  tools/*.wasm    the components, without --file and --tools
+  services.toml   in the folder of the components or beside it: the services, and their answers
+
+Exit codes: 0 after an answer, 1 if the tool says that it failed, 2 if it was not called.
+
+`bailiwick call --help` has every option.";
+
+/// The manual of `bailiwick dev`, likewise.
+pub(crate) const DEV: &str = "\
+Examples:
+  bailiwick dev .                                  a project: built after each save, and served
+  bailiwick dev tools                              a folder of components
+  bailiwick dev . --service orders_api=http://127.0.0.1:3000 --record traffic.toml
+
+Files:
+  services.toml   in the project, or in the folder of components or beside it: fake services, with
+                  their answers; read again after each change
+
+Variables: NO_COLOR, CLICOLOR_FORCE; TMPDIR, for keys, logins and journal, which go at the end.
+
+Exit codes: 0 after Ctrl-C, 2 if something that was named cannot be used.
+
+`bailiwick dev --help` has every option.";
+
+/// The manual of `bailiwick client`, likewise.
+pub(crate) const CLIENT: &str = "\
+Examples:
+  bailiwick client add claude-code
+  bailiwick client add vscode --write
+  bailiwick client add cursor --url https://tools.example.com/mcp
+
+Files: --write adds to .mcp.json, .vscode/mcp.json or .cursor/mcp.json in the current folder.
+
+Exit codes: 0 if it is printed or written, 2 if not.
+
+`bailiwick client add --help` has every option.";
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]

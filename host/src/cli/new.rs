@@ -9,6 +9,7 @@ use super::page::Page;
 
 /// The command line of `bailiwick new`.
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The project's name, which is also the component's.
     name: String,
@@ -23,6 +24,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     sdk: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  bailiwick new shop
+  bailiwick new shop --lang python --dir ~/tools/shop
+
+Files: the folder gets a manifest, sources, tests, services.toml (fake services for `dev` and
+`call`) and vendor/bailiwick-sdk, which all belong into version control.
+
+Exit codes: 0 if it is written; otherwise nothing is, for example because the folder is not empty.";
 
 /// A language, as it is written on the command line.
 #[derive(Clone, Copy, clap::ValueEnum)]
