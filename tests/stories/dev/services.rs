@@ -94,10 +94,10 @@ async fn a_service_that_the_file_lacks_is_named_with_the_lines_to_add() -> Resul
     bench.stop().await
 }
 
-/// Runs `bailiwick call get_order_status` in a folder; returns its code, output and remarks.
+/// Runs `bailiwick call` with the tools for orders in a folder; returns its code, output and remarks.
 async fn call(folder: &Path, words: &[&str]) -> Result<(Option<i32>, String, String)> {
     let command = Command::new(bailiwick()?)
-        .args(["call", "get_order_status", "--file", "orders.wasm"])
+        .args(["call", "--file", "orders.wasm"])
         .args(words)
         .current_dir(folder)
         .kill_on_drop(true)
@@ -122,9 +122,39 @@ async fn one_call_reads_the_same_file_and_says_the_same_of_it() -> Result<()> {
         ("[x]", "A-7", 2, "", "services.toml:1: only [services.*]"),
     ] {
         fs::write(&file, text)?;
-        let said = call(folder.path(), &[&format!("order_id={order}")]).await?;
+        let order = format!("order_id={order}");
+        let said = call(folder.path(), &["get_order_status", &order]).await?;
         ensure_eq(said.0, Some(code), &format!("{said:?}"))?;
         ensure!(said.1.contains(out) && said.2.contains(err), "{said:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_call_reads_a_resource_or_gets_a_prompt_or_says_why_not() -> Result<()> {
+    let (folder, _temporary) = scene(&["orders.wasm"])?;
+    for (words, code, out) in [
+        (&["--resource", "orders://orders/A-1001"][..], 0, "shipped"),
+        (
+            &["--prompt", "complain", "order=A-1001"],
+            0,
+            "user: Write to the shop",
+        ),
+        (&["--resource", "orders://orders/A-2001"], 2, ""),
+        (
+            &["--resource", "orders://orders/A-1001", "--scopes", "x"],
+            2,
+            "",
+        ),
+        (&["--prompt", "complain"], 2, ""),
+        (&["--prompt", "absent"], 2, ""),
+    ] {
+        let said = call(folder.path(), words).await?;
+        ensure_eq(said.0, Some(code), &format!("{words:?}: {said:?}"))?;
+        ensure!(
+            said.1.contains(out) && said.1.is_empty() == (code == 2),
+            "{said:?}"
+        );
     }
     Ok(())
 }
