@@ -19,6 +19,7 @@ mod filter;
 mod frame;
 mod gate;
 mod health;
+mod notice;
 mod sequence;
 mod timeline;
 mod tools;
@@ -48,6 +49,8 @@ pub struct PageGround {
     pub host: Arc<Host>,
     /// The journal's folder.
     pub folder: PathBuf,
+    /// The file with the operator's notice, if there may be one.
+    pub notice: Option<PathBuf>,
     /// Reads the figures of the program's allocator.
     pub memory: ReadMemory,
 }
@@ -93,7 +96,10 @@ pub fn open(
     let book = Arc::new(Mutex::new(Book::begin(&following.before)));
     let changes = watch::Sender::new(0);
     let keeping = following.feed;
-    tokio::spawn(keeping.into_book(Arc::clone(&book), changes.clone(), stop));
+    tokio::spawn(keeping.into_book(Arc::clone(&book), changes.clone(), stop.clone()));
+    if let Some(file) = ground.notice.clone() {
+        tokio::spawn(notice::follow(file, changes.clone(), stop));
+    }
     let site = Site {
         ground,
         gate,
@@ -133,7 +139,11 @@ impl Site {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         let book = book.fresh();
         let key = match request.uri().path() {
-            "/" => return Some(timeline::page(book, &filter, host.clock.now_ms())),
+            "/" => {
+                let notice = notice::read(self.ground.notice.as_deref());
+                let notice = notice::place(notice.as_deref());
+                return Some(timeline::page(book, &filter, &notice, host.clock.now_ms()));
+            }
             "/tools" => return Some(tools::page(&host.serving.now())),
             "/health" => return Some(health::page(book, host, self.ground.memory)),
             path => path.strip_prefix("/calls/")?,

@@ -42,6 +42,20 @@ impl Folder {
         self.0.join("bailiwick.toml")
     }
 
+    /// Writes the notice for the operator's page, or removes it.
+    ///
+    /// # Errors
+    /// The folder cannot be changed.
+    pub fn write_notice(&self, text: Option<&str>) -> anyhow::Result<()> {
+        let (file, fresh) = (self.0.join("notice"), self.0.join("notice.new"));
+        let changed = match text {
+            Some(text) => fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &file)),
+            None if file.exists() => fs::remove_file(&file),
+            None => Ok(()),
+        };
+        changed.with_context(|| file.display().to_string())
+    }
+
     /// Returns the journal's folder.
     pub fn audit(&self) -> PathBuf {
         self.0.join("audit")

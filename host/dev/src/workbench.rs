@@ -13,6 +13,7 @@ mod arguments;
 mod author;
 mod once;
 mod options;
+mod overheard;
 mod ports;
 mod project;
 mod services;
@@ -163,6 +164,7 @@ impl<'o> Bench<'o> {
         if let Some(project) = &mut self.project
             && project.look(&mut self.teller)?
         {
+            self.folder.write_notice(project.failure())?;
             let group = project.group();
             self.sweeper.kill_at_end(group).await?;
             if group.is_some() {

@@ -18,6 +18,7 @@ pub(super) struct PageOpening {
     gate: PageGate,
     following: Following,
     folder: PathBuf,
+    notice: Option<PathBuf>,
 }
 
 impl PageOpening {
@@ -53,6 +54,7 @@ impl PageOpening {
             gate,
             following: Following::begin(journal, &config.audit.folder),
             folder: config.audit.folder.clone(),
+            notice: operations.notice.clone(),
         }))
     }
 
@@ -63,6 +65,7 @@ impl PageOpening {
         let ground = pages::PageGround {
             host,
             folder,
+            notice: self.notice,
             memory,
         };
         pages::open(ground, self.gate, self.following, stop)

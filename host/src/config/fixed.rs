@@ -34,8 +34,10 @@ impl Fixed {
                 listen,
                 allowed_hosts,
                 page,
+                notice,
             } = operations;
             fixed.put("operations.page", page);
+            fixed.put("operations.notice", notice);
             fixed.put("operations.listen", listen);
             fixed.put("operations.allowed_hosts", allowed_hosts);
         }

@@ -2,6 +2,7 @@
 //! there is none.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::reader::Section;
 use super::server::hosts;
@@ -16,6 +17,8 @@ pub struct OperationsSettings {
     pub allowed_hosts: Vec<String>,
     /// The operator's page.
     pub page: PageRule,
+    /// The file with a notice for the page; it need not exist.
+    pub notice: Option<PathBuf>,
 }
 
 /// The rule about the operator's page.
@@ -67,6 +70,7 @@ pub(super) fn operations(
     Some(OperationsSettings {
         listen,
         allowed_hosts,
+        notice: section.text("notice").map(|file| section.beside(&file)),
         page: page_rule(&section, (page, open_page), listen.ip().is_loopback()),
     })
 }

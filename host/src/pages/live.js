@@ -2,6 +2,7 @@
 'use strict';
 
 const list = document.getElementById('calls');
+const notice = document.getElementById('notice');
 const button = document.getElementById('follow');
 let source = null;
 
@@ -14,6 +15,8 @@ async function renew() {
   const fresh = page.getElementById('calls');
   for (const row of fresh.querySelectorAll('[id]')) row.classList.toggle('new', !known.has(row.id));
   list.replaceChildren(...fresh.childNodes);
+  const said = page.getElementById('notice');
+  if (said.innerHTML !== notice.innerHTML) notice.replaceChildren(...said.childNodes);
   if (focused) document.getElementById(focused)?.querySelector('a')?.focus();
 }
 

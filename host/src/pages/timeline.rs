@@ -7,8 +7,8 @@ use super::calls::{CallRow, MOST_CALLS, RUNNING};
 use super::filter::{Facet, Filter};
 use super::frame::{PageFrame, Tab, authority, clock_time, named, state, visible};
 
-/// Renders the calls that the filter covers.
-pub(super) fn page(book: &Book, filter: &Filter, now_ms: u64) -> Markup {
+/// Renders the calls that the filter covers, below a notice.
+pub(super) fn page(book: &Book, filter: &Filter, notice: &Markup, now_ms: u64) -> Markup {
     let before = filter.before.unwrap_or(u64::MAX);
     let mut covered = book.calls().newest(before).filter(|row| filter.covers(row));
     let rows: Vec<_> = covered.by_ref().take(ON_A_PAGE).collect();
@@ -18,6 +18,7 @@ pub(super) fn page(book: &Book, filter: &Filter, now_ms: u64) -> Markup {
             h1 { "Calls" }
             button #follow.follow type="button" hidden aria-pressed="true" { "Live" }
         }
+        (notice)
         (chips(filter))
         @if book.has_missed() {
             p.note {

@@ -40,6 +40,13 @@ async fn greet(bench: &Bench, url: &str) -> Result<String> {
     Ok(text.as_str().unwrap_or_default().to_owned())
 }
 
+/// Returns the operator's page.
+async fn page(bench: &Bench) -> Result<String> {
+    let mut lines = bench.printed.lines();
+    let page = lines.find_map(|line| line.strip_prefix("page     "));
+    Ok(client::fetch(page.context("no page")?).await?.text())
+}
+
 #[tokio::test]
 async fn a_project_is_built_and_served_again_after_each_save() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
@@ -74,6 +81,12 @@ async fn a_project_is_built_and_served_again_after_each_save() -> Result<()> {
         .await?;
     let text = greet(&bench, &url).await?;
     ensure_eq(text.as_str(), "Hello once more, alice!", "broken")?;
+    let shown = page(&bench).await?;
+    ensure!(
+        shown.contains("the build failed: the last good") && shown.contains("error: "),
+        "{shown}"
+    );
+    ensure!(!shown.contains("u{1b}"), "colours: {shown}");
 
     fs::write(&source, &first)?;
     bench.prints("✓ built in").await?;
@@ -83,6 +96,8 @@ async fn a_project_is_built_and_served_again_after_each_save() -> Result<()> {
         "Hello, alice!",
         "whole",
     )?;
+    let shown = page(&bench).await?;
+    ensure!(!shown.contains("the build failed"), "{shown}");
     bench.stop().await?;
     let left = fs::read_dir(temporary.path())?.count();
     ensure_eq(left, 0, "temporary files left")

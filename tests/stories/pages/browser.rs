@@ -22,11 +22,18 @@ async fn the_pages_are_accessible_in_both_themes_and_on_a_phone() -> Result<()> 
     let Some(mut browser) = browser()? else {
         return Ok(());
     };
-    let site = Site::with(Plan::billing(), "").await?;
+    let site = Site::with(Plan::billing(), "notice = \"notice\"\n").await?;
     let call = happenings(&site).await?;
     let waits = running(&site)?;
     site.until("/", "running").await?;
     let folder = std::env::var_os(PICTURES).map(PathBuf::from);
+    if folder.is_none() {
+        let long = format!(
+            "the build failed\nerror: {}\n",
+            "an endless name ".repeat(40)
+        );
+        std::fs::write(site.world.folder.path().join("notice"), long)?;
+    }
     let view = |name: &str, scheme: &str, width: u32, height: u32| {
         let size = json!({"width": width, "height": height});
         json!({"name": name, "scheme": scheme, "size": size})

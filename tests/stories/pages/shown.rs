@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::Answer;
-use bailiwick_tests::{ORDERS_TOOL, ensure_eq};
+use bailiwick_tests::{ORDERS_TOOL, Plan, ensure_eq};
 use http::StatusCode;
 use serde_json::json;
 
@@ -254,6 +254,37 @@ async fn a_name_that_a_stranger_chose_is_text_and_nothing_else() -> Result<()> {
     );
     for raw in ["<img", "onerror=alert(1)>", "\u{202e}", "\u{7}"] {
         ensure!(!all.contains(raw), "{raw:?} is on a page:\n{all}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_notice_is_above_the_calls_for_as_long_as_its_file_has_text() -> Result<()> {
+    let site = Site::with(Plan::default(), "notice = \"notice\"\n").await?;
+    let file = site.world.folder.path().join("notice");
+    let none = "<div id=\"notice\" role=\"status\"></div>";
+    ensure!(site.read("/").await?.text().contains(none), "a notice");
+    std::fs::write(&file, "work is <under> way\n  until noon\n")?;
+    let page = site.read("/").await?.text();
+    ensure!(
+        page.contains("work is &lt;under&gt; way") && page.contains("  until noon"),
+        "{page}"
+    );
+    std::fs::remove_file(&file)?;
+    ensure!(site.read("/").await?.text().contains(none), "a notice");
+    Ok(())
+}
+
+#[tokio::test]
+async fn resources_and_prompts_have_their_rights_beside_the_tools() -> Result<()> {
+    let site = Site::open().await?;
+    let page = site.read("/tools").await?.text();
+    let (_, resources) = page.split_once("Resources").context("no resources")?;
+    let (resources, prompts) = resources.split_once("Prompts").context("no prompts")?;
+    for (part, name) in [(resources, "orders://orders/{id}"), (prompts, "complain")] {
+        for text in [name, "orders_api", "orders:read", "on the user’s behalf"] {
+            ensure!(part.contains(text), "no {text}:\n{part}");
+        }
     }
     Ok(())
 }

@@ -96,6 +96,7 @@ secret_file = "secrets/reports"
 const OPEN_PAGE: &str = r#"[operations]
 listen = "127.0.0.1:PORT"
 page_without_token = true
+notice = "notice"
 
 "#;
 
@@ -145,7 +146,7 @@ impl Config {
     }
 
     /// Shows the operator's page, to everyone on this machine, on this port of loopback; 0 lets the
-    /// system choose.
+    /// system choose. Above the calls it shows the file `notice`, if there is one.
     #[must_use]
     pub fn with_open_page(mut self, port: u16) -> Self {
         let section = OPEN_PAGE.replace("PORT", &port.to_string());

@@ -1,13 +1,14 @@
 //! A project that the workbench builds: at the start, and after each change of its sources.
 //!
 //! `bailiwick build` does it, as a child in a process group of its own, because it starts
-//! compilers. What they print goes to this program's standard output as it comes.
+//! compilers. What they print goes to this program's standard output as it comes, and after a
+//! failure to the operator's page.
 //!
 //! Invariant: one build runs at a time, and none outlives the workbench; the folder of components
 //! has what the last good build made, and nothing else.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IsTerminal as _};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,6 +19,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
 use super::options::Options;
+use super::overheard::Overheard;
 use super::watching::{Pace, Sources};
 use crate::teller::Teller;
 
@@ -38,6 +40,8 @@ pub(super) struct Project {
     blind: bool,
     build: Option<Build>,
     good: bool,
+    /// What the last build said, if it failed.
+    failure: Option<String>,
 }
 
 impl Project {
@@ -75,6 +79,7 @@ impl Project {
             blind: false,
             build: None,
             good: false,
+            failure: None,
         }))
     }
 
@@ -92,6 +97,11 @@ impl Project {
     /// Returns true if a build has made a component.
     pub(super) fn has_component(&self) -> bool {
         self.good
+    }
+
+    /// Returns what there is to read about the last build, if it failed.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// Returns the process group of the build that runs.
@@ -150,11 +160,16 @@ impl Project {
         let Some(status) = build.child.try_wait()? else {
             return Ok(false);
         };
+        if !build.heard.is_over() {
+            return Ok(false);
+        }
         let seconds = build.since.elapsed().as_secs_f64();
+        let said = build.heard.text();
         self.build = None;
         if status.success() {
             replace(&self.built, &self.fresh).with_context(|| self.built.display().to_string())?;
             self.good = true;
+            self.failure = None;
             teller.check(&format!("built in {seconds:.1} s"), true, "");
         } else {
             let meanwhile = if self.good {
@@ -163,6 +178,7 @@ impl Project {
                 "nothing is served yet"
             };
             let failed = format!("the build failed: {meanwhile}");
+            self.failure = Some(format!("{failed}\n{said}"));
             teller.check(&failed, false, "waiting for a change");
         }
         Ok(true)
@@ -184,21 +200,30 @@ struct Build {
     child: Child,
     /// When its sources had changed.
     since: Instant,
+    heard: Overheard,
 }
 
 impl Build {
     fn start(mut command: Command, since: Instant) -> anyhow::Result<Self> {
-        let child = command
+        if io::stdout().is_terminal() {
+            command.envs(OF_TERMINAL);
+        }
+        let mut child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::from(io::stdout()))
-            .stderr(Stdio::from(io::stdout()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .with_context(|| {
                 format!("cannot start {}", command.as_std().get_program().display())
             })?;
-        Ok(Self { child, since })
+        let heard = Overheard::of(&mut child);
+        Ok(Self {
+            child,
+            since,
+            heard,
+        })
     }
 
     /// Returns its process group, until its end is known.
@@ -220,6 +245,13 @@ impl Drop for Build {
         self.kill();
     }
 }
+
+/// What makes cargo print as on a terminal, although it prints to a pipe.
+const OF_TERMINAL: [(&str, &str); 3] = [
+    ("CARGO_TERM_COLOR", "always"),
+    ("CARGO_TERM_PROGRESS_WHEN", "always"),
+    ("CARGO_TERM_PROGRESS_WIDTH", "80"),
+];
 
 /// Moves the files of `fresh` to `built`, and removes the others there.
 fn replace(built: &Path, fresh: &Path) -> io::Result<()> {
