@@ -15,9 +15,12 @@ use serde_json::Value;
 
 use crate::step::read;
 
-/// Runs `cargo build` with these further arguments, and shows how far it is.
-pub(crate) fn build(mut cargo: Command, root: &Path) -> Result<()> {
-    let mut progress = Progress::new(parts(root)?);
+/// Runs `cargo build` for these packages, or for the default members, and shows how far it is.
+pub(crate) fn build(mut cargo: Command, root: &Path, packages: &[&str]) -> Result<()> {
+    let mut progress = Progress::new(parts(root, packages)?);
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
     cargo
         .args(["--quiet", "--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
@@ -39,21 +42,27 @@ pub(crate) fn build(mut cargo: Command, root: &Path) -> Result<()> {
 
 /// Returns how many parts each package has that is built: libraries, programs, build scripts and
 /// their runs.
-fn parts(root: &Path) -> Result<BTreeMap<String, u32>> {
+fn parts(root: &Path, packages: &[&str]) -> Result<BTreeMap<String, u32>> {
     let host = read(Command::new("rustc").args(["--print", "host-tuple"]))?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(root)
         .args(["metadata", "--format-version", "1", "--locked"])
         .args(["--filter-platform", host.trim()]);
-    counted(&serde_json::from_str(&read(&mut cargo)?)?).context("cargo describes no packages")
+    let metadata = serde_json::from_str(&read(&mut cargo)?)?;
+    counted(&metadata, packages).context("cargo describes no packages")
 }
 
-/// Counts the parts of the default members and of all that they are built from.
-fn counted(metadata: &Value) -> Option<BTreeMap<String, u32>> {
+/// Counts the parts of these packages, or of the default members, and of all that they are built
+/// from.
+fn counted(metadata: &Value, packages: &[&str]) -> Option<BTreeMap<String, u32>> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let members = metadata["workspace_default_members"].as_array()?;
-    let members: BTreeSet<String> = members.iter().filter_map(text).collect();
+    let mut members: BTreeSet<String> = members.iter().filter_map(text).collect();
+    if !packages.is_empty() {
+        let named = |id: &String| packages.iter().any(|name| is(id, name));
+        members.retain(named);
+    }
     let mut needed: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for node in metadata.pointer("/resolve/nodes")?.as_array()? {
         let built = node["deps"].as_array()?.iter().filter(|dependency| {
@@ -185,10 +194,15 @@ fn said(done: u32, all: u32, remaining: Duration) -> String {
 
 /// Returns how long a part of a package takes, about, in tenths of a second.
 fn weight(package: &str) -> u32 {
-    let long = LONG.iter().find(|(name, _)| {
-        package.contains(&format!("/{name}#")) || package.contains(&format!("#{name}@"))
-    });
+    let long = LONG.iter().find(|(name, _)| is(package, name));
     long.map_or(6, |(_, weight)| *weight)
+}
+
+/// Returns true if a package's identity in cargo's messages has this name:
+/// `registry+https://…#log@0.4.29`.
+fn is(package: &str, name: &str) -> bool {
+    let (_, named) = package.rsplit_once('#').unwrap_or_default();
+    named.split('@').next() == Some(name)
 }
 
 /// The packages that take long.
@@ -198,8 +212,8 @@ const LONG: [(&str, u32); 8] = [
     ("wasmtime", 200),
     ("wasmparser", 60),
     ("wasmtime-environ", 40),
-    ("host", 300),
-    ("dev", 100),
+    ("bailiwick", 300),
+    ("bailiwick-dev", 100),
     ("rmcp", 40),
 ];
 
@@ -220,41 +234,43 @@ mod tests {
         let needs =
             |id: &str, kind: Option<&str>| json!({"pkg": id, "dep_kinds": [{"kind": kind}]});
         json!({
-            "workspace_default_members": ["member"],
+            "workspace_default_members": ["p#member@1", "p#tester@1"],
             "packages": [
-                package("member", &["bin", "lib", "test"]),
-                package("library", &["lib", "custom-build", "bin"]),
-                package("builder", &["proc-macro"]),
-                package("tester", &["lib"]),
+                package("p#member@1", &["bin", "lib", "test"]),
+                package("p#library@1", &["lib", "custom-build", "bin"]),
+                package("p#builder@1", &["proc-macro"]),
+                package("p#tester@1", &["lib"]),
             ],
             "resolve": {"nodes": [
-                {"id": "member", "deps": [needs("library", None), needs("tester", Some("dev"))]},
-                {"id": "library", "deps": [needs("builder", Some("build"))]},
-                {"id": "builder", "deps": []},
-                {"id": "tester", "deps": []},
+                {"id": "p#member@1", "deps": [needs("p#library@1", None), needs("p#tester@1", Some("dev"))]},
+                {"id": "p#library@1", "deps": [needs("p#builder@1", Some("build"))]},
+                {"id": "p#builder@1", "deps": []},
+                {"id": "p#tester@1", "deps": []},
             ]},
         })
     }
 
     #[test]
     fn the_parts_of_a_build_are_those_of_the_members_and_what_they_are_built_from() {
-        let parts = counted(&metadata()).unwrap();
-        let expected = [("builder", 1), ("library", 3), ("member", 2)];
+        let parts = counted(&metadata(), &["member"]).unwrap();
+        let expected = [("p#builder@1", 1), ("p#library@1", 3), ("p#member@1", 2)];
         assert_eq!(
             parts,
             expected.map(|(id, parts)| (id.to_owned(), parts)).into()
         );
+        let all = counted(&metadata(), &[]).unwrap();
+        assert_eq!((all.len(), all["p#tester@1"]), (4, 1));
     }
 
     #[test]
     fn parts_are_counted_once_and_those_that_were_there_take_no_time() {
-        let mut progress = Progress::new(counted(&metadata()).unwrap());
+        let mut progress = Progress::new(counted(&metadata(), &["member"]).unwrap());
         let part = |reason: &str, id: &str, fresh: bool| json!({"reason": reason, "package_id": id, "fresh": fresh});
         for (message, done, weight) in [
-            (part("compiler-artifact", "builder", true), 1, 0),
-            (part("compiler-artifact", "builder", false), 1, 0),
-            (part("compiler-message", "library", false), 1, 0),
-            (part("build-script-executed", "library", false), 2, 6),
+            (part("compiler-artifact", "p#builder@1", true), 1, 0),
+            (part("compiler-artifact", "p#builder@1", false), 1, 0),
+            (part("compiler-message", "p#library@1", false), 1, 0),
+            (part("build-script-executed", "p#library@1", false), 2, 6),
             (part("compiler-artifact", "stranger", false), 2, 6),
         ] {
             progress.hear(&message);
@@ -276,7 +292,7 @@ mod tests {
         assert_eq!(
             (
                 weight("registry+x#aws-lc-sys@0.30"),
-                weight("path+file:///x/host#0.1.0"),
+                weight("path+file:///x/host#bailiwick@0.1.0"),
                 weight("registry+x#log@1")
             ),
             (150, 300, 6)
