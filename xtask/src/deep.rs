@@ -5,6 +5,7 @@
 //! variable that is already set keeps its value, so a section can be tried in a minute. The output
 //! of a section is in `target/deep/`. Invariant: a section that ran no test has failed.
 
+mod first;
 mod fuzz;
 mod outcome;
 mod sections;
@@ -61,6 +62,7 @@ fn outcome(project: &Project, section: &'static Section, folder: &Path) -> Outco
             })
         }
         Work::Fuzz => fuzz::all(project, &setting(section, SECONDS), folder),
+        Work::Demo => first::demo(project),
         Work::Release => shipped(project),
         Work::Dist => dist::install::all(project),
         Work::Crates => crates::pack(project, true),

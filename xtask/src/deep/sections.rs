@@ -23,6 +23,8 @@ pub(crate) enum Work {
     },
     /// The fuzz targets, each for [`SECONDS`].
     Fuzz,
+    /// The README's first command.
+    Demo,
     /// The release build.
     Release,
     /// What is published, installed.
@@ -42,6 +44,12 @@ pub(crate) const KEYCLOAK: &str = "keycloak";
 
 /// Every section, in the order in which they run. docs/evidence.md has a row for each.
 pub(crate) const SECTIONS: &[Section] = &[
+    Section {
+        name: "demo",
+        does: "the README's first command works from nothing, in how many seconds",
+        environment: &[],
+        work: Work::Demo,
+    },
     Section {
         name: "release",
         does: "what is shipped builds",
