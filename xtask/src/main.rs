@@ -25,6 +25,7 @@ mod sdks;
 mod step;
 mod tables;
 mod targets;
+mod wit;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,7 @@ cargo xtask bench [ARGS]     do that and measure the program; ARGS go to `bailiw
 cargo xtask bench --plain [ARGS]  measure the host as `cargo build --release` makes it
 cargo xtask tables           write what the last tests did with clients and providers into the documents
 cargo xtask pictures         write pictures of the operator's page into docs/pictures
+cargo xtask wit              write the reference of the interface, docs/wit.md, from wit/tool.wit
 cargo xtask conformance      run the official conformance suite, and write what passes into its list and its page
 cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to `cargo deny check`
 cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now
@@ -119,6 +121,7 @@ impl Project {
             Some((task, rest)) if task == "deny" => deny::check(self, rest),
             Some((task, [])) if task == "tables" => self.tables(),
             Some((task, [])) if task == "pictures" => self.pictures(),
+            Some((task, [])) if task == "wit" => self.wit(),
             Some((task, [])) if task == "conformance" => conformance::measure(self),
             Some((task, [])) if task == "advisories" => self.advisories(None),
             Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
@@ -150,6 +153,11 @@ impl Project {
 
     fn tables(&self) -> Result<ExitCode> {
         tables::write(&self.root)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn wit(&self) -> Result<ExitCode> {
+        wit::write(&self.root)?;
         Ok(ExitCode::SUCCESS)
     }
 
