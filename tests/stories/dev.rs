@@ -277,8 +277,7 @@ async fn an_authors_own_services_take_the_place_of_the_samples() -> Result<()> {
 #[tokio::test]
 async fn the_first_screen_says_how_to_log_in_and_has_one_call_that_works() -> Result<()> {
     let (folder, temporary) = scene(&["whoami.wasm"])?;
-    let users = temporary.path().join("users.toml");
-    fs::write(&users, "[users.dana]\nname = \"Dana\"\n")?;
+    let users = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/dev/users.toml");
     let users = users.to_string_lossy();
     let mut bench = Bench::start(folder.path(), temporary.path(), &["--users", &users])?;
     let url = bench.serves("whoami").await?;
