@@ -33,6 +33,7 @@ mod limits;
 mod listening;
 mod loading;
 mod memory;
+mod migrating;
 mod mixups;
 mod modes;
 mod newcomer;
