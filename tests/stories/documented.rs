@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::{events, text};
 use bailiwick_tests::{ORDERS_TOOL, World, bailiwick, ensure_eq};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -32,16 +33,15 @@ enum Does {
 }
 
 /// The beginnings of commands; the first that fits counts.
-const TABLE: [(&str, Does); 22] = [
+const TABLE: [(&str, Does); 21] = [
     ("bailiwick new ", Does::Ends(0)),
     ("bailiwick build ", Does::Elsewhere),
     ("bailiwick inspect ", Does::Ends(0)),
     ("bailiwick call ", Does::Elsewhere),
     // Of a project.
-    ("bailiwick dev --port 0 PROJECT", Does::Elsewhere),
     ("bailiwick dev --port 0 orders", Does::Elsewhere),
-    ("bailiwick dev --port 0 my-tool", Does::Elsewhere),
     ("bailiwick dev ", Does::Serves("serving http")),
+    ("bailiwick serve --stdio ", Does::Elsewhere),
     ("bailiwick serve ", Does::Serves("listening on")),
     (
         "bailiwick check --config bailiwick.toml --online",
@@ -62,8 +62,13 @@ const TABLE: [(&str, Does); 22] = [
 ];
 
 /// The documents with commands for readers to run.
-const DOCUMENTS: [&str; 7] = [
+pub(crate) const DOCUMENTS: [&str; 12] = [
     "README.md",
+    "docs/first-tool.md",
+    "docs/migrating.md",
+    "docs/desktop-clients.md",
+    "docs/python.md",
+    "docs/typescript.md",
     "docs/writing-tools.md",
     "docs/other-languages.md",
     "docs/configuration.md",
@@ -148,6 +153,8 @@ impl Place {
             fs::write(folder.join(name), &config)?;
         }
         fs::write(folder.join("token.txt"), token)?;
+        let users = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/dev/users.toml");
+        fs::copy(users, folder.join("users.toml"))?;
         for name in ["out", "programs"] {
             fs::create_dir(folder.join(name))?;
         }
@@ -162,7 +169,6 @@ impl Place {
             ("--config FILE", "--config bailiwick.toml"),
             ("--token-file FILE", "--token-file token.txt"),
             ("FILE.wasm", "tools/orders.wasm"),
-            ("tools/my-tool.wasm", "tools/orders.wasm"),
             ("inspect FILE", "inspect tools/orders.wasm"),
             ("TOOLS_FOLDER", "tools"),
             ("--tool TOOL", &format!("--tool {ORDERS_TOOL}")),
@@ -246,6 +252,11 @@ impl Place {
         if !self.run.insert(command.clone()) {
             return Ok(());
         }
+        // Documents show the same name for several languages.
+        if let Some(name) = command.strip_prefix("bailiwick new ") {
+            let name = name.split(' ').next().unwrap_or_default();
+            let _absent = fs::remove_dir_all(self.folder.join(name));
+        }
         let row = TABLE
             .iter()
             .find(|(beginning, _)| command.starts_with(beginning));
@@ -292,6 +303,25 @@ impl Place {
     }
 }
 
+/// Checks that the record in the README is that of such a request.
+fn shows(record: &Value) -> Result<()> {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = fs::read_to_string(readme)?;
+    let blocks = readme.split("```json\n").skip(1);
+    let mut blocks = blocks.filter_map(|block| block.split("```").next());
+    let shown = blocks.find(|block| block.contains("\"event\""));
+    let shown: Map<String, Value> = serde_json::from_str(shown.context("no record")?)?;
+    for (name, value) in shown {
+        let real = record.get(&name).with_context(|| format!("no {name}"))?;
+        if name == "component" {
+            ensure!(text(record, &name).starts_with("sha256:"), "{real}");
+        } else {
+            ensure_eq(real, &value, &name)?;
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn every_command_in_the_documents_does_what_they_say() -> Result<()> {
     let world = World::start().await?;
@@ -300,6 +330,8 @@ async fn every_command_in_the_documents_does_what_they_say() -> Result<()> {
     let records = world.records()?;
     let closed = events(&records, "call.closed");
     let call = text(closed.first().context("no call")?, "call").to_owned();
+    let answered = events(&records, "downstream.closed");
+    shows(answered.first().context("no request")?)?;
     let world = world.stop().await?;
     let mut place = Place::of(world.folder.path(), &resource, &token, &call)?;
 

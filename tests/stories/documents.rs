@@ -1,5 +1,7 @@
 //! Checks that the documents describe what exists: configurations, commands, options and stories.
 
+mod blocks;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -49,25 +51,39 @@ fn fenced<'d>(text: &'d str, languages: &[&str]) -> Vec<Vec<&'d str>> {
     blocks
 }
 
-/// Returns a folder in which a configuration finds its secrets and a tool.
+/// Returns the configuration with the sections that every one has, where it is only a part of one.
+fn completed(part: &str) -> String {
+    let sections = [
+        "[server]\nresource = \"https://mcp.example.com/mcp\"\n",
+        "[[issuers]]\nissuer = \"https://idp.example.com\"\n",
+        "[envelope]\ntrust_domain = \"acme.example\"\n",
+        "[audit]\nfolder = \"audit\"\n",
+    ];
+    let missing = sections.iter().filter(|section| {
+        let name = section.lines().next().unwrap_or_default();
+        !part.lines().any(|line| line == name)
+    });
+    missing.fold(format!("{part}\n"), |whole, section| whole + section)
+}
+
+/// Returns a folder in which a configuration finds its secrets and a tool, under the name of the
+/// component that it configures.
 fn folder(config: &str) -> Result<TempDir> {
     let folder = TempDir::new()?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
-    for line in config.lines() {
-        let Some((key, value)) = line.split_once('=') else {
-            continue;
-        };
-        let named = value.split('"').nth(1).unwrap_or_default();
-        if key.trim().ends_with("_file") && !named.is_empty() {
-            let file = folder.path().join(named);
-            fs::create_dir_all(file.parent().context("a folder")?)?;
-            fs::write(file, "a secret\n")?;
-        }
+    for rest in config.split("_file = \"").skip(1) {
+        let named = rest.split('"').next().unwrap_or_default();
+        let file = folder.path().join(named);
+        fs::create_dir_all(file.parent().context("a folder")?)?;
+        fs::write(file, "a secret\n")?;
     }
     let into = folder.path().join("tools");
     fs::create_dir(&into)?;
     fs::set_permissions(&into, fs::Permissions::from_mode(0o700))?;
-    fs::copy(tools()?.join("orders.wasm"), into.join("orders.wasm"))?;
+    let named = config.split_once("[components.");
+    let named = named.and_then(|(_, rest)| rest.split([']', '.']).next());
+    let component = format!("{}.wasm", named.unwrap_or("orders"));
+    fs::copy(tools()?.join("orders.wasm"), into.join(component))?;
     fs::write(folder.path().join("bailiwick.toml"), config)?;
     Ok(folder)
 }
@@ -75,25 +91,20 @@ fn folder(config: &str) -> Result<TempDir> {
 #[tokio::test]
 async fn every_configuration_in_the_documents_is_one() -> Result<()> {
     let mut whole: Vec<(String, String)> = Vec::new();
-    for entry in fs::read_dir(root().join("docs/examples"))? {
-        let path = entry?.path();
-        whole.push((path.display().to_string(), fs::read_to_string(&path)?));
+    for examples in ["docs/examples", "docs/examples/migrating"] {
+        for entry in fs::read_dir(root().join(examples))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == "toml") {
+                whole.push((path.display().to_string(), fs::read_to_string(&path)?));
+            }
+        }
     }
     for (name, text) in documents()? {
-        let blocks = fenced(&text, &["toml"])
-            .into_iter()
-            .map(|lines| lines.join("\n"));
-        whole.extend(
-            blocks
-                .filter(|block| {
-                    ["[server]", "[[issuers]]", "[audit]"]
-                        .iter()
-                        .all(|part| block.contains(part))
-                })
-                .map(|block| (name.clone(), block)),
-        );
+        let found = blocks::blocks(&text).into_iter();
+        let found = found.filter(|block| block.language == "toml" && block.quotes.is_none());
+        whole.extend(found.map(|block| (name.clone(), completed(&block.text()))));
     }
-    ensure!(whole.len() >= 4, "no configurations were found");
+    ensure!(whole.len() >= 10, "no configurations were found");
     for (name, config) in whole {
         let folder = folder(&config)?;
         let file = folder.path().join("bailiwick.toml");

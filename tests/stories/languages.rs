@@ -44,6 +44,23 @@ async fn a_tool_on_starlingmonkey_sees_of_wasi_a_clock_random_numbers_and_the_lo
 }
 
 #[tokio::test]
+async fn the_documented_tool_without_an_sdk_acts_for_whoever_asks() -> Result<()> {
+    let _one = COMPILING.lock().await;
+    let Some(world) = world("documented").await? else {
+        return Ok(());
+    };
+    for user in ["alice", "bob"] {
+        let token = world.token(user)?;
+        let answer = world
+            .call(&token, "order_status", &json!({"id": "1001"}))
+            .await?;
+        let status = if user == "alice" { 200 } else { 403 };
+        ensure_eq(answer.text(), format!("{user}: {status}"), &answer.raw)?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_tool_in_python_acts_for_whoever_asks() -> Result<()> {
     greets("py", "greet_py").await
 }

@@ -55,7 +55,14 @@ struct Language {
 const LANGUAGES: [Language; 3] = [
     Language {
         name: "JavaScript",
-        components: &["qjs", "qjs_wasi", "js", "js_wasi", "js_default"],
+        components: &[
+            "qjs",
+            "qjs_wasi",
+            "documented",
+            "js",
+            "js_wasi",
+            "js_default",
+        ],
         build: javascript,
     },
     Language {
@@ -137,6 +144,12 @@ fn javascript(places: Places<'_>) -> Result<()> {
             "-n tool --sync --opt-size --minify -j",
         ),
         (
+            "documented",
+            DOCUMENTED,
+            "componentize-qjs",
+            "-n tool --sync --opt-size --minify --stub-wasi -j",
+        ),
+        (
             "js",
             JS,
             "componentize-js",
@@ -206,4 +219,5 @@ fn rust(places: Places<'_>) -> Result<()> {
 }
 
 const JS: &str = "tests/languages/js/tool.js";
+const DOCUMENTED: &str = "docs/examples/javascript/tool.js";
 const TARGET: &str = "wasm32-wasip2";
