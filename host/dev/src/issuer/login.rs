@@ -85,10 +85,14 @@ impl Logins {
     }
 }
 
-/// Answers the requests of this module but those of the token endpoint; `None` for all others.
+/// Answers the requests of this module but those of the token endpoint, and refuses those of
+/// strangers' pages; `None` for all others.
 pub(super) async fn answer(state: &State, request: &Request) -> Option<Answer> {
     if request.method == Method::OPTIONS {
         return cors::preflight(request);
+    }
+    if let Some(refusal) = cors::refusal(state, request) {
+        return Some(refusal);
     }
     let answer = match (&request.method, request.path.as_str()) {
         (&Method::GET, "/") => own(state, request, |_| page::index(state)),

@@ -1,10 +1,16 @@
 //! Which web pages may read answers (CORS): of the metadata and the keys, every page; of
 //! registration and tokens, pages on this machine, where clients in a browser run in development.
 //! The pages of the login itself no other page may read.
+//!
+//! Invariant: what a page sends has an effect only if that page may read the answer. Browsers send
+//! the forms of any page anywhere, and a page whose name was made to point here reads its answers
+//! without being asked for its origin (DNS rebinding).
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use url::Url;
 
+use super::super::State;
+use super::super::exchange::Refusal;
 use super::metadata;
 use super::redirects::is_loopback;
 use crate::http::{Answer, Request};
@@ -36,9 +42,12 @@ pub(super) fn shared(request: &Request, answer: Answer) -> Answer {
     }
 }
 
-/// Returns true if a page sent a request whose answer it may not read.
-pub(super) fn is_strangers(request: &Request) -> bool {
-    request.headers.contains_key("origin") && reader(request).is_none()
+/// Refuses what a page sent that may not read the answer, and is not this issuer's own.
+pub(super) fn refusal(state: &State, request: &Request) -> Option<Answer> {
+    let strangers = request.headers.contains_key("origin") && reader(request).is_none();
+    let own = request.path == "/authorize" && request.header("origin") == Some(&state.url);
+    let refusal = Refusal("access_denied", "not for pages of strangers");
+    (request.method == Method::POST && strangers && !own).then(|| refusal.answer())
 }
 
 /// Returns the origin of a page that may read the answer to a request.

@@ -4,6 +4,7 @@
 
 mod attacks;
 mod documents;
+mod strangers;
 
 use http::header::{HOST, HeaderName};
 use http::{HeaderMap, Method};

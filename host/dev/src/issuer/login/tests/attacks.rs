@@ -232,21 +232,6 @@ async fn pages_show_strangers_text_as_text_and_cannot_be_framed() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_stranger_registers_nothing() {
-    let scene = Scene::start().await;
-    let url = format!("{}/register", scene.issuer.url());
-    for (origin, status) in [
-        ("https://evil.example", 400),
-        ("http://localhost:6274", 201),
-    ] {
-        let headers = [(http::header::ORIGIN, origin.parse().unwrap())];
-        let headers = headers.into_iter().collect();
-        let reply = client::send(Method::POST, &url, headers, public().to_string()).await;
-        assert_eq!(reply.unwrap().status, status, "{origin}");
-    }
-}
-
-#[tokio::test]
 async fn a_registration_is_small_and_means_what_it_says() {
     let scene = Scene::start().await;
     let with = |name: &str, value: Value| {
