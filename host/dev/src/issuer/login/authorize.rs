@@ -30,6 +30,9 @@ pub(super) struct Asked {
 
 /// Answers `GET /authorize`: a page with a button for each user.
 pub(super) async fn ask(state: &State, request: &Request) -> Answer {
+    if !is_looked_at(request) {
+        return page::refusal("A login is a page that a person opens.");
+    }
     let query = Form(request.query());
     let (client, redirect_uri) = match sender(state, &query).await {
         Ok(sender) => sender,
@@ -166,12 +169,22 @@ pub(super) fn decide(state: &State, request: &Request) -> Answer {
     back(state, &uri, client_state.as_deref(), &[("code", &code)])
 }
 
+/// Returns true unless the browser says that no person sees the answer. With pictures alone a page
+/// of a stranger could drive out every login that waits, and have any document fetched.
+fn is_looked_at(request: &Request) -> bool {
+    says(request, "sec-fetch-mode", "navigate")
+        && says(request, "sec-fetch-dest", "document")
+        && !request.headers.contains_key("sec-purpose")
+}
+
 /// Returns true unless the browser says that another page sent the form.
 fn is_from_own_page(state: &State, request: &Request) -> bool {
-    let is = |name: &str, expected: &str| {
-        !request.headers.contains_key(name) || request.header(name) == Some(expected)
-    };
-    is("origin", &state.url) && is("sec-fetch-site", "same-origin")
+    says(request, "origin", &state.url) && says(request, "sec-fetch-site", "same-origin")
+}
+
+/// Returns true unless a header says something else.
+fn says(request: &Request, name: &str, expected: &str) -> bool {
+    !request.headers.contains_key(name) || request.header(name) == Some(expected)
 }
 
 /// Sends the user back with an error (RFC 6749 §4.1.2.1).

@@ -38,3 +38,37 @@ async fn a_page_of_a_stranger_registers_nothing_and_gets_no_token() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_no_one_looks_at_is_no_login() {
+    let scene = Scene::start().await;
+    let ask = async |headers: &[(&'static str, &str)]| {
+        let headers = headers
+            .iter()
+            .map(|&(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        let request = scene.request(&[]);
+        let reply = client::send(Method::GET, &request, headers.collect(), "").await;
+        reply.unwrap()
+    };
+    let first = hidden(&ask(&[]).await);
+    let (mode, to, purpose) = ("sec-fetch-mode", "sec-fetch-dest", "sec-purpose");
+    for headers in [
+        &[(mode, "no-cors"), (to, "image")][..],
+        &[(mode, "cors"), (to, "empty")],
+        &[(mode, "navigate"), (to, "iframe")],
+        &[(mode, "navigate"), (to, "document"), (purpose, "prefetch")],
+    ] {
+        // More often than there are places.
+        for _ in 0..300 {
+            assert_eq!(ask(headers).await.status, 400, "{headers:?}");
+        }
+    }
+    let person = [
+        ("sec-fetch-site", "cross-site"),
+        (mode, "navigate"),
+        (to, "document"),
+    ];
+    assert_eq!(ask(&person).await.status, 200);
+    let form = [("request", first.as_str()), ("user", "alice")];
+    sent_back(&scene.press(&form, &[]).await);
+}
