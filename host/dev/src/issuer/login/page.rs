@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use bailiwick_envelope::characters::is_unseen;
 use http::StatusCode;
 
 use super::super::State;
@@ -28,7 +29,9 @@ pub(super) fn style() -> Answer {
 /// Answers with the page on which a user logs in and consents.
 pub(super) fn login(state: &State, id: &str, asked: &Asked) -> Answer {
     let client = &asked.client;
-    let name = client.metadata.name.as_deref().unwrap_or(&client.id);
+    let name = client.metadata.name.as_deref();
+    let name = name.filter(|name| !name.trim().is_empty());
+    let name = name.unwrap_or(&client.id);
     let facts = [
         ("Client", client.id.as_str()),
         ("Resource", &asked.resource),
@@ -149,7 +152,8 @@ fn page(status: StatusCode, title: &str, main: &str, forms: &str) -> Answer {
         .with("cache-control", "no-store")
 }
 
-/// Returns text as HTML, for content and for values in double quotes.
+/// Returns text as HTML, for content and for values in double quotes. Invisible characters are
+/// made visible.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -159,6 +163,7 @@ fn escaped(text: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
+            unseen if is_unseen(unseen) => safe.extend(unseen.escape_unicode()),
             other => safe.push(other),
         }
     }

@@ -213,6 +213,15 @@ async fn pages_show_strangers_text_as_text_and_cannot_be_framed() {
     let shown = "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;co&quot;";
     assert!(text.contains(shown) && text.contains("&lt;b&gt;"), "{text}");
     assert!(!text.contains("<script") && !text.contains("<b>"), "{text}");
+    for (name, shown) in [
+        ("a\u{202e}b\u{200b}", "a\\u{202e}b\\u{200b}"),
+        (" ", "client-"),
+    ] {
+        metadata["client_name"] = json!(name);
+        let client = id(&register(&scene.issuer, &metadata).await);
+        let page = scene.page(&[("client_id", &client)]).await.text();
+        assert!(page.contains(&format!("<bdi>{shown}")), "{page}");
+    }
     let refusal = scene.page(&[("client_id", "<i>")]).await;
     assert!(refusal.text().contains("&lt;i&gt;") && !refusal.text().contains("<i>"));
     let index = client::fetch(&format!("{}/", scene.issuer.url())).await;
