@@ -55,20 +55,23 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 
 /// Returns true if a request's URI is the registered one.
 pub(super) fn is_same(registered: &str, asked: &str) -> bool {
-    let (Some(mut registered_url), Some(mut asked_url)) = (parsed(registered), parsed(asked))
-    else {
-        return false;
+    is_acceptable(registered)
+        && is_acceptable(asked)
+        && (registered == asked
+            || portless(registered).is_some_and(|parts| portless(asked) == Some(parts)))
+}
+
+/// Returns the host of an acceptable `http` URI, which is on loopback, and what follows its port,
+/// both as they are written.
+fn portless(uri: &str) -> Option<(&str, &str)> {
+    let rest = uri.strip_prefix("http://")?;
+    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if digits(port) => host,
+        _ => authority,
     };
-    if registered == asked {
-        return true;
-    }
-    let on_loopback = |url: &Url| url.scheme() == "http" && is_loopback(url);
-    let portless = |url: &mut Url| url.set_port(None).is_ok();
-    on_loopback(&registered_url)
-        && on_loopback(&asked_url)
-        && portless(&mut registered_url)
-        && portless(&mut asked_url)
-        && registered_url == asked_url
+    Some((host, rest))
 }
 
 /// Returns the URI with more fields in its query.
@@ -86,9 +89,10 @@ pub(super) fn source(uri: &str) -> String {
         return String::new();
     };
     let origin = url.origin();
-    match url.host() {
-        // A policy cannot name an IPv6 address.
-        Some(Host::Ipv4(_) | Host::Domain(_)) if origin.is_tuple() => origin.ascii_serialization(),
+    // A policy cannot name an IPv6 address, and reads some characters of a name as its own.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+    match url.host_str() {
+        Some(host) if origin.is_tuple() && host.bytes().all(plain) => origin.ascii_serialization(),
         _ => format!("{}:", url.scheme()),
     }
 }
@@ -136,6 +140,15 @@ mod tests {
             (loopback, "http://localhost:1/cb?a=1", false),
             (loopback, "https://127.0.0.1:1/cb?a=1", false),
             (loopback, "http://x@127.0.0.1:1/cb?a=1", false),
+            (loopback, "http://127.0.0.1:2/x/../cb?a=1", false),
+            (loopback, "http://127.0.0.1:2/%2e/cb?a=1", false),
+            (loopback, "http://2130706433:2/cb?a=1", false),
+            (loopback, "http://127.1:2/cb?a=1", false),
+            (loopback, "HTTP://127.0.0.1:2/cb?a=1", false),
+            ("http://[::1]/cb", "http://[::1]:2/cb", true),
+            ("http://[::1]:1/cb", "http://[0:0::1]:2/cb", false),
+            ("http://localhost:1", "http://localhost:2", true),
+            ("http://localhost:1", "http://localhost:2/", false),
             (site, site, true),
             (site, "https://app.example:443/cb", false),
             (site, "https://app.example:444/cb", false),
@@ -157,6 +170,8 @@ mod tests {
             ("https://app.example/cb", "https://app.example"),
             ("http://[::1]:8/cb", "http:"),
             ("cursor://a/b", "cursor:"),
+            ("https://a;sandbox/cb", "https:"),
+            ("https://a,b/cb", "https:"),
         ] {
             assert_eq!(source(uri), place);
         }
