@@ -94,7 +94,10 @@ fn stamps(folder: &Path) -> std::io::Result<BTreeMap<String, Stamp>> {
         let file = entry.file_name();
         let name = file.to_str().and_then(|file| file.strip_suffix(".wasm"));
         // A file that is just being replaced is missing for a moment.
-        if let (Some(name), Ok(file)) = (name.filter(is_plain), fs::metadata(entry.path())) {
+        // A pipe or a device, even behind a link, could be read without an end.
+        if let (Some(name), Ok(file)) = (name.filter(is_plain), fs::metadata(entry.path()))
+            && file.is_file()
+        {
             found.insert(name.to_owned(), (file.modified()?, file.len()));
         }
     }
@@ -152,6 +155,23 @@ mod tests {
         fs::remove_dir_all(&mine).unwrap();
         assert!(!shelf.copy_to(&host).unwrap(), "no folder");
         assert_eq!(copy(&host, "b.wasm").unwrap(), "new");
+    }
+
+    #[test]
+    fn only_a_file_is_a_component_even_behind_a_link() {
+        let temp = tempfile::tempdir().unwrap();
+        let (mine, host) = folders(temp.path());
+        let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, mine.join(name)).unwrap();
+        link(Path::new("/dev/zero"), "endless.wasm");
+        link(&mine.join("a.wasm"), "linked.wasm");
+        link(Path::new("nothing"), "dangling.wasm");
+        fs::create_dir(mine.join("folder.wasm")).unwrap();
+        let mode = rustix::fs::Mode::RWXU;
+        rustix::fs::mkfifoat(rustix::fs::CWD, mine.join("silent.wasm"), mode).unwrap();
+        let found: Vec<String> = stamps(&mine).unwrap().into_keys().collect();
+        assert_eq!(found, ["a", "linked"]);
+        assert!(Shelf::new(&mine).unwrap().copy_to(&host).unwrap());
+        assert_eq!(copy(&host, "linked.wasm").unwrap(), "one");
     }
 
     #[test]
