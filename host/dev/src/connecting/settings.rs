@@ -58,7 +58,7 @@ impl Entry {
 }
 
 fn read(text: &str) -> anyhow::Result<Members> {
-    serde_json::from_str(text).context("not an object of JSON without comments")
+    serde_json::from_str(text).context("not an object of plain JSON, without comments")
 }
 
 /// The members of an object, in their order.
@@ -97,7 +97,11 @@ impl<'de> Visitor<'de> for InOrder {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
         let mut members = Vec::new();
-        while let Some((key, value)) = map.next_entry()? {
+        while let Some((key, value)) = map.next_entry::<String, _>()? {
+            if members.iter().any(|(known, _)| *known == key) {
+                // Programs differ in which of the two they take.
+                return Err(serde::de::Error::custom(format!("{key} is there twice")));
+            }
             members.push((key, Member::Raw(value)));
         }
         Ok(Members(members))
@@ -163,6 +167,8 @@ mod tests {
             ("{} // mine", "without comments"),
             ("[]", "without comments"),
             (r#"{"servers": []}"#, "servers"),
+            (r#"{"servers": {}, "servers": {}}"#, "twice"),
+            (r#"{"servers": {"a": {}, "a": {}}}"#, "twice"),
             (
                 r#"{"servers": {"bailiwick": {"url": "http://b"}}}"#,
                 "remove it",
