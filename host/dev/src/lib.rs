@@ -31,6 +31,7 @@ pub mod process;
 
 pub mod connecting;
 mod teller;
+pub mod terminal;
 
 pub mod story;
 pub mod workbench;

@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal as _, Stdout, Write as _, stdout};
 
+use crate::terminal::shown;
+
 /// Prints the story, and remembers whether every check held.
 pub(crate) struct Teller {
     out: Stdout,
@@ -37,13 +39,16 @@ impl Teller {
     /// Prints the heading of a part.
     pub(crate) fn heading(&mut self, text: &str) {
         let text = self.paint(Paint::Bold, text);
-        self.lines(&format!("\n{text}"));
+        self.write(&format!("\n{text}"));
     }
 
     /// Prints a step, and what it expects.
     pub(crate) fn step(&mut self, title: &str, expectation: &str) {
         let expectation = self.paint(Paint::Dim, expectation);
-        self.lines(&format!("\n  {title}\n    expected: {expectation}"));
+        self.write(&format!(
+            "\n  {}\n    expected: {expectation}",
+            shown(title)
+        ));
     }
 
     /// Prints whether a check held, with the evidence.
@@ -60,17 +65,21 @@ impl Teller {
         } else {
             self.paint(Paint::Dim, &format!(" ({seen})"))
         };
-        self.lines(&format!("    {mark} {what}{seen}"));
+        self.write(&format!("    {mark} {}{seen}", shown(what)));
     }
 
     /// Prints a remark.
     pub(crate) fn aside(&mut self, text: &str) {
         let text = self.paint(Paint::Dim, text);
-        self.lines(&format!("    {text}"));
+        self.write(&format!("    {text}"));
     }
 
-    /// Prints text unchanged.
+    /// Prints text as it is.
     pub(crate) fn lines(&mut self, text: &str) {
+        self.write(&shown(text));
+    }
+
+    fn write(&mut self, text: &str) {
         let text = text.trim_end();
         if !text.is_empty() {
             // The output may be closed; the story goes on.
@@ -91,7 +100,7 @@ impl Teller {
             Paint::Red
         };
         let text = self.paint(paint, &text);
-        self.lines(&format!("\n{text}"));
+        self.write(&format!("\n{text}"));
     }
 
     /// Returns whether every check held.
@@ -100,8 +109,9 @@ impl Teller {
     }
 
     fn paint(&self, paint: Paint, text: &str) -> String {
+        let text = shown(text);
         if !self.colour {
-            return text.to_owned();
+            return text;
         }
         let code = match paint {
             Paint::Bold => 1,

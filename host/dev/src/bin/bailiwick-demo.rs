@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use bailiwick_dev::process::UNTIL_STDIN_CLOSES;
 use bailiwick_dev::story::{self, Options};
+use bailiwick_dev::terminal::shown;
 
 const USAGE: &str =
     "usage: bailiwick-demo --bailiwick PATH --tools DIR --out DIR [--once] [--until-stdin-closes]";
@@ -19,7 +20,7 @@ async fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             // The output may be closed; the exit code reports it too.
-            let _unheard = writeln!(stderr(), "bailiwick-demo: {error:#}");
+            let _unheard = writeln!(stderr(), "bailiwick-demo: {}", shown(&format!("{error:#}")));
             ExitCode::from(2)
         }
     }

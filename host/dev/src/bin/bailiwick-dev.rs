@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use bailiwick_dev::connecting::{self, Clients};
+use bailiwick_dev::terminal::shown;
 use bailiwick_dev::workbench::{self, Call, Options, SWEEP, USAGE};
 use clap::Parser as _;
 
@@ -28,11 +29,15 @@ async fn main() -> ExitCode {
     }
     match run(arguments).await {
         Ok(code) => code,
-        Err(error) => {
-            let _unheard = writeln!(stderr(), "bailiwick-dev: {error:#}");
-            ExitCode::from(2)
-        }
+        Err(error) => failed("bailiwick-dev", &error),
     }
+}
+
+/// Prints why a program did not do what it was asked for.
+fn failed(program: &str, error: &anyhow::Error) -> ExitCode {
+    // The output may be closed.
+    let _unheard = writeln!(stderr(), "{program}: {}", shown(&format!("{error:#}")));
+    ExitCode::from(2)
 }
 
 /// Runs `bailiwick call`: one call, and its answer.
@@ -43,10 +48,7 @@ async fn call(arguments: &[String]) -> ExitCode {
     };
     match workbench::call(&options).await {
         Ok(code) => code,
-        Err(error) => {
-            let _unheard = writeln!(stderr(), "bailiwick call: {error:#}");
-            ExitCode::from(2)
-        }
+        Err(error) => failed("bailiwick call", &error),
     }
 }
 
@@ -58,10 +60,7 @@ fn client(arguments: &[String]) -> ExitCode {
     };
     match connecting::clients(&asked) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _unheard = writeln!(stderr(), "bailiwick client: {error:#}");
-            ExitCode::from(2)
-        }
+        Err(error) => failed("bailiwick client", &error),
     }
 }
 

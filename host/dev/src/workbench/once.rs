@@ -6,7 +6,7 @@
 //!
 //! Invariant: the answer is on standard output, everything else on standard error.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -24,6 +24,7 @@ use crate::folder::Folder;
 use crate::issuer::{Client, Issuer, TokenSpec, User};
 use crate::mcp::{self, Answer};
 use crate::process::{self, Host, Interrupts};
+use crate::terminal::{self, shown};
 
 /// Calls a tool once, as a sample user, in the sandbox in which it will be served.
 ///
@@ -240,8 +241,8 @@ impl Place {
         // The output may be closed.
         let lines = after.lines().skip(1);
         // The host's own line about the call says less than this program.
-        for line in lines.filter(|line| !line.contains(services::CALL_ENDED)) {
-            let _unheard = writeln!(err, "{line}");
+        for line in lines.filter(|line| !line.contains(" INFO a call ended ")) {
+            let _unheard = writeln!(err, "{}", shown(line));
         }
         let refused = self.services.refusals(&self.folder, &mut 0);
         for note in self.services.notes().into_iter().chain(refused) {
@@ -365,16 +366,16 @@ fn print(answer: &Answer, json: bool) -> anyhow::Result<ExitCode> {
     );
     let mut out = std::io::stdout().lock();
     if json {
-        writeln!(out, "{:#}", answer.result())?;
-    } else if let Some(text) = told(answer.result()) {
-        writeln!(out, "{text}")?;
-    } else if answer.structured().is_null() {
-        writeln!(out, "{}", answer.text())?;
+        writeln!(out, "{}", terminal::json(answer.result()))?;
+    } else if !answer.structured().is_null() {
+        writeln!(out, "{}", terminal::json(answer.structured()))?;
+    } else if out.is_terminal() {
+        writeln!(out, "{}", shown(&answer.text()))?;
     } else {
-        writeln!(out, "{:#}", answer.structured())?;
+        writeln!(out, "{}", answer.text())?;
     }
     if answer.result().get("resultType").and_then(Value::as_str) == Some("input_required") {
-        writeln!(out, "{:#}", answer.result())?;
+        writeln!(out, "{}", terminal::json(answer.result()))?;
     }
     Ok(if answer.is_tool_error() {
         ExitCode::FAILURE
