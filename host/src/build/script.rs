@@ -131,7 +131,14 @@ impl Manager {
     /// Returns the commands that install a project's packages.
     fn install(self) -> &'static [&'static [&'static str]] {
         match self {
-            Self::Node => &[&["npm", "install", "--no-audit", "--no-fund"]],
+            // Scripts of packages could only make code for this machine, which no component has.
+            Self::Node => &[&[
+                "npm",
+                "install",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+            ]],
             Self::Python => &[
                 &["python3", "-m", "venv", ".venv"],
                 &[
