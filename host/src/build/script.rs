@@ -154,10 +154,14 @@ impl Manager {
         }
     }
 
-    /// Reads the project's name from its manifest.
+    /// Reads the component's name from the project's manifest, as its SDK does.
     fn name(self, manifest: &str) -> Option<String> {
         match self {
-            Self::Node => serde_json::from_str::<ManifestName>(manifest).ok()?.name,
+            Self::Node => {
+                let manifest = serde_json::from_str::<Package>(manifest).ok()?;
+                let own = manifest.bailiwick.and_then(|own| own.name);
+                own.or_else(|| Some(without_scope(&manifest.name?).to_owned()))
+            }
             Self::Python => toml::from_str::<Projects>(manifest).ok()?.project?.name,
         }
     }
@@ -169,6 +173,18 @@ fn run(command: &mut Command) -> Result<bool, BuildError> {
     let status = command.stdin(Stdio::null()).status();
     let status = status.map_err(|source| BuildError::Run { program, source })?;
     Ok(status.success())
+}
+
+/// Returns the name of a package without its scope: `orders` for `@shop/orders`.
+fn without_scope(name: &str) -> &str {
+    let scoped = name.strip_prefix('@').and_then(|name| name.split_once('/'));
+    scoped.map_or(name, |(_, name)| name)
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: Option<String>,
+    bailiwick: Option<ManifestName>,
 }
 
 #[derive(Deserialize)]
@@ -191,7 +207,18 @@ mod tests {
     fn a_project_is_known_by_its_manifest_and_named_by_it() {
         let cases = [
             ("package.json", r#"{"name":"orders"}"#, Some("orders")),
-            ("package.json", r#"{"name":"@shop/orders"}"#, None),
+            ("package.json", r#"{"name":"@shop/orders"}"#, Some("orders")),
+            (
+                "package.json",
+                r#"{"name":"a","bailiwick":{"name":"orders"}}"#,
+                Some("orders"),
+            ),
+            ("package.json", r#"{"name":"../orders"}"#, None),
+            (
+                "package.json",
+                r#"{"name":"a","bailiwick":{"name":"../orders"}}"#,
+                None,
+            ),
             ("package.json", "{}", None),
             (
                 "pyproject.toml",
