@@ -7,8 +7,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use bailiwick_dev::client::{self, Reply};
+use bailiwick_dev::client::{self, Open, Reply};
 use bailiwick_tests::{Plan, World, ensure_eq};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::json;
@@ -83,6 +84,32 @@ impl Site {
             map.insert(HeaderName::from_static(name), value.parse()?);
         }
         client::send(method, &format!("{}{path}", self.url), map, body.to_owned()).await
+    }
+
+    /// Asks for the stream of changes.
+    async fn listen(&self) -> Result<Open> {
+        let headers = [(AUTHORIZATION, self.bearer().parse()?)];
+        let headers = headers.into_iter().collect();
+        client::open(Method::GET, &format!("{}/live", self.url), headers, "").await
+    }
+
+    /// Takes every place for a listener. Those of listeners who are gone are free once the host has
+    /// tried to tell them something.
+    async fn listeners(&self) -> Result<Vec<Open>> {
+        let mut listeners = Vec::new();
+        for _ in 0..60 {
+            let listener = self.listen().await?;
+            if listener.status == StatusCode::OK {
+                listeners.push(listener);
+            } else {
+                self.world.call("a.b.c", "whoami", &json!({})).await?;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            if listeners.len() == 8 {
+                return Ok(listeners);
+            }
+        }
+        anyhow::bail!("places are not given back")
     }
 
     /// Signs in with the form; returns the cookie.
@@ -248,17 +275,8 @@ async fn the_page_is_there_as_the_operator_says() -> Result<()> {
 #[tokio::test]
 async fn a_listener_learns_of_a_call_and_the_ninth_finds_no_place() -> Result<()> {
     let site = Site::open().await?;
-    let mut headers = HeaderMap::new();
-    headers.insert("authorization", site.bearer().parse()?);
-    let url = format!("{}/live", site.url);
-    let listen = async || client::open(Method::GET, &url, headers.clone(), "").await;
-    let mut listeners = Vec::new();
-    for _ in 0..8 {
-        let listener = listen().await?;
-        ensure_eq(listener.status, StatusCode::OK, "a listener")?;
-        listeners.push(listener);
-    }
-    let ninth = listen().await?;
+    let mut listeners = site.listeners().await?;
+    let ninth = site.listen().await?;
     ensure_eq(ninth.status, StatusCode::SERVICE_UNAVAILABLE, "the ninth")?;
     drop(ninth);
     let mut first = listeners.pop().context("no listener")?;
@@ -279,13 +297,7 @@ async fn a_listener_learns_of_a_call_and_the_ninth_finds_no_place() -> Result<()
     };
     let event = tokio::time::timeout(Duration::from_secs(30), event).await??;
     ensure_eq(&*event, b"data: changed\n\n", "an event without contents")?;
-    // The places of those who are gone are free once the host has tried to tell them something.
-    for _ in 0..60 {
-        if listen().await?.status == StatusCode::OK {
-            return Ok(());
-        }
-        site.world.call("a.b.c", "whoami", &json!({})).await?;
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-    anyhow::bail!("places are not given back")
+    drop(first);
+    site.listeners().await?;
+    Ok(())
 }

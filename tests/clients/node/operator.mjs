@@ -4,7 +4,8 @@
 //   url, token     the page's; it signs in by the form, as a person does
 //   paths, views   what to look at, and how: {"name": NAME, "scheme": "dark", "size": {"width": 390, "height": 844}}
 //   pictures       {"VIEW PATH": NAME} or null, for PNG files in `folder`
-//   live           true: prints a line `{"live": "ready"}` and waits until one more call is on the first page
+//   live           true: prints a line `{"live": "ready"}` and waits until one more call is on the first page, then
+//                  `{"live": "seen"}` and, when it has read a line, waits until a new page no longer says that it follows
 // It prints a line with what it saw: of each page in each view its violations, by how much it is too wide, and what the
 // browser complained of. It speaks to the browser by a pipe (Chrome DevTools Protocol).
 
@@ -18,11 +19,9 @@ import { createInterface } from 'node:readline';
 const LONGEST = 170_000; // milliseconds for everything
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const [chromium] = process.argv.slice(2);
-const [line] = await (async () => {
-  for await (const line of createInterface({ input: process.stdin })) return [line];
-  return [];
-})();
-const task = JSON.parse(line);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const read = async () => (await lines.next()).value;
+const task = JSON.parse(await read());
 
 const profile = mkdtempSync(join(tmpdir(), 'bailiwick-browser-'));
 const flags = [
@@ -137,7 +136,14 @@ async function main() {
     const before = await evaluate(rows);
     process.stdout.write('{"live": "ready"}\n');
     while ((await evaluate(rows)) <= before) await new Promise((later) => setTimeout(later, 100));
-    live = { before, after: await evaluate(rows), button: await evaluate("document.querySelector('#follow').textContent") };
+    const button = "document.querySelector('#follow').textContent";
+    live = { before, after: await evaluate(rows), button: await evaluate(button) };
+    // It gives its own place back.
+    await arrive(() => tell('Page.navigate', { url: 'about:blank' }));
+    process.stdout.write('{"live": "seen"}\n');
+    await read();
+    await arrive(() => tell('Page.navigate', { url: `${task.url}/` }));
+    while ((await evaluate(button)) !== 'Paused') await new Promise((later) => setTimeout(later, 100));
   }
   process.stdout.write(`${JSON.stringify({ seen, live })}\n`);
 }

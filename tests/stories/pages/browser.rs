@@ -56,7 +56,11 @@ async fn the_pages_are_accessible_in_both_themes_and_on_a_phone() -> Result<()> 
     ensure_eq(&*ready, r#"{"live": "ready"}"#, "what comes first")?;
     let token = site.world.token("bob")?;
     site.world.call(&token, "whoami", &json!({})).await?;
-    let seen: Value = serde_json::from_str(&browser.line().await?)?;
+    ensure_eq(&*browser.line().await?, r#"{"live": "seen"}"#, "then")?;
+    // With every place taken, the page says that it does not follow.
+    let listeners = site.listeners().await?;
+    let seen: Value = serde_json::from_str(&browser.ask(&json!("go on")).await?)?;
+    drop(listeners);
     let (before, after) = (seen.pointer("/live/before"), seen.pointer("/live/after"));
     let grown = |value: Option<&Value>| value.and_then(Value::as_u64);
     ensure!(grown(after) > grown(before), "{seen:#}");
