@@ -46,6 +46,24 @@ def test_the_project_says_what_is_built(
     assert not read.has(tmp_path / "shop.py")
 
 
+@pytest.mark.parametrize("name", ["../up", "/etc/shop", "a/b", "-shop", "é", "x" * 65])
+def test_a_name_that_is_no_files_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "{name}"')
+    with pytest.raises(BuildError, match="cannot name a component"):
+        project.read(tmp_path, "shop")
+
+
+def test_a_component_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    (made, out) = (tmp_path / "made.wasm", tmp_path / "tools/shop.wasm")
+    made.write_bytes(b"one")
+    component._place(made, out)
+    with out.open("rb") as before:
+        made.write_bytes(b"two")
+        component._place(made, out)
+        assert (before.read(), out.read_bytes()) == (b"one", b"two")
+    assert [file.name for file in out.parent.iterdir()] == ["shop.wasm"]
+
+
 def test_what_is_not_known_ends_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

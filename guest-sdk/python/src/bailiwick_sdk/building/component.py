@@ -45,9 +45,16 @@ def build(project: Project, module: ModuleType, out: Path, *, verbose: bool) -> 
         for path in (entry, project.sources, *_packages(project)):
             command += ["-p", str(path)]
         _run(command, verbose=verbose)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes((folder / "made.wasm").read_bytes())
+        _place(folder / "made.wasm", out)
     return out
+
+
+def _place(made: Path, out: Path) -> None:
+    """Writes a file so that whoever watches the folder sees it whole."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f"{out.name}.part")
+    part.write_bytes(made.read_bytes())
+    part.replace(out)
 
 
 def _program() -> Path:

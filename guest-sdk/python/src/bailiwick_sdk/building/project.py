@@ -44,6 +44,8 @@ def read(folder: Path, module: str | None) -> Project:
             "folder with a pyproject.toml",
             2,
         )
-    sources = folder / "src" if (folder / "src").is_dir() else folder
     name = named or module.rpartition(".")[2]
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
+        raise BuildError(f"{written}: project.name: {name!r} cannot name a component")
+    sources = folder / "src" if (folder / "src").is_dir() else folder
     return Project(module, name, sources.resolve())
