@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::clock::now;
 use crate::http::{Answer, Request};
+use crate::newest::Newest;
 
 /// One line of the access log.
 #[derive(Clone, Debug, Serialize)]
@@ -96,9 +97,9 @@ impl Access {
     }
 }
 
-/// Lines in memory, and in a file if there is one.
+/// The newest lines in memory, and all of them in a file if there is one.
 pub(crate) struct AccessLog {
-    inner: Mutex<(Vec<Access>, Option<File>)>,
+    inner: Mutex<(Newest<Access>, Option<File>)>,
 }
 
 impl AccessLog {
@@ -114,7 +115,7 @@ impl AccessLog {
             None => None,
         };
         Ok(Self {
-            inner: Mutex::new((Vec::new(), file)),
+            inner: Mutex::new((Newest::new(), file)),
         })
     }
 
@@ -129,6 +130,6 @@ impl AccessLog {
 
     pub(crate) fn lines(&self) -> Vec<Access> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.0.clone()
+        inner.0.all()
     }
 }

@@ -30,6 +30,7 @@ use crate::bearer::Trusted;
 use crate::clock::fresh_id;
 use crate::http::{Answer, Bound, Request, Server};
 use crate::jws::{Algorithm, JwsError, Key, PublicKeys, unverified_claims};
+use crate::newest::Newest;
 use directory::Directory;
 use login::Logins;
 
@@ -155,14 +156,16 @@ impl Issuer {
         self.state.lock().revoked.insert(token.to_owned());
     }
 
-    /// Returns every token exchange so far, with the request and the issued token.
+    /// Returns the token exchanges so far, with the request and the issued token; at most the newest
+    /// 10 000.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        self.state.lock().exchanges.clone()
+        self.state.lock().exchanges.all()
     }
 
-    /// Returns `METHOD /path` of every request so far.
+    /// Returns `METHOD /path` of the requests so far, of a long path the beginning; at most the
+    /// newest 10 000.
     pub fn requests(&self) -> Vec<String> {
-        self.state.lock().requests.clone()
+        self.state.lock().requests.all()
     }
 
     /// Makes every later token exchange go wrong in one way; `None` ends it.
@@ -198,11 +201,11 @@ struct State {
 struct Inner {
     keys: Vec<Arc<Key>>,
     misbehaviour: Option<Misbehaviour>,
-    exchanges: Vec<Exchange>,
+    exchanges: Newest<Exchange>,
     /// The claims of tokens that are no JWTs.
     opaque: BTreeMap<String, Map<String, Value>>,
     revoked: BTreeSet<String>,
-    requests: Vec<String>,
+    requests: Newest<String>,
 }
 
 impl State {
@@ -222,10 +225,10 @@ impl State {
             inner: Mutex::new(Inner {
                 keys,
                 misbehaviour: None,
-                exchanges: Vec::new(),
+                exchanges: Newest::new(),
                 opaque: BTreeMap::new(),
                 revoked: BTreeSet::new(),
-                requests: Vec::new(),
+                requests: Newest::new(),
             }),
         })
     }
@@ -245,9 +248,9 @@ impl State {
     }
 
     async fn answer(&self, request: &Request) -> Answer {
-        self.lock()
-            .requests
-            .push(format!("{} {}", request.method, request.path));
+        let path = request.path.get(..LONGEST).unwrap_or(&request.path);
+        let line = format!("{} {path}", request.method);
+        self.lock().requests.push(line);
         let answer = match login::answer(self, request).await {
             Some(answer) => answer,
             None => self.answer_programs(request),
@@ -266,6 +269,9 @@ impl State {
         }
     }
 }
+
+/// The bytes of a path that are kept.
+const LONGEST: usize = 256;
 
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,7 @@ pub mod mcp;
 pub mod process;
 
 pub mod connecting;
+mod newest;
 mod teller;
 pub mod terminal;
 
