@@ -176,14 +176,10 @@ fn collect(project: &Project, paths: &[PathBuf]) -> Result<(Product, String)> {
     let [host, ..] = paths else {
         bail!("no program")
     };
-    let said = step::read(Command::new(host).arg("--version"))?;
-    ensure!(
-        said.trim() == format!("bailiwick {}", about.version),
-        "{} says that it is {}, but the sources are of {}",
-        host.display(),
-        said.trim(),
-        about.version
-    );
+    for (path, (name, _)) in paths.iter().zip(PROGRAMS) {
+        let said = step::read(Command::new(path).arg("--version"))?;
+        check_version(&said, name, &about.version).with_context(|| path.display().to_string())?;
+    }
     let texts: Result<Vec<File>> = TEXTS
         .iter()
         .map(|name| text(&project.root.join(name), name))
@@ -196,6 +192,16 @@ fn collect(project: &Project, paths: &[PathBuf]) -> Result<(Product, String)> {
         texts: texts?,
     };
     Ok((product, bill))
+}
+
+/// Checks what a program says of itself: one of other sources would run beside the others.
+fn check_version(said: &str, name: &str, version: &str) -> Result<()> {
+    let said = said.trim();
+    ensure!(
+        said == format!("{name} {version}"),
+        "it says that it is {said}, but the sources are of {name} {version}"
+    );
+    Ok(())
 }
 
 /// Lets the program write its manual pages and completions.
@@ -247,4 +253,22 @@ impl Product {
 fn text(from: &Path, path: &str) -> Result<File> {
     let text = fs::read_to_string(from).with_context(|| from.display().to_string())?;
     Ok(File::text(path, &text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_version;
+
+    #[test]
+    fn a_program_of_other_sources_is_not_packed() {
+        for (said, is_packed) in [
+            ("bailiwick-dev 1.2.3\n", true),
+            ("bailiwick-dev 1.2.2\n", false),
+            ("bailiwick 1.2.3\n", false),
+            ("", false),
+        ] {
+            let checked = check_version(said, "bailiwick-dev", "1.2.3");
+            assert_eq!(checked.is_ok(), is_packed, "{said}");
+        }
+    }
 }

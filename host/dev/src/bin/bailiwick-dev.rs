@@ -27,6 +27,10 @@ async fn main() -> ExitCode {
         let _unheard = writeln!(stdout(), "{USAGE}");
         return ExitCode::SUCCESS;
     }
+    if arguments == ["--version"] {
+        let _unheard = writeln!(stdout(), "bailiwick-dev {}", env!("CARGO_PKG_VERSION"));
+        return ExitCode::SUCCESS;
+    }
     match run(arguments).await {
         Ok(code) => code,
         Err(error) => failed("bailiwick-dev", &error),
