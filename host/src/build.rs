@@ -41,6 +41,9 @@ pub struct BuildRequest {
     /// Cargo's target folder, for a crate; `guests` in the crate's own target folder unless given.
     /// Guests that share it compile their common dependencies once.
     pub target_dir: Option<PathBuf>,
+    /// Whether a project in TypeScript or Python may get a development build: a component that is
+    /// made once, into which each build writes the source alone.
+    pub development: bool,
 }
 
 /// A component that was built.
@@ -52,6 +55,8 @@ pub struct Built {
     pub digest: String,
     /// The size of the file.
     pub bytes: u64,
+    /// The component without a source, if this is a development build.
+    pub base: Option<PathBuf>,
 }
 
 /// A build that made no component.
@@ -142,6 +147,12 @@ pub enum BuildError {
         /// The version that the SDK is for.
         found: String,
     },
+    /// The SDK made a base for development that has no room for the source.
+    #[error("{}: it has no room for the source: remove its folder, and build again", base.display())]
+    NoRoom {
+        /// The component without a source.
+        base: PathBuf,
+    },
     /// The component offers no tools, resources or prompts.
     #[error(
         "the component exports no tools, resources or prompts: call \
@@ -166,18 +177,24 @@ pub enum BuildError {
 /// does not get.
 pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
     let folder = fs::canonicalize(&request.path).map_err(at(&request.path))?;
-    let (name, component) = if folder.is_file() {
-        of_another_tool(&folder)?
+    let (name, component, base) = if folder.is_file() {
+        let (name, component) = of_another_tool(&folder)?;
+        (name, component, None)
     } else if folder.join("Cargo.toml").is_file() {
-        from_crate(&folder, request.target_dir.as_deref())?
+        let (name, component) = from_crate(&folder, request.target_dir.as_deref())?;
+        (name, component, None)
     } else {
         let script = Script::at(&folder)?;
         let script = script.ok_or_else(|| BuildError::NotAProject {
             path: request.path.clone(),
         })?;
-        let built = script.build()?;
-        let component = fs::read(&built).map_err(at(&built))?;
-        (script.component, component::linked(component))
+        let (component, base) = script.build(request.development)?;
+        // A base stays as it is, with its room in one piece.
+        let component = match base {
+            Some(_) => component,
+            None => component::linked(component),
+        };
+        (script.component, component, base)
     };
     let file = request.out.join(format!("{name}.wasm"));
     write_whole(&file, &component)?;
@@ -185,6 +202,7 @@ pub fn build(request: &BuildRequest) -> Result<Built, BuildError> {
         digest: digest(&component),
         bytes: size(&component),
         component: file,
+        base,
     })
 }
 
@@ -273,6 +291,7 @@ mod tests {
                 path,
                 out,
                 target_dir: None,
+                development: false,
             });
             assert!(matches!(error, Err(BuildError::NotAProject { .. })));
         }
@@ -287,6 +306,7 @@ mod tests {
             path,
             out: folder.path().join("tools"),
             target_dir: None,
+            development: false,
         });
         let component = built.unwrap().component;
         assert_eq!(component, folder.path().join("tools/greet.wasm"));

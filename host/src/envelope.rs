@@ -27,7 +27,8 @@ use crate::seams::{Clock, Random, hex, random_hex};
 
 pub use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey};
 pub use keys::{
-    HostKeys, KeysFound, SigningKeys, journal_keys, look_at_keys, make_key, page_token, read_key,
+    HostKeys, KeysFound, SigningKeys, cache_key, journal_keys, look_at_keys, make_key, page_token,
+    read_key,
 };
 
 /// The envelope of one call, with the few facts about the caller's token that are needed

@@ -20,6 +20,7 @@ mod error;
 mod examine;
 mod inspect;
 mod loader;
+pub mod room;
 mod signature;
 mod signers;
 mod spare;

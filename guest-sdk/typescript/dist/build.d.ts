@@ -11,6 +11,9 @@
  *   scope), `entry` (by default `src/tool.ts`) and `engine`.
  * - `--engine` is `quickjs` unless given. `--out` is a folder, or a file if it ends with `.wasm`;
  *   by default the project's folder. A relative one is relative to the current folder.
+ * - `--development` is a folder for a development build: `base.wasm`, which is made again only if
+ *   the SDK or the interfaces that the project exports are others, and `source`, which `bailiwick`
+ *   writes into it. If a source does not fit, there is none, and the component is built as ever.
  * - Standard output has one line, the absolute path of the component, and only if it was built.
  *   The file is written as the last step, and replaced as a whole.
  * - Standard error has everything else: what is wrong as `file:line:column`, or as the name of a

@@ -90,7 +90,7 @@ impl<'o> Bench<'o> {
         ports::is_free(options.issuer_port, "--issuer-port")?;
         ports::is_free(options.page_port, "--page-port")?;
         let sweeper = Sweeper::start()?;
-        let folder = Folder::create(&sweeper.folder().join("host"))?;
+        let folder = Folder::create(&sweeper.folder().join(HOST))?;
         folder.write_secret("exchange", &Client::host().secret)?;
         let issuer = Issuer::start_with(settings).await?;
         let file = match &options.services {
@@ -268,7 +268,7 @@ impl<'o> Bench<'o> {
         };
         let components = Components {
             bailiwick: &self.options.bailiwick,
-            folder: &self.folder.path().join("tools"),
+            host: &self.folder,
             digests: self.shelf.copied(),
         };
         let place = Place {
@@ -341,6 +341,9 @@ fn issuer_settings(port: u16) -> issuer::Settings {
         ..issuer::Settings::default()
     }
 }
+
+/// The host's own folder in the temporary one.
+const HOST: &str = "host";
 
 /// The host's message that a change of its files is in effect.
 const IN_EFFECT: &str = "a change is in effect";

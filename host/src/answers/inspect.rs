@@ -5,6 +5,7 @@
 //! is decided by it.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -140,12 +141,35 @@ pub struct OfferedHints {
 /// Fails if the file cannot be read, if its name is not one of a component, or if there is no
 /// engine.
 pub async fn inspect(path: &Path, compiler: Compiler) -> anyhow::Result<ComponentReport> {
+    inspect_built(path, None, compiler).await
+}
+
+/// Does the same with the component of a development build, whose code is made from that of its
+/// base.
+///
+/// # Errors
+/// As [`inspect`].
+pub async fn inspect_built(
+    path: &Path,
+    base: Option<&Path>,
+    compiler: Compiler,
+) -> anyhow::Result<ComponentReport> {
     let sandbox = Sandbox::new(
         Limits::within(Room::here()),
         Arc::new(SystemClock),
         Arc::new(SystemRandom),
     )?;
     let intake = Intake::new(Arc::new(sandbox), compiler);
+    if let Some(base) = base {
+        let developed = intake.develop(&fs::read(base)?, &fs::read(path)?).await;
+        // Without it, the component is compiled whole.
+        if let Err(error) = developed {
+            tracing::warn!(
+                cause = chain(&error),
+                "the code of the last build is not used"
+            );
+        }
+    }
     let examined = intake::examine(&intake, path).await?;
     Ok(ComponentReport::of(
         examined.judged(|loaded| Offer::check(loaded?, &Terms::default())),

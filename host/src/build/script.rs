@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use super::{BuildError, at, file_name};
+use crate::intake::room::with_source;
 
 /// A project whose SDK builds it.
 pub(super) struct Script {
@@ -53,13 +54,18 @@ impl Script {
         Ok(None)
     }
 
-    /// Builds the component into a folder of the project; returns its path.
-    pub(super) fn build(&self) -> Result<PathBuf, BuildError> {
+    /// Builds the component in a folder of the project; returns its bytes, and its base if it is a
+    /// development build.
+    pub(super) fn build(&self, develop: bool) -> Result<(Vec<u8>, Option<PathBuf>), BuildError> {
         let program = self.program();
-        if !program.is_file() || !self.has_sdk() {
+        let out = self.folder.join(self.manager.scratch());
+        let development = out.join("development");
+        let base = development.join("base.wasm");
+        // Where a base is, the SDK was there when it was made.
+        let has_sdk = || (develop && base.is_file()) || self.has_sdk();
+        if !program.is_file() || !has_sdk() {
             self.install()?;
         }
-        let out = self.folder.join(self.manager.scratch());
         fs::create_dir_all(&out).map_err(at(&out))?;
         let file = out.join(format!("{}.wasm", self.component));
         let mut build = Command::new(&program);
@@ -68,10 +74,21 @@ impl Script {
         }
         // It prints the path of this file, which is not yet where the author wants it.
         build.arg("--out").arg(&file).stdout(Stdio::null());
-        if run(build.current_dir(&self.folder))? {
-            Ok(file)
-        } else {
-            Err(BuildError::Compile)
+        if develop {
+            build.arg("--development").arg(&development);
+        }
+        if !run(build.current_dir(&self.folder))? {
+            return Err(BuildError::Compile);
+        }
+        // The SDK leaves a source only if there is room for it.
+        let source = development.join("source");
+        if !develop || !source.is_file() {
+            return Ok((fs::read(&file).map_err(at(&file))?, None));
+        }
+        let [empty, source] = [&base, &source].map(|path| fs::read(path).map_err(at(path)));
+        match with_source(&empty?, &source?) {
+            Some(component) => Ok((component, Some(base))),
+            None => Err(BuildError::NoRoom { base }),
         }
     }
 

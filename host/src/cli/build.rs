@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use bailiwick::answers::inspect::inspect;
+use bailiwick::answers::inspect::inspect_built;
 use bailiwick::build::{BuildRequest, build};
 
-use super::compile::compiler;
+use super::compile::compiler_for;
 use super::page::Page;
 use super::wait;
 
@@ -24,6 +24,10 @@ pub(crate) struct Args {
     /// The folder for cargo's build products, for a crate.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     target_dir: Option<PathBuf>,
+    /// The folder of the host that `bailiwick dev` starts: compiled code is kept for it, and a
+    /// project may get a development build.
+    #[arg(long, value_name = "HOST", hide = true)]
+    development: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -43,6 +47,7 @@ pub(crate) fn run(args: Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         path: args.path,
         out: args.out,
         target_dir: args.target_dir,
+        development: args.development.is_some(),
     })?;
     page.line(&format!(
         "{} ({} bytes, {})",
@@ -50,7 +55,9 @@ pub(crate) fn run(args: Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         built.bytes,
         built.digest
     ))?;
-    let found = wait(async { inspect(&built.component, compiler()?).await })?;
+    let host = args.development.as_deref();
+    let base = built.base.as_deref();
+    let found = wait(async { inspect_built(&built.component, base, compiler_for(host)?).await })?;
     if let Some(reason) = &found.reason {
         page.line(&format!("warning: a host would refuse it: {reason}"))?;
     }

@@ -1,7 +1,12 @@
 //! Compiling for the commands, and the three processes that only the host starts.
 
+use std::path::Path;
+
+use bailiwick::envelope::cache_key;
 use bailiwick::harden::CompileLimits;
-use bailiwick::intake::{self, Compiler};
+use bailiwick::intake::{self, Cache, Compiler};
+use bailiwick::owned::Trust;
+use bailiwick::seams::SystemRandom;
 
 /// The limits of a worker.
 #[derive(clap::Args)]
@@ -46,6 +51,24 @@ pub(super) fn compiler() -> anyhow::Result<Compiler> {
     bailiwick::harden::serving()?;
     Ok(Compiler::new(workers))
 }
+
+/// Makes the same compiler for the workbench: it shares the code, and the key that guards it, with
+/// the host in this folder, so that each component is compiled once.
+pub(super) fn compiler_for(host: Option<&Path>) -> anyhow::Result<Compiler> {
+    let Some(host) = host else {
+        return compiler();
+    };
+    let trust = Trust {
+        folders: vec![host.to_owned()],
+        ..Trust::default()
+    };
+    let key = cache_key(&host.join("keys"), &SystemRandom, &trust)?;
+    let cache = Cache::open(&host.join("cache"), key, &trust);
+    Ok(compiler()?.keeping(cache.map(|cache| cache.holding(MOST_CODE))))
+}
+
+/// The most code of development builds, in bytes: each save makes that of a whole engine.
+const MOST_CODE: u64 = 512 << 20;
 
 /// Shows on standard error what a component says while it describes itself, such as the panic that
 /// ends it. The error itself names addresses alone.

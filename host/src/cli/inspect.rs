@@ -8,7 +8,7 @@ use bailiwick::answers::inspect::{
 };
 use serde_json::Value;
 
-use super::compile::compiler;
+use super::compile::compiler_for;
 use super::page::{Page, Tone};
 use super::wait;
 
@@ -20,11 +20,15 @@ pub(crate) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// The folder of the host that `bailiwick dev` starts: compiled code is kept for it.
+    #[arg(long, value_name = "HOST", hide = true)]
+    development: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
-    let inspection = wait(async { inspect(&args.file, compiler()?).await })
-        .with_context(|| args.file.display().to_string())?;
+    let inspection =
+        wait(async { inspect(&args.file, compiler_for(args.development.as_deref())?).await })
+            .with_context(|| args.file.display().to_string())?;
     if args.json {
         page.value(&inspection)?;
     } else {

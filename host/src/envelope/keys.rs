@@ -120,6 +120,24 @@ pub fn page_token(
     ))
 }
 
+/// Returns the key for the cache of compiled code in `folder`, and makes it if it is missing.
+///
+/// # Errors
+/// Fails if the folder or the file cannot be used as it is.
+pub fn cache_key(
+    folder: &Path,
+    random: &dyn Random,
+    trust: &Trust,
+) -> Result<MacKey, KeyFolderError> {
+    owned::private_folder(folder, trust).map_err(not_owned(folder))?;
+    let files = Files {
+        folder,
+        random,
+        trust,
+    };
+    files.mac_key("cache")
+}
+
 /// Returns the journal's keys in `folder` as a start would have them, and changes nothing: in place
 /// of a key that is missing it makes one that is kept nowhere.
 ///

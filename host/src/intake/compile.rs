@@ -174,6 +174,23 @@ impl Compiler {
         })
     }
 
+    /// Returns true if the code for the component with this digest is kept.
+    pub(super) fn has(&self, engine: &Engine, digest: &str) -> bool {
+        let identity = CodeIdentity::new(engine, digest);
+        let found = self.cache.as_ref().and_then(|cache| cache.find(&identity));
+        found.is_some()
+    }
+
+    /// Keeps the code for a component that differs from a kept one in the source alone. `digests`
+    /// are that of the kept one and that of the other. Returns `None` if the code has no such room.
+    pub(super) fn vary(&self, engine: &Engine, digests: [&String; 2], source: &[u8]) -> Option<()> {
+        let [base, varied] = digests.map(|digest| CodeIdentity::new(engine, digest));
+        let cache = self.cache.as_ref()?;
+        let code = cache.find(&base)?.with_source(source)?;
+        cache.keep(&varied, &code);
+        Some(())
+    }
+
     fn refusals(&self) -> MutexGuard<'_, BTreeMap<String, CompileError>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }

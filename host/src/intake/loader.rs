@@ -8,9 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::candidate::Candidate;
-use super::compile::{Compiled, Compiler, Uncompiled};
+use super::compile::{CompileError, Compiled, Compiler, Uncompiled};
 use super::error::{LoadError, NotLoaded};
 use super::inspect::{Inspected, inspect};
+use super::room;
 use super::signature::{self, digest};
 use super::store::{CodeStore, StoredCode};
 use super::structure;
@@ -104,6 +105,35 @@ impl Intake {
         self.compiler.stop();
     }
 
+    /// Makes the code of a development build from that of its base, which differs in the source
+    /// alone, and keeps it. Only the base is compiled, and only once.
+    ///
+    /// # Errors
+    /// Fails if the base is refused, or if `component` is no such build.
+    pub async fn develop(&self, base: &[u8], component: &[u8]) -> Result<(), LoadError> {
+        let tier = inspect(base)?.tier;
+        let engine = self.sandbox.engine(tier);
+        let digests = [digest(base), digest(component)];
+        let [base_digest, _] = &digests;
+        if !tokio::task::block_in_place(|| self.compiler.has(engine, base_digest)) {
+            tokio::task::block_in_place(|| structure::check(base))?;
+            let uncompiled = Uncompiled {
+                tier,
+                digest: base_digest,
+                bytes: base,
+            };
+            let limits = compiling(self.limits());
+            self.compiler.compile(engine, uncompiled, limits).await?;
+        }
+        let source = room::source_of(component).filter(|source| {
+            room::with_source(base, source).is_some_and(|filled| filled == component)
+        });
+        let source = source.ok_or_else(|| CompileError::Unusable(NO_ROOM.to_owned()))?;
+        tokio::task::block_in_place(|| self.compiler.vary(engine, digests.each_ref(), source))
+            .ok_or_else(|| CompileError::Unusable(NO_ROOM.to_owned()))?;
+        Ok(())
+    }
+
     /// Returns the code made from the bytes with this digest, if there is any.
     pub(super) fn known(&self, digest: &str) -> Option<StoredCode> {
         self.store.find(digest)
@@ -185,6 +215,9 @@ impl Intake {
         Ok(stored)
     }
 }
+
+/// The fault of two components that are not a base and its development build.
+const NO_ROOM: &str = "its base has no room for the source";
 
 fn engine_error(step: &'static str) -> impl Fn(wasmtime::Error) -> LoadError {
     move |cause| LoadError::Engine {

@@ -9,6 +9,9 @@ with the project's Python:
 - `--out PATH` is a file that ends in `.wasm`, or a folder, which is made. Without it, it is the
   present folder. In a folder the file has the project's name, or without one the module's.
 - `--describe` imports and checks the module, prints its definitions as JSON, and builds nothing.
+- `--development FOLDER` makes a development build in a folder: `base.wasm`, which is made again only
+  if the SDK, the packages or the interfaces that the module exports are others, and `source`, which
+  `bailiwick` writes into it. If there is no room, there is no `source`, and the component is built.
 - `--verbose` shows the output of componentize-py.
 
 Standard output has one line, the path of the component, and nothing if it was not built. Standard
@@ -28,7 +31,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .building import native, project
+from .building import development, native, project
 from .building.component import build
 from .building.errors import BuildError
 from .errors import DefinitionError
@@ -46,14 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--describe", action="store_true", help="print the definitions, build nothing"
     )
     parser.add_argument("--verbose", action="store_true", help="show the output of componentize-py")
+    parser.add_argument("--development", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
     try:
         chosen = project.read(Path(), asked.module)
+        watch = development.Watch()
         module = native.load(chosen)
         if asked.describe:
             print(json.dumps(native.describe(module), indent=2))
             return 0
-        made = build(chosen, module, chosen.file(asked.out), verbose=asked.verbose)
+        out = chosen.file(asked.out)
+        if asked.development and development.develop(chosen, module, watch, asked.development):
+            print(out)
+            return 0
+        made = build(chosen, module, out, verbose=asked.verbose)
     except BuildError as error:
         return _failed(error, error.code)
     except (DefinitionError, tomllib.TOMLDecodeError) as error:

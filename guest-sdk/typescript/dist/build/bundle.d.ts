@@ -31,3 +31,5 @@ export declare function joined(project: Project, contents: string, options: Buil
 export declare function sdk(file: string): string;
 /** Returns a text as a literal. */
 export declare function quoted(text: string): string;
+/** Returns what makes libraries fit: an instance runs once, so code made at run time never pays. */
+export declare function settled({ find }: Project): string[];

@@ -93,7 +93,7 @@ function said({ text, location, notes }) {
     return `${place}error: ${text}${hint}`;
 }
 /** Returns what makes libraries fit: an instance runs once, so code made at run time never pays. */
-function settled({ find }) {
+export function settled({ find }) {
     const zod = find("zod/v4/core/package.json") !== undefined;
     return zod ? [`import { config } from "zod/v4/core";`, "config({ jitless: true });"] : [];
 }

@@ -1,10 +1,10 @@
 /** Checks the types of a project with its own TypeScript. */
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BuildError } from "./failure.js";
+import { ran } from "./run.js";
 /** Fails with the compiler's words, as `file(line,column): error …`. */
-export function checkTypes({ folder, find }) {
+export async function checkTypes({ folder, find }) {
     if (!existsSync(join(folder, "tsconfig.json"))) {
         throw new BuildError(1, `${join(folder, "tsconfig.json")}: there is no such file`);
     }
@@ -13,10 +13,10 @@ export function checkTypes({ folder, find }) {
         throw new BuildError(3, "TypeScript is missing; run `npm install` in the project");
     }
     const compiler = join(dirname(manifest), "bin/tsc");
-    const { status, stdout, stderr } = spawnSync(process.execPath, [compiler, "--noEmit", "--pretty", "false", "-p", folder], { cwd: folder, encoding: "utf8" });
+    const { status, said } = await ran([compiler, "--noEmit", "--pretty", "false", "-p", folder], folder);
     if (status !== 0) {
         // TypeScript writes `file(line,column)`; editors and people open `file:line:column`.
-        const text = `${stdout}${stderr}`.replace(/^(\S.*?)\((\d+),(\d+)\):/gm, "$1:$2:$3:");
+        const text = said.replace(/^(\S.*?)\((\d+),(\d+)\):/gm, "$1:$2:$3:");
         throw new BuildError(1, text.trim());
     }
 }

@@ -1,9 +1,9 @@
 /** Loads the entry in Node, in a process of its own, and returns its definitions. */
-import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { joined, quoted, sdk } from "./bundle.js";
 import { BuildError } from "./failure.js";
+import { ran } from "./run.js";
 /** Fails with the faults of the definitions, or with the exception that the entry threw. */
 export async function evaluate(project, scratch) {
     const program = join(scratch, "describe.mjs");
@@ -14,18 +14,16 @@ export async function evaluate(project, scratch) {
     });
     writeFileSync(program, `${code}\n//# sourceMappingURL=describe.mjs.map\n`);
     writeFileSync(`${program}.map`, rooted(map, project.folder));
-    const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--no-warnings", program, answer], 
-    // What the entry writes to standard output belongs to standard error.
-    { cwd: project.folder, stdio: ["ignore", 2, 2] });
+    const { status, said } = await ran(["--enable-source-maps", "--no-warnings", program, answer], project.folder);
     if (status === FAULTS) {
-        throw new BuildError(1, `${project.entry}: nothing was built`);
+        throw new BuildError(1, `${said}${project.entry}: nothing was built`);
     }
     if (status !== 0) {
-        throw new BuildError(1, `${project.entry}: it cannot be loaded`);
+        throw new BuildError(1, `${said}${project.entry}: it cannot be loaded`);
     }
     const described = JSON.parse(readFileSync(answer, "utf8"));
     checkUris(described, project);
-    return described;
+    return { described, said };
 }
 /** Returns a program that writes the definitions, or the faults to standard error. */
 function entry(project) {

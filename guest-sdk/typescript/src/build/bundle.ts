@@ -124,7 +124,7 @@ function said({ text, location, notes }: Message): string {
 }
 
 /** Returns what makes libraries fit: an instance runs once, so code made at run time never pays. */
-function settled({ find }: Project): string[] {
+export function settled({ find }: Project): string[] {
   const zod = find("zod/v4/core/package.json") !== undefined;
   return zod ? [`import { config } from "zod/v4/core";`, "config({ jitless: true });"] : [];
 }

@@ -1,6 +1,5 @@
 /** Loads the entry in Node, in a process of its own, and returns its definitions. */
 
-import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -8,9 +7,16 @@ import type { Described } from "../describe.js";
 import { joined, quoted, sdk } from "./bundle.js";
 import { BuildError } from "./failure.js";
 import type { Project } from "./project.js";
+import { ran } from "./run.js";
+
+/** The definitions of an entry, and what it has written. */
+export interface Evaluated {
+  readonly described: Described;
+  readonly said: string;
+}
 
 /** Fails with the faults of the definitions, or with the exception that the entry threw. */
-export async function evaluate(project: Project, scratch: string): Promise<Described> {
+export async function evaluate(project: Project, scratch: string): Promise<Evaluated> {
   const program = join(scratch, "describe.mjs");
   const answer = join(scratch, "described.json");
   const { code, map } = await joined(project, entry(project), {
@@ -19,21 +25,19 @@ export async function evaluate(project: Project, scratch: string): Promise<Descr
   });
   writeFileSync(program, `${code}\n//# sourceMappingURL=describe.mjs.map\n`);
   writeFileSync(`${program}.map`, rooted(map, project.folder));
-  const { status } = spawnSync(
-    process.execPath,
+  const { status, said } = await ran(
     ["--enable-source-maps", "--no-warnings", program, answer],
-    // What the entry writes to standard output belongs to standard error.
-    { cwd: project.folder, stdio: ["ignore", 2, 2] },
+    project.folder,
   );
   if (status === FAULTS) {
-    throw new BuildError(1, `${project.entry}: nothing was built`);
+    throw new BuildError(1, `${said}${project.entry}: nothing was built`);
   }
   if (status !== 0) {
-    throw new BuildError(1, `${project.entry}: it cannot be loaded`);
+    throw new BuildError(1, `${said}${project.entry}: it cannot be loaded`);
   }
   const described = JSON.parse(readFileSync(answer, "utf8")) as Described;
   checkUris(described, project);
-  return described;
+  return { described, said };
 }
 
 /** Returns a program that writes the definitions, or the faults to standard error. */

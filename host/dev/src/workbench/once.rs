@@ -19,7 +19,7 @@ use super::options::beside;
 use super::services::{self, Services, ServicesFile, Traffic};
 use super::shelf::{self, Shelf};
 use super::sweeper::Sweeper;
-use super::{arguments, config, issuer_settings, tell};
+use super::{HOST, arguments, config, issuer_settings, tell};
 use crate::folder::Folder;
 use crate::issuer::{Client, Issuer, TokenSpec, User};
 use crate::mcp::{self, Answer};
@@ -174,7 +174,7 @@ impl Place {
             None => beside()?,
         };
         let mut sweeper = Sweeper::start()?;
-        let folder = Folder::create(&sweeper.folder().join("host"))?;
+        let folder = Folder::create(&sweeper.folder().join(HOST))?;
         folder.write_secret("exchange", &Client::host().secret)?;
         let mut settings = issuer_settings(0);
         if settings.users.iter().all(|known| known.sub != options.user) {
@@ -193,8 +193,11 @@ impl Place {
         };
         let mut asks = tell::Asks::default();
         for name in &names {
-            let file = folder.path().join("tools").join(format!("{name}.wasm"));
-            asks.add(tell::inspect(&bailiwick, &file).await?.unwrap_or_default());
+            scopes.extend(
+                tell::inspect(&bailiwick, &folder, name)
+                    .await?
+                    .unwrap_or_default(),
+            );
         }
         for lack in services.stand_in(&asks.services, &issuer).await? {
             say(&lack);

@@ -18,6 +18,7 @@ use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
+use super::HOST;
 use super::options::Options;
 use super::overheard::Overheard;
 use super::watching::{Pace, Sources};
@@ -29,6 +30,8 @@ pub(super) struct Project {
     bailiwick: PathBuf,
     /// Cargo's target folder, if the author chose one.
     target: Option<PathBuf>,
+    /// The host's folder, for which code is kept.
+    host: PathBuf,
     /// Where a build puts its component.
     fresh: PathBuf,
     /// Where the component of the last good build is.
@@ -72,6 +75,7 @@ impl Project {
             folder,
             bailiwick: options.bailiwick.clone(),
             target: options.target_dir.clone(),
+            host: temporary.join(HOST),
             fresh: temporary.join("fresh"),
             built,
             pace,
@@ -188,6 +192,7 @@ impl Project {
         let mut command = Command::new(&self.bailiwick);
         command.arg("build").arg(&self.folder);
         command.arg("--out").arg(&self.fresh);
+        command.arg("--development").arg(&self.host);
         if let Some(target) = &self.target {
             command.arg("--target-dir").arg(target);
         }

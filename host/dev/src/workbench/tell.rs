@@ -154,10 +154,9 @@ impl Told {
         for (name, digest) in components.digests {
             let known = self.inspected.entry(name.clone()).or_default();
             if known.0 != *digest {
-                let file = components.folder.join(format!("{name}.wasm"));
                 // The last good version of a component that does not load goes on serving.
-                if let Some(asks) = inspect(components.bailiwick, &file).await? {
-                    *known = (digest.clone(), asks);
+                if let Some(scopes) = inspect(components.bailiwick, components.host, name).await? {
+                    *known = (digest.clone(), scopes);
                 }
             }
             all.extend(known.1.scopes.iter().cloned());
@@ -210,17 +209,39 @@ impl Asks {
 /// The components that the host has.
 pub(super) struct Components<'c> {
     pub(super) bailiwick: &'c Path,
-    pub(super) folder: &'c Path,
+    /// The host's folder.
+    pub(super) host: &'c Folder,
     /// Their digests, by name.
     pub(super) digests: &'c BTreeMap<String, String>,
 }
 
-/// Returns what a component asks for; `None` if it does not load, which the host reports.
-pub(super) async fn inspect(bailiwick: &Path, file: &Path) -> anyhow::Result<Option<Asks>> {
-    let output = process::run(bailiwick, &["inspect", "--json", &file.to_string_lossy()]).await?;
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let loads = report.get("tools").is_some_and(Value::is_array);
-    Ok(loads.then(|| Asks::of(&report)))
+/// Returns the scopes of the tools, resources and prompts of a host's component; `None` if it does
+/// not load, which the host reports. The host does not compile it again.
+pub(super) async fn inspect(
+    bailiwick: &Path,
+    host: &Folder,
+    name: &str,
+) -> anyhow::Result<Option<Vec<String>>> {
+    let file = host.path().join("tools").join(format!("{name}.wasm"));
+    let (file, host) = (file.to_string_lossy(), host.path().to_string_lossy());
+    let inspect = ["inspect", "--json", &file, "--development", &host];
+    let output = process::run(bailiwick, &inspect).await?;
+    let inspected: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    if !inspected.get("tools").is_some_and(Value::is_array) {
+        return Ok(None);
+    }
+    let scopes = ["tools", "resources", "prompts"]
+        .iter()
+        .filter_map(|kind| inspected.get(kind)?.as_array())
+        .flatten()
+        .filter_map(|one| one.get("scopes")?.as_array())
+        .flatten();
+    Ok(Some(
+        scopes
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+    ))
 }
 
 async fn tools(url: &str, token: &str) -> anyhow::Result<Vec<Value>> {

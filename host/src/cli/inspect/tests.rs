@@ -11,6 +11,7 @@ fn inspect(bytes: Vec<u8>, json: bool) -> (String, String) {
     let args = Args {
         file: site.path("tools/thing.wasm"),
         json,
+        development: None,
     };
     let mut said = Vec::new();
     let result = run(&args, &mut Page::new(&mut said, false));

@@ -61,6 +61,12 @@ impl Cache {
         }
     }
 
+    /// Keeps at most this many bytes from now on.
+    #[must_use]
+    pub fn holding(self, most: u64) -> Self {
+        Self { most, ..self }
+    }
+
     /// Returns the code for this identity, if there is an authentic file of it.
     pub(super) fn find(&self, identity: &CodeIdentity) -> Option<MachineCode> {
         let name = identity.name();

@@ -18,6 +18,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::super::room;
 use super::super::structure::RULES;
 use super::sealed::SealedCode;
 use super::{MAX_CODE, length_of};
@@ -89,6 +90,18 @@ impl MachineCode {
         Self(CodeBytes::Made(bytes))
     }
 
+    /// Returns the code of the same component with another source in its room, if it has one: the
+    /// instructions stay those that the worker made.
+    pub(super) fn with_source(&self, source: &[u8]) -> Option<Self> {
+        let filled = match &self.0 {
+            CodeBytes::Made(bytes) => room::with_source(bytes, source)?,
+            CodeBytes::Kept(sealed) => {
+                room::with_source(&std::fs::read(sealed.path()).ok()?, source)?
+            }
+        };
+        Some(Self(CodeBytes::Made(filled)))
+    }
+
     /// Returns the code in a file of the cache, if that was made with `key` for this identity.
     pub(super) fn authentic(
         key: &MacKey,
@@ -130,7 +143,7 @@ impl MachineCode {
         #[expect(unsafe_code, reason = "the one place where compiled code is loaded")]
         // SAFETY: both functions demand bytes that the engine's compiler made. A `MachineCode`
         // exists only of bytes that a worker, which is this program with the same compiler, handed
-        // over, or that carry an authentication code made over them with a key that never leaves
+        // over, perhaps with other bytes in the room of a data segment, or that carry an authentication code made over them with a key that never leaves
         // this process and its key folder. `deserialize` copies bytes that this value alone holds.
         // `deserialize_file` maps the file, which must never change: its seals, which are older
         // than its authentication, see to that, and the path leads to this very file while `self`

@@ -32,14 +32,21 @@ WORLDS = {
 
 def build(project: Project, module: ModuleType, out: Path, *, verbose: bool) -> Path:
     """Makes the component, which exports exactly what the module defines; returns its file."""
-    program = _program()
     exports = list(Component(definitions_of(module)).exports)
+    return componentize(project, exports, _entry(project.module, exports), out, verbose=verbose)
+
+
+def componentize(
+    project: Project, exports: list[str], begin: str, out: Path, *, verbose: bool
+) -> Path:
+    """Makes a component with these exports that begins with the module `begin`."""
+    program = _program()
     with tempfile.TemporaryDirectory(prefix="bailiwick-") as name:
         folder = Path(name)
         _write_world(folder / "wit", exports)
         entry = folder / "entry"
         entry.mkdir()
-        (entry / f"{ENTRY}.py").write_text(_entry(project.module, exports))
+        (entry / f"{ENTRY}.py").write_text(begin)
         command = [str(program), "-d", str(folder / "wit"), "-w", "component", "componentize"]
         command += ["--stub-wasi", ENTRY, "-o", str(folder / "made.wasm")]
         for path in (entry, project.sources, *_packages(project)):

@@ -98,7 +98,7 @@ def _left_out(component: Component, project: Project) -> list[Definition[Any, An
     """Returns the definitions in the project's other modules that the module does not have."""
     kept = {id(it) for it in component.all}
     found: dict[int, Definition[Any, Any]] = {}
-    for module in _modules(project):
+    for module in modules_of(project):
         for it in definitions_of(module):
             if id(it) not in kept and it.module == module.__name__:
                 found[id(it)] = it
@@ -107,7 +107,7 @@ def _left_out(component: Component, project: Project) -> list[Definition[Any, An
 
 def _uses_pydantic(project: Project) -> bool:
     """Returns true if a module of the project has something of pydantic in its namespace."""
-    for module in _modules(project):
+    for module in modules_of(project):
         for value in vars(module).values():
             name = value.__name__ if isinstance(value, ModuleType) else _origin(value)
             if name.partition(".")[0] == "pydantic":
@@ -120,7 +120,7 @@ def _origin(value: Any) -> str:
     return origin if isinstance(origin, str) else ""
 
 
-def _modules(project: Project) -> list[ModuleType]:
+def modules_of(project: Project) -> list[ModuleType]:
     """Returns the imported modules of the project."""
     found = []
     for module in list(sys.modules.values()):

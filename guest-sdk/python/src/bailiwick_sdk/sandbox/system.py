@@ -10,6 +10,8 @@ from typing import Any
 
 from .state import STATE, refusing
 
+plain_compile = builtins.compile
+"""The compiler for sources that are known to be right."""
 NO_FILE = "\ud800"
 NETWORK = 'ask a service of the operator: `call.services["orders_api"]`'
 THREADS = "`call.send_all` sends several requests at once"
@@ -32,7 +34,7 @@ def prepare() -> None:
 def prepare_compiler() -> None:
     """Replaces `compile`, which opens the file that wrong code comes from to show the line. With a
     name that no file can have it does not."""
-    original = builtins.compile
+    original = plain_compile
 
     def compile(source: Any, filename: Any, mode: str, *args: Any, **options: Any) -> Any:
         if not STATE.sealed or not isinstance(filename, str):
