@@ -51,10 +51,28 @@ fn wait_ringing<T>(
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     #[test]
     fn the_table_of_commands_is_consistent() {
         crate::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn only_the_authors_commands_share_code_with_the_workbench() {
+        for (line, accepted) in [
+            ("build shop --development host", true),
+            ("inspect shop.wasm --development host", true),
+            ("serve --config host.toml", true),
+            ("serve --config host.toml --development host", false),
+            ("check --config host.toml --development host", false),
+        ] {
+            let words = std::iter::once("bailiwick").chain(line.split_whitespace());
+            assert_eq!(
+                crate::Cli::try_parse_from(words).is_ok(),
+                accepted,
+                "{line}"
+            );
+        }
     }
 }

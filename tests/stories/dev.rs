@@ -67,7 +67,7 @@ impl Bench {
     }
 
     /// Reads on until a line contains this.
-    async fn prints(&mut self, text: &str) -> Result<()> {
+    pub(crate) async fn prints(&mut self, text: &str) -> Result<()> {
         while !self.line(text).await?.contains(text) {}
         Ok(())
     }

@@ -4,6 +4,8 @@
 //! in Rust; `BAILIWICK_NEWCOMER` names the languages of `cargo xtask deep newcomer`, which installs
 //! their packages.
 
+mod saving;
+
 use std::env;
 use std::ffi::OsString;
 use std::fs;

@@ -1,7 +1,7 @@
 // The build, as `bailiwick build` calls it. It needs `dist`.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -111,4 +111,53 @@ test("an engine that is not installed is named with what installs it", () => {
   const { status, stderr } = build(folder, "--engine", "starlingmonkey", "--out", out);
   expect(stderr).toContain("npm install --save-dev @bytecodealliance/componentize-js");
   expect(status).toBe(3);
+});
+
+test("a development build keeps its component, and has the source beside it", () => {
+  const development = join(out, "development");
+  const entry = (text: string) => `${IMPORTS}export default component({ tools: [
+    tool({ name: "a", description: "${text}" }, () => "") ] });`;
+  const folder = project(entry("One."));
+  const read = (name: string) => readFileSync(join(development, name));
+  const given = [folder, "--development", development, "--out", out];
+  expect(build(...given).status).toBe(0);
+  const [base, source] = [read("base.wasm"), read("source")];
+  expect(source.includes("One.") && !base.includes("One.")).toBe(true);
+  expect(base.includes("bailiwick:tool/tools@0.2.0")).toBe(true);
+
+  writeFileSync(join(folder, "src/tool.ts"), entry("T\u00fcr."));
+  writeFileSync(join(development, "base.wasm"), "kept");
+  expect(build(...given).status).toBe(0);
+  expect(read("base.wasm").toString()).toBe("kept");
+  expect(read("source").includes("T\\u00fcr.")).toBe(true);
+  expect(read("source").every((byte) => byte < 128)).toBe(true);
+});
+
+test("another interface needs another component, and a long source a whole build", () => {
+  const development = join(out, "another");
+  const folder = project(`${IMPORTS}export default component({ tools: [
+    tool({ name: "a", description: "A." }, () => "") ] });`);
+  const given = [folder, "--development", development, "--out", out];
+  expect(build(...given).status).toBe(0);
+  writeFileSync(
+    join(folder, "src/tool.ts"),
+    `${IMPORTS}export default component({ resources: [
+      resource({ uri: "made://a", name: "a" }, () => "x") ] });`,
+  );
+  expect(build(...given).status).toBe(0);
+  const base = readFileSync(join(development, "base.wasm"));
+  expect(base.includes("bailiwick:tool/resources@0.2.0")).toBe(true);
+  expect(base.includes("bailiwick:tool/tools@0.2.0")).toBe(false);
+
+  const long = "x".repeat(600_000);
+  writeFileSync(
+    join(folder, "src/tool.ts"),
+    `${IMPORTS}export default component({ tools: [
+      tool({ name: "a", description: "A." }, () => "${long}") ] });`,
+  );
+  const { status, stderr } = build(...given);
+  expect(status).toBe(0);
+  expect(stderr).toMatch(/^note: the joined modules have 6\d+ bytes, .* this is a whole build/);
+  expect(existsSync(join(development, "source"))).toBe(false);
+  expect(existsSync(join(out, "made.wasm"))).toBe(true);
 });

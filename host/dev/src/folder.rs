@@ -83,6 +83,18 @@ impl Folder {
         Ok(digest(bytes))
     }
 
+    /// Does the same, so that the host sees the old component or the whole new one.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn replace_tool(&self, name: &str, bytes: &[u8]) -> anyhow::Result<String> {
+        let new = format!("tools/{name}.new");
+        self.write(&new, bytes)?;
+        let (new, path) = (self.0.join(new), self.0.join("tools").join(name));
+        fs::rename(new, &path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(digest(bytes))
+    }
+
     /// Writes a secret, readable only by its owner.
     ///
     /// # Errors

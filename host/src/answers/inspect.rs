@@ -135,21 +135,12 @@ pub struct OfferedHints {
     pub open_world_hint: Option<bool>,
 }
 
-/// Inspects the component in `path`.
+/// Inspects the component in `path`. With `base`, it is a development build, whose code is made
+/// from that of its base.
 ///
 /// # Errors
-/// Fails if the file cannot be read, if its name is not one of a component, or if there is no
-/// engine.
-pub async fn inspect(path: &Path, compiler: Compiler) -> anyhow::Result<ComponentReport> {
-    inspect_built(path, None, compiler).await
-}
-
-/// Does the same with the component of a development build, whose code is made from that of its
-/// base.
-///
-/// # Errors
-/// As [`inspect`].
-pub async fn inspect_built(
+/// Fails if a file cannot be read, if its name is not one of a component, or if there is no engine.
+pub async fn inspect(
     path: &Path,
     base: Option<&Path>,
     compiler: Compiler,
@@ -349,7 +340,7 @@ mod tests {
 
     async fn inspected(bytes: Vec<u8>) -> ComponentReport {
         let site = Site::new("", &[("thing", bytes)]);
-        inspect(&site.path("tools/thing.wasm"), compiler())
+        inspect(&site.path("tools/thing.wasm"), None, compiler())
             .await
             .unwrap()
     }
@@ -398,7 +389,7 @@ mod tests {
     async fn a_signature_that_cannot_be_read_is_an_error_of_its_own() {
         let site = Site::new("", &[("thing", component(&[HELLO]))]);
         site.write("tools/thing.wasm.sig", b"nonsense");
-        let found = inspect(&site.path("tools/thing.wasm"), compiler())
+        let found = inspect(&site.path("tools/thing.wasm"), None, compiler())
             .await
             .unwrap();
         assert!(found.signers_named.is_none() && found.signature_error.is_some());

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use bailiwick::answers::inspect::inspect_built;
+use bailiwick::answers::inspect::inspect;
 use bailiwick::build::{BuildRequest, build};
 
 use super::compile::compiler_for;
@@ -57,7 +57,7 @@ pub(crate) fn run(args: Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     ))?;
     let host = args.development.as_deref();
     let base = built.base.as_deref();
-    let found = wait(async { inspect_built(&built.component, base, compiler_for(host)?).await })?;
+    let found = wait(async { inspect(&built.component, base, compiler_for(host)?).await })?;
     if let Some(reason) = &found.reason {
         page.line(&format!("warning: a host would refuse it: {reason}"))?;
     }

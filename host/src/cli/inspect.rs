@@ -27,7 +27,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     let inspection =
-        wait(async { inspect(&args.file, compiler_for(args.development.as_deref())?).await })
+        wait(async { inspect(&args.file, None, compiler_for(args.development.as_deref())?).await })
             .with_context(|| args.file.display().to_string())?;
     if args.json {
         page.value(&inspection)?;

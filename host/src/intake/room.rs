@@ -58,6 +58,12 @@ fn filling() -> Vec<u8> {
     all
 }
 
+/// Returns empty room, as a component has it.
+#[cfg(test)]
+pub(super) fn empty() -> Vec<u8> {
+    [&MARK[..], &filling()].concat()
+}
+
 /// The mark before the room, chosen at random.
 const MARK: [u8; 32] = [
     0x52, 0xe2, 0xfb, 0x89, 0x53, 0x06, 0xdb, 0xb5, 0x7e, 0x5e, 0xc3, 0x05, 0x0f, 0xef, 0xa7, 0xa7,
@@ -70,14 +76,13 @@ const LENGTH: usize = 4;
 const SIZE: usize = LENGTH + (512 << 10);
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
 
-    /// Returns empty room with other bytes around it.
-    pub(in crate::intake) fn room() -> Vec<u8> {
-        [b"before", &MARK[..], &filling()].concat()
+    fn room() -> Vec<u8> {
+        [b"before", &*empty()].concat()
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub(crate) const SECTIONS: &[Section] = &[
         environment: &[("BAILIWICK_NEWCOMER", "rust,typescript,python")],
         work: Work::Tests {
             arguments: &["--test", "stories", "newcomer::"],
-            figures: &["the first tool in "],
+            figures: &["the first tool in ", "save to served in "],
         },
     },
     Section {

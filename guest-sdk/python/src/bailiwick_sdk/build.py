@@ -9,8 +9,8 @@ with the project's Python:
 - `--out PATH` is a file that ends in `.wasm`, or a folder, which is made. Without it, it is the
   present folder. In a folder the file has the project's name, or without one the module's.
 - `--describe` imports and checks the module, prints its definitions as JSON, and builds nothing.
-- `--development FOLDER` makes a development build in a folder: `base.wasm`, which is made again only
-  if the SDK, the packages or the interfaces that the module exports are others, and `source`, which
+- `--development FOLDER` makes a development build there: `base.wasm`, which is made again only if
+  the SDK, the packages or the interfaces that the module exports are others, and `source`, which
   `bailiwick` writes into it. If there is no room, there is no `source`, and the component is built.
 - `--verbose` shows the output of componentize-py.
 
@@ -53,13 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         chosen = project.read(Path(), asked.module)
-        watch = development.Watch()
+        watch = development.Watch() if asked.development else None
         module = native.load(chosen)
         if asked.describe:
             print(json.dumps(native.describe(module), indent=2))
             return 0
         out = chosen.file(asked.out)
-        if asked.development and development.develop(chosen, module, watch, asked.development):
+        if watch and development.develop(chosen, module, watch, asked.development):
             print(out)
             return 0
         made = build(chosen, module, out, verbose=asked.verbose)

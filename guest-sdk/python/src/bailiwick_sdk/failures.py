@@ -42,5 +42,5 @@ def _places(error: BaseException) -> Iterator[str]:
 
 
 def _ours(file: str) -> bool:
-    """Returns true for the files through which every call comes."""
-    return file.startswith(HERE)
+    """Returns true for the files through which every call and every import comes."""
+    return file.startswith((HERE, "<frozen importlib")) or file.endswith("/importlib/__init__.py")

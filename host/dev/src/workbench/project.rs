@@ -39,6 +39,7 @@ pub(super) struct Project {
     sources: Sources,
     pace: Pace,
     looked: Instant,
+    pause: Duration,
     /// Whether the last look failed, which is said once.
     blind: bool,
     build: Option<Build>,
@@ -80,6 +81,7 @@ impl Project {
             built,
             pace,
             looked: now,
+            pause: BETWEEN_LOOKS,
             blind: false,
             build: None,
             good: false,
@@ -120,11 +122,14 @@ impl Project {
     /// The build cannot be started, or its component not be moved.
     pub(super) fn look(&mut self, teller: &mut Teller) -> anyhow::Result<bool> {
         let ended = self.finish(teller)?;
-        if self.looked.elapsed() < BETWEEN_LOOKS {
+        if self.looked.elapsed() < self.pause {
             return Ok(ended);
         }
-        self.looked = Instant::now();
+        let began = Instant::now();
         let changed = self.has_changed(teller);
+        self.looked = Instant::now();
+        // Looking takes a small part of one processor, however many files there are.
+        self.pause = BETWEEN_LOOKS.max((self.looked - began) * 20);
         let Some(since) = self.pace.due(changed, self.build.is_none(), self.looked) else {
             return Ok(ended);
         };
@@ -284,8 +289,8 @@ fn absent(removed: io::Result<()>) -> io::Result<()> {
 /// The files that make a folder a project, as `bailiwick build` knows them.
 const MANIFESTS: [&str; 3] = ["Cargo.toml", "package.json", "pyproject.toml"];
 
-/// The time between two looks at the sources.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+/// The shortest time between two looks at the sources.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 mod tests {
@@ -335,9 +340,13 @@ mod tests {
             let command = project.command();
             let arguments: Vec<_> = command.as_std().get_args().collect();
             assert_eq!(arguments.first().unwrap(), &"build");
-            let target = arguments.iter().position(|word| *word == "--target-dir");
-            let target = target.and_then(|at| arguments.get(at + 1)).copied();
-            assert_eq!(target, expected.map(OsStr::new), "{more}");
+            let after = |option| {
+                let at = arguments.iter().position(|word| *word == option);
+                at.and_then(|at| arguments.get(at + 1)).copied()
+            };
+            assert_eq!(after("--target-dir"), expected.map(OsStr::new), "{more}");
+            let host = after("--development").unwrap();
+            assert!(Path::new(host).ends_with("host"), "{more}");
         }
     }
 

@@ -1,11 +1,12 @@
 //! The author's folder, and the host's copy of its components.
 //!
 //! The host gets a copy that only its owner can write, so the author's permissions do not affect
-//! it. A file that is still being written is copied as often as it changes; the host waits until
-//! the copy has settled.
+//! it. A file that is replaced is replaced in the copy. A file that is still being written is copied
+//! as often as it changes; the host waits until the copy has settled.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -13,8 +14,8 @@ use anyhow::Context as _;
 
 use crate::folder::{Folder, digest};
 
-/// A file's modification time and length.
-type Stamp = (SystemTime, u64);
+/// A file's modification time, length and number.
+type Stamp = (SystemTime, u64, u64);
 
 /// The author's folder as it was last copied.
 pub(super) struct Shelf {
@@ -53,8 +54,11 @@ impl Shelf {
             }
         }
         for (name, stamp) in now {
-            if self.stamps.get(&name) != Some(&stamp) {
-                changed |= self.copy(&name, host)?;
+            let before = self.stamps.get(&name);
+            if before != Some(&stamp) {
+                // What was replaced as a whole need not be waited for.
+                let whole = before.is_none_or(|before| before.2 != stamp.2);
+                changed |= self.copy(&name, host, whole)?;
                 self.stamps.insert(name, stamp);
             }
         }
@@ -62,7 +66,7 @@ impl Shelf {
     }
 
     /// Copies a component, unless its bytes are the same as before.
-    fn copy(&mut self, name: &str, host: &Folder) -> anyhow::Result<bool> {
+    fn copy(&mut self, name: &str, host: &Folder, whole: bool) -> anyhow::Result<bool> {
         // A file that is gone again is missing at the next look.
         let Ok(bytes) = fs::read(self.folder.join(file_of(name))) else {
             return Ok(false);
@@ -70,7 +74,11 @@ impl Shelf {
         if self.digests.get(name) == Some(&digest(&bytes)) {
             return Ok(false);
         }
-        let digest = host.write_tool(&file_of(name), &bytes)?;
+        let digest = if whole {
+            host.replace_tool(&file_of(name), &bytes)?
+        } else {
+            host.write_tool(&file_of(name), &bytes)?
+        };
         self.digests.insert(name.to_owned(), digest);
         Ok(true)
     }
@@ -94,11 +102,8 @@ fn stamps(folder: &Path) -> std::io::Result<BTreeMap<String, Stamp>> {
         let file = entry.file_name();
         let name = file.to_str().and_then(|file| file.strip_suffix(".wasm"));
         // A file that is just being replaced is missing for a moment.
-        // A pipe or a device, even behind a link, could be read without an end.
-        if let (Some(name), Ok(file)) = (name.filter(is_plain), fs::metadata(entry.path()))
-            && file.is_file()
-        {
-            found.insert(name.to_owned(), (file.modified()?, file.len()));
+        if let (Some(name), Ok(file)) = (name.filter(is_plain), fs::metadata(entry.path())) {
+            found.insert(name.to_owned(), (file.modified()?, file.len(), file.ino()));
         }
     }
     Ok(found)

@@ -133,6 +133,7 @@ fn what_cannot_be_looked_at_is_told() {
         let args = Args {
             file: site.path("tools").join(file),
             json: false,
+            development: None,
         };
         let error = run(&args, &mut Page::new(&mut Vec::new(), false)).unwrap_err();
         assert!(format!("{error:#}").contains(told), "{error:#}");

@@ -3,7 +3,7 @@
 //! The engine checks that code was made for its version and settings. It cannot check what the code
 //! does: a party that chooses the code chooses what this process does. So a [`MachineCode`] comes
 //! from a worker, or from bytes with the right authentication code over them and over their
-//! purpose.
+//! purpose. A development build writes data into it, in the one room that it has for that.
 //!
 //! Invariant: the authenticated memory is the very memory that is loaded, and it cannot change in
 //! between; a file is never read twice.

@@ -1,6 +1,8 @@
 //! The cache and the compiler, with fakes in place of the workers.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod varied;
+
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
