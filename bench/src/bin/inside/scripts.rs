@@ -42,6 +42,7 @@ async fn one(
         path: path.to_owned(),
         out: ground.folder.join("linked"),
         target_dir: None,
+        development: false,
     })?;
     loads(ground, &built.component, name, figures).await?;
     let fresh = fresh(ground, &built.component).await?;
