@@ -65,6 +65,9 @@ function checkAbout({ kind, definition, run }, refuse) {
         if (!Array.isArray(list) || !list.every((each) => typeof each === "string")) {
             refuse(`${field}: expected a list of texts`);
         }
+        else if (field !== "requires") {
+            list.filter((each) => !REFERENCE.test(each)).forEach((each) => refuse(unusable(field, each)));
+        }
     }
     for (const field of Object.keys(held)) {
         if (!FIELDS.shared.includes(field) && !FIELDS[kind].includes(field)) {
@@ -77,6 +80,11 @@ function checkAbout({ kind, definition, run }, refuse) {
     else if (run.constructor.name === "AsyncFunction") {
         refuse("the function is async; a call is synchronous: remove `async` and `await`");
     }
+}
+/** A scope (RFC 6749 §3.3) or a service, as the host takes it. */
+const REFERENCE = /^[!#-[\]-~]{1,128}$/;
+function unusable(field, name) {
+    return `${field}: ${JSON.stringify(name)}: expected visible ASCII, without a space, " or \\`;
 }
 function toolOf({ definition }, refuse, fallback) {
     const { input = nothing, output, readOnly, destructive, idempotent, openWorld } = definition;

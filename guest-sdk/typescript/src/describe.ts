@@ -83,6 +83,8 @@ function checkAbout({ kind, definition, run }: Subject, refuse: Refuse): void {
     const list = held[field] ?? [];
     if (!Array.isArray(list) || !list.every((each) => typeof each === "string")) {
       refuse(`${field}: expected a list of texts`);
+    } else if (field !== "requires") {
+      list.filter((each) => !REFERENCE.test(each)).forEach((each) => refuse(unusable(field, each)));
     }
   }
   for (const field of Object.keys(held)) {
@@ -95,6 +97,13 @@ function checkAbout({ kind, definition, run }: Subject, refuse: Refuse): void {
   } else if (run.constructor.name === "AsyncFunction") {
     refuse("the function is async; a call is synchronous: remove `async` and `await`");
   }
+}
+
+/** A scope (RFC 6749 §3.3) or a service, as the host takes it. */
+const REFERENCE = /^[!#-[\]-~]{1,128}$/;
+
+function unusable(field: string, name: string): string {
+  return `${field}: ${JSON.stringify(name)}: expected visible ASCII, without a space, " or \\`;
 }
 
 function toolOf(

@@ -89,10 +89,32 @@ test.each([
     '// @ts-ignore\nimport "missing";',
     /src\/tool\.ts:3:\d+: error: .*missing/,
   ],
+  [
+    "an async function",
+    `export default component({ tools: [tool({ name: "a", description: "A." }, async () => "")] });`,
+    /^\S*src\/tool\.ts:2:\d+: error TS\d+: .* returns a promise; .* remove `async` and `await`\n$/,
+  ],
+  ["a module of Node", 'import "fs";\nimport { rm } from "node:fs"; rm;', /no Node: no files/],
+  ["a request", 'fetch("https://shop.example");', /Cannot find name 'fetch'\. \(.* no network/],
+  ["a timer", "setTimeout(() => 0, 1);", /src\/tool\.ts:2:1: .* \(a component has no timers\)/],
 ])("%s fails the build, and says where", (_, entry, text) => {
   const { status, stdout, stderr } = build(project(IMPORTS + entry), "--out", out);
   expect(stderr).toMatch(text);
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+});
+
+test("a mistake in a test is told, and the component is built", () => {
+  const folder = project(
+    `${IMPORTS}export default component({ tools: [tool({ name: "a", description: "A." }, () => "")] });`,
+  );
+  const wrong = 'import { renamed } from "./tool.js";\nrenamed();\n';
+  writeFileSync(join(folder, "src/tool.test.ts"), wrong);
+  const { status, stderr } = build(folder, "--out", out);
+  expect(stderr).toMatch(/tool\.test\.ts:1:10: error TS/);
+  expect(stderr).toContain("note: these errors are in tests");
+  expect(status).toBe(0);
+  writeFileSync(join(folder, "src/wrong.ts"), wrong);
+  expect(build(folder, "--out", out)).toMatchObject({ status: 1, stdout: "" });
 });
 
 test.each([

@@ -42,6 +42,8 @@ test.each([
   [{ description: "X." }, 'tool "": name is missing'],
   [{ ...good, name: "a b" }, 'tool "a b": name: expected 1 to 64 of [A-Za-z0-9_.-]'],
   [{ ...good, scopes: "a" }, 'tool "x": scopes: expected a list of texts'],
+  [{ ...good, scopes: ["a b"] }, 'tool "x": scopes: "a b": expected visible ASCII'],
+  [{ ...good, services: ["Bücher"] }, 'tool "x": services: "Bücher": expected visible ASCII'],
   [{ ...good, readonly: true }, 'tool "x": readonly: there is no such field'],
   [{ ...good, input: z.string() }, 'tool "x": input: expected the schema of an object'],
   [{ ...good, input: z.object({ d: z.date() }) }, 'tool "x": input: Date cannot be represented'],
