@@ -39,6 +39,15 @@ def test_a_module_without_mistakes_is_described(
     assert said.err == "imported\n"
 
 
+def test_a_decorator_without_settings_needs_no_parentheses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, GOOD.replace("@tool()", "@tool"), monkeypatch) == 0
+    bare = json.loads(capsys.readouterr().out)
+    assert run(tmp_path, GOOD, monkeypatch) == 0
+    assert json.loads(capsys.readouterr().out) == bare
+
+
 def test_a_definition_that_the_module_does_not_import_is_left_out_with_a_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,7 +72,16 @@ MISTAKES = [
     ('@tool(name="a b")\ndef a(call: Call) -> str:\n    """A."""', "the name is 1 to 64"),
     ('@tool(scopes="b")\ndef a(call: Call) -> str:\n    """A."""', "`scopes` is a list of texts"),
     ('@tool(scope=["b"])\ndef a(call: Call) -> str:\n    """A."""', "argument 'scope'"),
-    ('@tool\ndef a(call: Call) -> str:\n    """A."""', "tool() takes 0 positional arguments"),
+    ('@tool("b")\ndef a(call: Call) -> str:\n    """A."""', "stands over a `def`, not over 'b'"),
+    (
+        '@tool(scopes=["b c"])\ndef a(call: Call) -> str:\n    """A."""',
+        "`scopes`: 'b c' is not visible",
+    ),
+    (
+        '@tool(services=["é"])\ndef a(call: Call) -> str:\n    """A."""',
+        "`services`: 'é' is not visible",
+    ),
+    ('@tool\ndef a(call: Call) -> str: return ""', "tool `a`: it has no docstring"),
     ('@tool(name="works")\ndef a(call: Call) -> str:\n    """A."""', "tool `works` is the same"),
     ('@resource("terms")\ndef a(call: Call) -> str:\n    """A."""', "expected `NAME://PATH`"),
     ('@resource("a://{b}{c}")\ndef a(call: Call) -> str:\n    """A."""', "at most one variable"),
@@ -76,6 +94,8 @@ MISTAKES = [
     ),
     ('@prompt()\ndef a(call: Call, b: list[str]) -> str:\n    """A."""', "clients send texts"),
     ("import nothing_at_all", "No module named 'nothing_at_all'; is it installed?"),
+    ("import requests", "No module named 'requests'; a component has no network: list the service"),
+    ("import aiohttp.web", "No module named 'aiohttp'; a component has no network: list"),
     ("raise SystemExit(7)", "SystemExit: 7"),
     ("1 / 0", "ZeroDivisionError: division by zero"),
     ("def :", "SyntaxError"),

@@ -53,8 +53,8 @@ class Definition(Generic[P, R]):
         self.where = f"{place}: {self.kind} `{self.name}`"
         self.title = title
         self.description = inspect.cleandoc(function.__doc__ or "")
-        self.scopes = self._texts("scopes", scopes)
-        self.services = self._texts("services", services)
+        self.scopes = self._references("scopes", scopes)
+        self.services = self._references("services", services)
         self.meta = None if meta is None else _json.dumps(dict(meta))
         self.facets: list[tuple[str, str]] = []
         if icons:
@@ -79,6 +79,15 @@ class Definition(Generic[P, R]):
     def _texts(self, setting: str, given: Sequence[str]) -> list[str]:
         if isinstance(given, str) or not all(isinstance(it, str) for it in given):
             raise self.error(f'`{setting}` is a list of texts, such as ["orders:read"]')
+        return list(given)
+
+    def _references(self, setting: str, given: Sequence[str]) -> list[str]:
+        """Returns scopes (RFC 6749 §3.3) or services, as the host takes them."""
+        for name in self._texts(setting, given):
+            if not re.fullmatch(r"[!#-\[\]-~]{1,128}", name):
+                raise self.error(
+                    f'`{setting}`: {name!r} is not visible ASCII, without a space, " or \\'
+                )
         return list(given)
 
     def _check(self) -> None:
@@ -173,6 +182,11 @@ class PromptTemplate(Definition[P, R]):
         self.complete = _completers(self, complete, [it.name for it in self.input.members])
 
 
+@typing.overload
+def tool(function: Callable[Concatenate[Call, P], R], /) -> Tool[P, R]: ...
+
+
+@typing.overload
 def tool(
     *,
     name: str | None = None,
@@ -186,8 +200,26 @@ def tool(
     meta: Mapping[str, Any] | None = None,
     icons: Sequence[Icon] = (),
     requires: Sequence[str] = (),
-) -> Callable[[Callable[Concatenate[Call, P], R]], Tool[P, R]]:
-    """Makes a tool of a function.
+) -> Callable[[Callable[Concatenate[Call, P], R]], Tool[P, R]]: ...
+
+
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    title: str | None = None,
+    scopes: Sequence[str] = (),
+    services: Sequence[str] = (),
+    read_only: bool | None = None,
+    destructive: bool | None = None,
+    idempotent: bool | None = None,
+    open_world: bool | None = None,
+    meta: Mapping[str, Any] | None = None,
+    icons: Sequence[Icon] = (),
+    requires: Sequence[str] = (),
+) -> Any:
+    """Makes a tool of a function: `@tool`, or with settings `@tool(scopes=["orders:read"])`.
 
     The caller's token must have all `scopes`; `services` are requested, and the operator grants
     them. The name is the function's, the description its docstring, the parameters the input.
@@ -199,7 +231,11 @@ def tool(
         "idempotent": idempotent,
         "open_world": open_world,
     }
-    return lambda function: Tool(_function(function, "tool"), hints, **about)
+
+    def made(function: Any) -> Tool[..., Any]:
+        return Tool(_function(function, "tool"), hints, **about)
+
+    return made if function is None else made(function)
 
 
 def resource(

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import re
 import sys
 import sysconfig
 import traceback
@@ -25,14 +26,19 @@ def load(project: Project) -> ModuleType:
         # Standard output is the build's own.
         with contextlib.redirect_stdout(sys.stderr):
             module = importlib.import_module(project.module)
-    except DefinitionError:
-        raise
+    except DefinitionError as error:
+        # One that knows its definition begins with the place.
+        if re.match(r"\S+:\d+: ", str(error)):
+            raise
+        raise BuildError(f"{_place(error, project)}{error}") from None
     except ModuleNotFoundError as error:
         if error.name == project.module.split(".")[0]:
             raise BuildError(
                 f"there is no module `{project.module}` in {project.sources}"
             ) from None
-        raise BuildError(f"{_place(error, project)}{error}; is it installed?") from None
+        missing = (error.name or "").partition(".")[0]
+        advice = NO_NETWORK if missing in OF_THE_NETWORK else "is it installed?"
+        raise BuildError(f"{_place(error, project)}{error}; {advice}") from None
     except (Exception, SystemExit) as error:
         traceback.print_exception(error, limit=-3)
         raise BuildError(f"{_place(error, project)}{type(error).__name__}: {error}") from None
@@ -49,6 +55,15 @@ def load(project: Project) -> ModuleType:
             file=sys.stderr,
         )
     return module
+
+
+OF_THE_NETWORK = ("aiohttp", "httpx", "requests", "urllib3", "websockets")
+"""Packages that authors reach for, and that do nothing without sockets."""
+
+NO_NETWORK = (
+    "a component has no network: list the service in `services` of the decorator, and ask "
+    '`call.services["NAME"]`'
+)
 
 
 def describe(module: ModuleType) -> dict[str, Any]:
