@@ -3,16 +3,25 @@
 //! Calls allocate on one thread and often free on another, which jemalloc does with fewer locks and
 //! leaves fewer holes than the C library's. Only this program chooses it: the library and
 //! `bailiwick-audit` leave that to whoever links them. C code, such as aws-lc, keeps the C
-//! library's.
+//! library's. Without the feature `jemalloc`, which takes a minute to build, so does the program,
+//! and it has no figures.
 
 use bailiwick::observe::MemoryUse;
+#[cfg(feature = "jemalloc")]
 use tikv_jemalloc_ctl::{epoch, stats};
-use tikv_jemallocator::Jemalloc;
 
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Returns the memory that this process uses through the allocator; `None` if it keeps no figures.
+#[cfg(not(feature = "jemalloc"))]
+pub(crate) fn memory() -> Option<MemoryUse> {
+    None
+}
+
+/// Returns the memory that this process uses through the allocator; `None` if it keeps no figures.
+#[cfg(feature = "jemalloc")]
 pub(crate) fn memory() -> Option<MemoryUse> {
     // The figures are those of the last time that the epoch was advanced.
     epoch::advance().ok()?;
@@ -24,7 +33,7 @@ pub(crate) fn memory() -> Option<MemoryUse> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "jemalloc"))]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 

@@ -1,4 +1,5 @@
-//! The way of `docs/migrating.md`: a server with a key in its environment becomes a tool without one.
+//! The way of `docs/migrating.md`: a server with a key in its environment becomes a tool without
+//! one.
 //!
 //! Needs the packages that `cargo xtask sdks` installs. Without them, a line says so.
 

@@ -72,6 +72,8 @@ struct Profile {
     name: &'static str,
     /// What it builds, if not the default members.
     packages: &'static [&'static str],
+    /// The arguments about features.
+    features: &'static [&'static str],
     /// Its folder in cargo's target folder.
     folder: &'static str,
     /// How long the first build takes.
@@ -82,6 +84,7 @@ struct Profile {
 const DEV: Profile = Profile {
     name: "dev",
     packages: &[],
+    features: &[],
     folder: "debug",
     time: "ten minutes on two processors",
 };
@@ -89,6 +92,7 @@ const DEV: Profile = Profile {
 const QUICK: Profile = Profile {
     name: "quick",
     packages: &["bailiwick", "bailiwick-dev"],
+    features: &["--no-default-features"],
     folder: "quick",
     time: "five minutes on two processors",
 };
@@ -259,10 +263,11 @@ impl Project {
     fn build_host(&self, profile: Profile) -> Result<()> {
         let mut cargo = self.cargo();
         cargo.args(["build", "--profile", profile.name]);
+        cargo.args(profile.features);
+        for package in profile.packages {
+            cargo.args(["--package", package]);
+        }
         if self.program(profile, "bailiwick").is_file() {
-            for package in profile.packages {
-                cargo.args(["--package", package]);
-            }
             return step("building the host", || run(&mut cargo));
         }
         let label = format!("building the host (the first time takes {})", profile.time);

@@ -15,12 +15,9 @@ use serde_json::Value;
 
 use crate::step::read;
 
-/// Runs `cargo build` for these packages, or for the default members, and shows how far it is.
+/// Runs a `cargo build` of these packages, or of the default members, and shows how far it is.
 pub(crate) fn build(mut cargo: Command, root: &Path, packages: &[&str]) -> Result<()> {
     let mut progress = Progress::new(parts(root, packages)?);
-    for package in packages {
-        cargo.args(["--package", package]);
-    }
     cargo
         .args(["--quiet", "--message-format", "json-render-diagnostics"])
         .stdin(Stdio::null())
@@ -49,6 +46,9 @@ fn parts(root: &Path, packages: &[&str]) -> Result<BTreeMap<String, u32>> {
         .current_dir(root)
         .args(["metadata", "--format-version", "1", "--locked"])
         .args(["--filter-platform", host.trim()]);
+    if !packages.is_empty() {
+        cargo.arg("--no-default-features");
+    }
     let metadata = serde_json::from_str(&read(&mut cargo)?)?;
     counted(&metadata, packages).context("cargo describes no packages")
 }

@@ -156,8 +156,8 @@ impl Issuer {
         self.state.lock().revoked.insert(token.to_owned());
     }
 
-    /// Returns the token exchanges so far, with the request and the issued token; at most the newest
-    /// 10 000.
+    /// Returns the token exchanges so far, with the request and the issued token; at most the
+    /// newest 10 000.
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.state.lock().exchanges.all()
     }

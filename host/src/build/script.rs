@@ -175,7 +175,7 @@ impl Manager {
     fn name(self, manifest: &str) -> Option<String> {
         match self {
             Self::Node => {
-                let manifest = serde_json::from_str::<Package>(manifest).ok()?;
+                let manifest = serde_json::from_str::<NodeManifest>(manifest).ok()?;
                 let own = manifest.bailiwick.and_then(|own| own.name);
                 own.or_else(|| Some(without_scope(&manifest.name?).to_owned()))
             }
@@ -199,7 +199,7 @@ fn without_scope(name: &str) -> &str {
 }
 
 #[derive(Deserialize)]
-struct Package {
+struct NodeManifest {
     name: Option<String>,
     bailiwick: Option<ManifestName>,
 }

@@ -1,5 +1,5 @@
-//! Reads an interface in the form in which `wit/tool.wit` is written: one field, one function or one
-//! line of a world at a time.
+//! Reads an interface in the form in which `wit/tool.wit` is written: one field, one function or
+//! one line of a world at a time.
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -65,7 +65,8 @@ pub(super) fn read(text: &str) -> Result<Package> {
             statement.push(' ');
         }
         statement += line;
-        // A list of parameters may go on in the next line, a list of members ends each with a comma.
+        // A list of parameters may go on in the next line, a list of members ends each with a
+        // comma.
         let ends = if open.kind.is_some() { "{};," } else { "{};" };
         if statement.ends_with(|last| ends.contains(last)) {
             let docs = paragraphs(&std::mem::take(&mut docs));

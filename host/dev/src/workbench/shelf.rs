@@ -1,8 +1,8 @@
 //! The author's folder, and the host's copy of its components.
 //!
 //! The host gets a copy that only its owner can write, so the author's permissions do not affect
-//! it. A file that is replaced is replaced in the copy. A file that is still being written is copied
-//! as often as it changes; the host waits until the copy has settled.
+//! it. A file that is replaced is replaced in the copy. A file that is still being written is
+//! copied as often as it changes; the host waits until the copy has settled.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -143,11 +143,12 @@ impl MachineCode {
         #[expect(unsafe_code, reason = "the one place where compiled code is loaded")]
         // SAFETY: both functions demand bytes that the engine's compiler made. A `MachineCode`
         // exists only of bytes that a worker, which is this program with the same compiler, handed
-        // over, perhaps with other bytes in the room of a data segment, or that carry an authentication code made over them with a key that never leaves
-        // this process and its key folder. `deserialize` copies bytes that this value alone holds.
-        // `deserialize_file` maps the file, which must never change: its seals, which are older
-        // than its authentication, see to that, and the path leads to this very file while `self`
-        // holds it open. That the bytes are for this engine is checked by both.
+        // over, perhaps with other bytes in the room of a data segment, or that carry an
+        // authentication code made over them with a key that never leaves this process and its key
+        // folder. `deserialize` copies bytes that this value alone holds. `deserialize_file` maps
+        // the file, which must never change: its seals, which are older than its authentication,
+        // see to that, and the path leads to this very file while `self` holds it open. That the
+        // bytes are for this engine is checked by both.
         unsafe {
             match &self.0 {
                 CodeBytes::Made(bytes) => Component::deserialize(engine, bytes),
