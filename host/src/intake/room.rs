@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn a_source_is_written_into_the_room_and_read_again() {
         let empty = [room(), b"after".to_vec()].concat();
-        for source in [&b""[..], b"x = 1", &[7; SIZE - LENGTH]] {
+        let whole = vec![7; SIZE - LENGTH];
+        for source in [&b""[..], b"x = 1", &whole] {
             let filled = with_source(&empty, source).unwrap();
             assert_eq!(source_of(&filled), Some(source));
             assert_eq!(filled.len(), empty.len());
@@ -111,7 +112,7 @@ mod tests {
         ] {
             assert!(with_source(bytes, b"x").is_none(), "{what}");
         }
-        let long = [7; SIZE - LENGTH + 1];
+        let long = vec![7; SIZE - LENGTH + 1];
         assert!(with_source(&empty, &long).is_none(), "too long");
         assert!(source_of(&empty).is_none(), "no source yet");
     }

@@ -253,7 +253,7 @@ mod tests {
         let other = tempfile::tempdir().unwrap();
         let file = folder.path().join(".mcp.json");
         fs::write(&file, r#"{"mcpServers": {"a": {"env": {"KEY": "x"}}}}"#).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         let opened_before = fs::File::open(&file).unwrap();
         run("claude-code --write", folder.path()).unwrap();
         assert_eq!(
