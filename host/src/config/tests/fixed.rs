@@ -37,6 +37,7 @@ fn a_change_that_needs_a_restart_names_exactly_its_keys() {
             &[
                 "operations.allowed_hosts",
                 "operations.listen",
+                "operations.notice",
                 "operations.page",
             ],
         ),

@@ -36,12 +36,12 @@ services = { crm = "restricted_user" }
 fn a_file_has_fake_services_and_real_ones() {
     let file = parse(GOOD).unwrap();
     let [crm, wiki] = &*file.fakes else {
-        panic!("{:?}", file.fakes)
+        unreachable!("{:?}", file.fakes)
     };
     assert_eq!(crm.authority, Authority::RestrictedUser);
     assert_eq!(crm.scopes, ["people:read"]);
     let [first, second] = &*crm.answers else {
-        panic!("{crm:?}")
+        unreachable!("{crm:?}")
     };
     assert_eq!(first.body, r#"{"name":"Alice","tags":["a"]}"#);
     assert_eq!(first.users.as_deref(), Some(&["alice".to_owned()][..]));
@@ -120,7 +120,7 @@ fn a_mistake_is_told_with_its_line_and_what_to_change() {
         ),
     ] {
         let Err(error) = parse(&text) else {
-            panic!("taken: {text}")
+            unreachable!("taken: {text}")
         };
         let error = error.to_string();
         let place = format!("services.toml:{line}: ");
