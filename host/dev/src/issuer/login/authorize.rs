@@ -172,9 +172,7 @@ pub(super) fn decide(state: &State, request: &Request) -> Answer {
 /// Returns true unless the browser says that no person sees the answer. With pictures alone a page
 /// of a stranger could drive out every login that waits, and have any document fetched.
 fn is_looked_at(request: &Request) -> bool {
-    says(request, "sec-fetch-mode", "navigate")
-        && says(request, "sec-fetch-dest", "document")
-        && !request.headers.contains_key("sec-purpose")
+    says(request, "sec-fetch-dest", "document") && !request.headers.contains_key("sec-purpose")
 }
 
 /// Returns true unless the browser says that another page sent the form.
