@@ -4,6 +4,7 @@
 //   url, token     the page's; it signs in by the form, as a person does
 //   paths, views   what to look at, and how: {"name": NAME, "scheme": "dark", "size": {"width": 390, "height": 844}}
 //   pictures       {"VIEW PATH": NAME} or null, for PNG files in `folder`
+//   until          {NAME: SELECTOR}: the picture ends below this element, whatever the height of the view
 //   live           true: prints a line `{"live": "ready"}` and waits until one more call is on the first page, then
 //                  `{"live": "seen"}` and, when it has read a line, waits until a new page no longer says that it follows
 // It prints a line with what it saw: of each page in each view its violations, by how much it is too wide, and what the
@@ -123,7 +124,15 @@ async function main() {
       seen.push(await look(path, view));
       const name = task.pictures?.[`${view.name} ${path}`];
       if (name) {
-        const { data } = await tell('Page.captureScreenshot', { format: 'png', captureBeyondViewport: false });
+        const picture = { format: 'png', captureBeyondViewport: false };
+        const element = task.until?.[name];
+        if (element) {
+          const end = `document.querySelector('${element}').getBoundingClientRect().bottom + scrollY`;
+          const height = Math.ceil(await evaluate(end)) + 24;
+          picture.clip = { x: 0, y: 0, width: view.size.width, height, scale: 1 };
+          picture.captureBeyondViewport = true;
+        }
+        const { data } = await tell('Page.captureScreenshot', picture);
         writeFileSync(join(task.folder, `${name}.png`), Buffer.from(data, 'base64'));
       }
     }

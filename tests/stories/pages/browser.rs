@@ -46,6 +46,8 @@ async fn the_pages_are_accessible_in_both_themes_and_on_a_phone() -> Result<()> 
             view("phone", "light", 390, 844), view("phone-dark", "dark", 390, 844),
         ],
         "folder": folder,
+        // The picture ends with this element, also below the window.
+        "until": {"call": ".foot"},
         "pictures": folder.as_ref().map(|_| json!({
             "light /": "calls", "dark /": "calls-dark", "phone /": "calls-phone",
             format!("light {call}"): "call", format!("phone-dark {call}"): "call-phone-dark",
