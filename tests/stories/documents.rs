@@ -54,7 +54,7 @@ fn fenced<'d>(text: &'d str, languages: &[&str]) -> Vec<Vec<&'d str>> {
 /// Returns the configuration with the sections that every one has, where it is only a part of one.
 fn completed(part: &str) -> String {
     let sections = [
-        "[server]\nresource = \"https://mcp.example.com/mcp\"\n",
+        "[server]\nlisten = \"127.0.0.1:8080\"\nresource = \"https://mcp.example.com/mcp\"\n",
         "[[issuers]]\nissuer = \"https://idp.example.com\"\n",
         "[envelope]\ntrust_domain = \"acme.example\"\n",
         "[audit]\nfolder = \"audit\"\n",
@@ -66,8 +66,7 @@ fn completed(part: &str) -> String {
     missing.fold(format!("{part}\n"), |whole, section| whole + section)
 }
 
-/// Returns a folder in which a configuration finds its secrets and a tool, under the name of the
-/// component that it configures.
+/// Returns a folder in which a configuration finds its secrets and a tool.
 fn folder(config: &str) -> Result<TempDir> {
     let folder = TempDir::new()?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
@@ -80,10 +79,7 @@ fn folder(config: &str) -> Result<TempDir> {
     let into = folder.path().join("tools");
     fs::create_dir(&into)?;
     fs::set_permissions(&into, fs::Permissions::from_mode(0o700))?;
-    let named = config.split_once("[components.");
-    let named = named.and_then(|(_, rest)| rest.split([']', '.']).next());
-    let component = format!("{}.wasm", named.unwrap_or("orders"));
-    fs::copy(tools()?.join("orders.wasm"), into.join(component))?;
+    fs::copy(tools()?.join("orders.wasm"), into.join("orders.wasm"))?;
     fs::write(folder.path().join("bailiwick.toml"), config)?;
     Ok(folder)
 }
