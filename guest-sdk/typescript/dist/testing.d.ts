@@ -47,6 +47,12 @@ export declare class Scene {
     identity(change: (identity: SceneIdentity) => void): this;
     /** Plays the services: returns an answer, or the reason why there is none. */
     onSend(services: OnSend): this;
+    /**
+     * Allows what an operator would: templates of requests by service, as `allow` has them in a
+     * configuration. Any other request then fails with `unknown-service` or `not-granted`. Without
+     * this, a scene checks no request.
+     */
+    allow(services: Record<string, readonly string[]>): this;
     /** Sets what the client speaks and declares, such as `elicitation.form`. */
     client(revision: string, capabilities: readonly string[]): this;
     /** Receives the messages to the client. */

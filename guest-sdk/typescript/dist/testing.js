@@ -2,6 +2,7 @@
 import { DownstreamError } from "./error.js";
 import { callTool, complete, getPrompt, listMembers, readResource } from "./serve.js";
 import { Response } from "./service.js";
+import { allows } from "./testing/grants.js";
 import { sampleIdentity } from "./testing/sample.js";
 import { seen } from "./testing/sent.js";
 /**
@@ -23,6 +24,7 @@ export class Scene {
     #seed = 1;
     #revision = "2026-07-28";
     #capabilities = [];
+    #allowed;
     #onSend = () => ({ tag: "unknown-service" });
     #onMessage = () => undefined;
     /** Sets the actor's subject. */
@@ -37,6 +39,15 @@ export class Scene {
     /** Plays the services: returns an answer, or the reason why there is none. */
     onSend(services) {
         this.#onSend = services;
+        return this;
+    }
+    /**
+     * Allows what an operator would: templates of requests by service, as `allow` has them in a
+     * configuration. Any other request then fails with `unknown-service` or `not-granted`. Without
+     * this, a scene checks no request.
+     */
+    allow(services) {
+        this.#allowed = { ...this.#allowed, ...services };
         return this;
     }
     /** Sets what the client speaks and declares, such as `elicitation.form`. */
@@ -135,7 +146,7 @@ export class Scene {
         const identity = this.#identity;
         const { iss, sub } = identity.actor;
         const send = (request) => {
-            const answer = this.#onSend(seen(request));
+            const answer = this.#refusal(request) ?? this.#onSend(seen(request));
             if (answer instanceof Response) {
                 const headers = [...answer.headers];
                 return { tag: "ok", val: { status: answer.status, headers, body: answer.bytes() } };
@@ -162,6 +173,18 @@ export class Scene {
             declares: (capability) => this.#capabilities.some((held) => `${held}.`.startsWith(`${capability}.`)),
             message: (severity, data) => this.#onMessage(severity, parse(data)),
         };
+    }
+    /** Returns why a host would not make a request, if it would not. */
+    #refusal(request) {
+        if (this.#allowed === undefined) {
+            return undefined;
+        }
+        if (!Object.hasOwn(this.#allowed, request.service)) {
+            return { tag: "unknown-service" };
+        }
+        const templates = this.#allowed[request.service] ?? [];
+        const allowed = templates.some((template) => allows(template, request));
+        return allowed ? undefined : { tag: "not-granted", val: templates.join(", ") };
     }
     /** Returns the same bytes in every test (the linear generator of Numerical Recipes). */
     #byte() {

@@ -11,6 +11,7 @@ import { callTool, complete, getPrompt, listMembers, readResource } from "./serv
 import { type Request, Response } from "./service.js";
 import type { InferInput, InferOutput, Schema } from "./standard.js";
 import type { Variables } from "./template.js";
+import { allows } from "./testing/grants.js";
 import { sampleIdentity, type SceneIdentity } from "./testing/sample.js";
 import { seen, type SentRequest } from "./testing/sent.js";
 import type { Tool } from "./tool.js";
@@ -57,6 +58,7 @@ export class Scene {
   #seed = 1;
   #revision = "2026-07-28";
   #capabilities: readonly string[] = [];
+  #allowed: Record<string, readonly string[]> | undefined;
   #onSend: OnSend = () => ({ tag: "unknown-service" });
   #onMessage: (severity: Severity, data: unknown) => void = () => undefined;
 
@@ -74,6 +76,16 @@ export class Scene {
   /** Plays the services: returns an answer, or the reason why there is none. */
   onSend(services: OnSend): this {
     this.#onSend = services;
+    return this;
+  }
+
+  /**
+   * Allows what an operator would: templates of requests by service, as `allow` has them in a
+   * configuration. Any other request then fails with `unknown-service` or `not-granted`. Without
+   * this, a scene checks no request.
+   */
+  allow(services: Record<string, readonly string[]>): this {
+    this.#allowed = { ...this.#allowed, ...services };
     return this;
   }
 
@@ -214,7 +226,7 @@ export class Scene {
     const identity = this.#identity;
     const { iss, sub } = identity.actor;
     const send = (request: Request): Sent => {
-      const answer = this.#onSend(seen(request));
+      const answer = this.#refusal(request) ?? this.#onSend(seen(request));
       if (answer instanceof Response) {
         const headers = [...answer.headers];
         return { tag: "ok", val: { status: answer.status, headers, body: answer.bytes() } };
@@ -242,6 +254,19 @@ export class Scene {
         this.#capabilities.some((held) => `${held}.`.startsWith(`${capability}.`)),
       message: (severity, data) => this.#onMessage(severity, parse(data)),
     };
+  }
+
+  /** Returns why a host would not make a request, if it would not. */
+  #refusal(request: Request): DownstreamReason | undefined {
+    if (this.#allowed === undefined) {
+      return undefined;
+    }
+    if (!Object.hasOwn(this.#allowed, request.service)) {
+      return { tag: "unknown-service" };
+    }
+    const templates = this.#allowed[request.service] ?? [];
+    const allowed = templates.some((template) => allows(template, request));
+    return allowed ? undefined : { tag: "not-granted", val: templates.join(", ") };
   }
 
   /** Returns the same bytes in every test (the linear generator of Numerical Recipes). */

@@ -169,3 +169,54 @@ test("the host is asked about the identity once, and only for what is read", () 
   // The scene itself reads the actor once, for the envelope.
   expect(asked - before).toBe(2);
 });
+
+test.each([
+  ["GET /orders/{}", "/orders/{actor.sub}", false],
+  ["GET /orders/{actor.sub}", "/orders/{actor.sub}", true],
+  ["GET /orders/{}", "/orders/%7Bactor.sub%7D", true],
+  ["GET /orders/{}", "/orders/1/lines", false],
+  ["GET /orders/{**}", "/orders/1/lines", true],
+  ["GET /orders/{**}", "/orders", false],
+  ["GET /orders/{}:cancel", "/orders/1:cancel", true],
+  ["GET /orders/{}:cancel", "/orders/1", false],
+  ["POST /orders/{}", "/orders/1", false],
+  ["GET /orders/1", "/orders/1?open=yes", false],
+  ["GET /orders/1?open={}", "/orders/1?open=yes", true],
+  ["GET /orders/1?open={}", "/orders/1", true],
+  ["GET /orders/1?open={}", "/orders/1?open=a&open=b", false],
+  ["GET /orders/1?open=yes", "/orders/1?open=yes", true],
+  ["GET /orders/1?open=yes", "/orders/1", false],
+])("a scene that allows %s is asked for %s: %s", (template, asked, allowed) => {
+  const [path = "", query] = asked.split("?");
+  const segments = path.split("/").slice(1);
+  const asks = tool(
+    { name: "asks", description: "Asks.", services: ["orders_api"] },
+    ({ services }) => {
+      const parts = segments.map((part) =>
+        part === "{actor.sub}"
+          ? Part.actorSub
+          : segment(...decodeURIComponent(part).split(/(?=:)/)),
+      );
+      const pairs = [...new URLSearchParams(query)];
+      const values = pairs.map(([, value]) => value);
+      return services.orders_api.get(parts, pairs.length > 0 ? { query: { open: values } } : {})
+        .status;
+    },
+  );
+  const call = () =>
+    scene()
+      .allow({ orders_api: [template] })
+      .call(asks, {}).text;
+  if (allowed) {
+    expect(call()).toBe("200");
+  } else {
+    expect(call).toThrow(/not-granted|has not granted/);
+  }
+});
+
+test("a scene that allows one service has no other, and takes no other words", () => {
+  const asks = () => scene().allow({ billing_api: ["GET /orders/{}"] });
+  expect(() => asks().call(getOrderStatus, { orderId: "1" })).toThrow(/unknown-service|granted/);
+  const wrong = scene().allow({ orders_api: ["orders/{}"] });
+  expect(() => wrong.call(getOrderStatus, { orderId: "1" })).toThrow("expected a template");
+});

@@ -9,3 +9,7 @@ export interface SentRequest extends Request {
 }
 /** Returns a request with what a test compares. */
 export declare function seen(request: Request): SentRequest;
+/** Returns the path as text. */
+export declare function pathOf({ path }: Request): string;
+/** Returns a segment or a query value as text. */
+export declare function textOf(part: Request["path"][number]): string;

@@ -1,12 +1,6 @@
 /** Requests as a test reads them. */
 /** Returns a request with what a test compares. */
 export function seen(request) {
-    const text = (part) => part.tag === "text"
-        ? encodeURIComponent(part.val).replaceAll("%3A", ":")
-        : part.tag === "joined"
-            ? part.val.map(text).join("")
-            : `{${part.tag.replace("-", ".")}}`;
-    const pathText = request.path.map((part) => `/${text(part)}`).join("");
     const body = new TextDecoder().decode(request.body);
     let json;
     try {
@@ -15,5 +9,17 @@ export function seen(request) {
     catch {
         json = undefined;
     }
-    return { ...request, pathText, json };
+    return { ...request, pathText: pathOf(request), json };
+}
+/** Returns the path as text. */
+export function pathOf({ path }) {
+    return path.map((part) => `/${textOf(part)}`).join("");
+}
+/** Returns a segment or a query value as text. */
+export function textOf(part) {
+    return part.tag === "text"
+        ? encodeURIComponent(part.val).replaceAll("%3A", ":")
+        : part.tag === "joined"
+            ? part.val.map(textOf).join("")
+            : `{${part.tag.replace("-", ".")}}`;
 }

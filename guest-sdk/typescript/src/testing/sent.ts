@@ -12,13 +12,6 @@ export interface SentRequest extends Request {
 
 /** Returns a request with what a test compares. */
 export function seen(request: Request): SentRequest {
-  const text = (part: Request["path"][number]): string =>
-    part.tag === "text"
-      ? encodeURIComponent(part.val).replaceAll("%3A", ":")
-      : part.tag === "joined"
-        ? part.val.map(text).join("")
-        : `{${part.tag.replace("-", ".")}}`;
-  const pathText = request.path.map((part) => `/${text(part)}`).join("");
   const body = new TextDecoder().decode(request.body);
   let json: unknown;
   try {
@@ -26,5 +19,19 @@ export function seen(request: Request): SentRequest {
   } catch {
     json = undefined;
   }
-  return { ...request, pathText, json };
+  return { ...request, pathText: pathOf(request), json };
+}
+
+/** Returns the path as text. */
+export function pathOf({ path }: Request): string {
+  return path.map((part) => `/${textOf(part)}`).join("");
+}
+
+/** Returns a segment or a query value as text. */
+export function textOf(part: Request["path"][number]): string {
+  return part.tag === "text"
+    ? encodeURIComponent(part.val).replaceAll("%3A", ":")
+    : part.tag === "joined"
+      ? part.val.map(textOf).join("")
+      : `{${part.tag.replace("-", ".")}}`;
 }
