@@ -219,3 +219,46 @@ def test_the_client_says_what_it_can_do_and_hears_messages() -> None:
     client.message("17")
     client.message({"left": 3}, Severity.ALERT)
     assert heard == [(Severity.INFO, "17"), (Severity.ALERT, {"left": 3})]
+
+
+@pytest.mark.parametrize(
+    ("template", "asked", "query", "allowed"),
+    [
+        ("GET /orders/{}", ["orders", "1"], {}, True),
+        ("GET /orders/{}", ["orders", ACTOR_SUB], {}, False),
+        ("GET /orders/{actor.sub}", ["orders", ACTOR_SUB], {}, True),
+        ("GET /orders/{actor.sub}", ["orders", "{actor.sub}"], {}, False),
+        ("GET /orders/{}", ["orders", "1", "lines"], {}, False),
+        ("GET /orders/{**}", ["orders", "1", "lines"], {}, True),
+        ("GET /orders/{**}", ["orders"], {}, False),
+        ("GET /orders/{}:cancel", ["orders", segment("1", ":cancel")], {}, True),
+        ("GET /orders/{}:cancel", ["orders", "1"], {}, False),
+        ("POST /orders/{}", ["orders", "1"], {}, False),
+        ("GET /orders/1", ["orders", "1"], {"open": "yes"}, False),
+        ("GET /orders/1?open={}", ["orders", "1"], {"open": "yes"}, True),
+        ("GET /orders/1?open={}", ["orders", "1"], {}, True),
+        ("GET /orders/1?open={}", ["orders", "1"], {"open": ["a", "b"]}, False),
+        ("GET /orders/1?open=yes", ["orders", "1"], {"open": "yes"}, True),
+        ("GET /orders/1?open=yes", ["orders", "1"], {}, False),
+        ("GET /orders/1?of={actor.iss}", ["orders", "1"], {"of": ACTOR_ISSUER}, True),
+    ],
+)
+def test_a_scene_allows_what_its_templates_do(
+    template: str, asked: list[Any], query: dict[str, Any], allowed: bool
+) -> None:
+    scene = Scene().allow("orders_api", template).on_send(lambda _: Response.of(200))
+    service = scene.call().services["orders_api"]
+    if allowed:
+        assert service.get(*asked, query=query).status == 200
+    else:
+        with pytest.raises(NotGranted) as raised:
+            service.get(*asked, query=query)
+        assert raised.value.detail == template
+
+
+def test_a_scene_that_allows_one_service_has_no_other_and_takes_no_other_words() -> None:
+    call = Scene().allow("orders_api", "GET /a").allow("mail", "a").call()
+    with pytest.raises(UnknownService):
+        call.services["billing_api"].get("a")
+    with pytest.raises(ValueError, match="expected a template"):
+        call.services["mail"].get("a")
