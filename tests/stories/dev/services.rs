@@ -94,7 +94,8 @@ async fn a_service_that_the_file_lacks_is_named_with_the_lines_to_add() -> Resul
     bench.stop().await
 }
 
-/// Runs `bailiwick call` with the tools for orders in a folder; returns its code, output and remarks.
+/// Runs `bailiwick call` with the tools for orders in a folder; returns its code, output and
+/// remarks.
 async fn call(folder: &Path, words: &[&str]) -> Result<(Option<i32>, String, String)> {
     let command = Command::new(bailiwick()?)
         .args(["call", "--file", "orders.wasm"])
