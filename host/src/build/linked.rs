@@ -7,9 +7,11 @@
 //! into its own table cost nothing until they are called.
 //!
 //! Invariant: the result is valid and has the imports, exports and functions of the component that
-//! it was made from. Nothing runs while the instances are made, so they can be made at once. A
-//! component of another shape stays as it is.
+//! it was made from, and does the same. Nothing runs while the instances are made, and what stays
+//! outside writes after all others, so they can be made at once. A component of another shape stays
+//! as it is.
 
+mod elements;
 mod level;
 mod members;
 mod module;
@@ -26,13 +28,18 @@ use members::Members;
 /// Returns the component with its modules linked; `None` if there is nothing to link, or it has a
 /// shape that no language's tool makes.
 pub(super) fn linked(component: &[u8]) -> Option<Vec<u8>> {
-    let Cow::Owned(linked) = link(component)? else {
-        return None;
-    };
+    // What is not valid would become something that is.
+    is_valid(component).then_some(())?;
+    match link(component)? {
+        Cow::Owned(linked) => is_valid(&linked).then_some(linked),
+        Cow::Borrowed(_) => None,
+    }
+}
+
+fn is_valid(component: &[u8]) -> bool {
     let features = WasmFeatures::default().difference(WasmFeatures::GC);
     let mut validator = Validator::new_with_features(features);
-    validator.validate_all(&linked).ok()?;
-    Some(linked)
+    validator.validate_all(component).is_ok()
 }
 
 /// Links a component, after those that it contains.
@@ -41,7 +48,11 @@ fn link(component: &[u8]) -> Option<Cow<'_, [u8]>> {
     if level.numbered {
         return (!level.changed).then_some(Cow::Borrowed(component));
     }
-    let members = Members::of(&level)?;
+    let members = if level.starts {
+        Members::default()
+    } else {
+        Members::of(&level)?
+    };
     if level.changed || members.list.len() > 1 {
         return write::write(&level, &members).map(Cow::Owned);
     }
@@ -128,6 +139,44 @@ mod tests {
         assert_eq!((answer(&inner), answer(&one)), (15, 15));
     }
 
+    /// Runs a component; returns its answer, if it has one, and the numbers that it logged.
+    fn done(component: &[u8]) -> (Option<u32>, Vec<u32>) {
+        let engine = Engine::default();
+        let component = Component::from_binary(&engine, component).unwrap();
+        let mut linker = Linker::<Vec<u32>>::new(&engine);
+        let mut root = linker.root();
+        root.func_wrap("count", |_, (_,): (String,)| Ok((3_u32,)))
+            .unwrap();
+        let log = |mut store: wasmtime::StoreContextMut<'_, Vec<u32>>, (number,): (u32,)| {
+            store.data_mut().push(number);
+            Ok(())
+        };
+        root.func_wrap("log", log).unwrap();
+        let mut store = Store::new(&engine, Vec::new());
+        let made = linker.instantiate(&mut store, &component);
+        let answer = made.ok().and_then(|instance| {
+            let run = instance.get_typed_func::<(), (u32,)>(&mut store, "run");
+            let answer = run.unwrap().call(&mut store, ());
+            answer.ok().map(|(answer,)| answer)
+        });
+        (answer, store.into_data())
+    }
+
+    #[test]
+    fn a_component_does_linked_what_it_did_or_stays_as_it_is() {
+        let (mut found, mut expected) = (Vec::new(), Vec::new());
+        for (name, text, links) in CASES {
+            let apart = wat::parse_str(text).unwrap();
+            let one = linked(&apart);
+            if let Some(one) = &one {
+                assert_eq!(done(&apart), done(one), "{name}");
+            }
+            found.push((name, one.is_some()));
+            expected.push((name, links));
+        }
+        assert_eq!(found, expected, "which are linked");
+    }
+
     #[test]
     fn what_has_another_shape_stays_as_it_is() {
         for (what, component) in [
@@ -142,6 +191,102 @@ mod tests {
             assert!(linked(&component).is_none(), "{what}");
         }
     }
+
+    /// Components that do something else if they are linked carelessly, and whether they are linked.
+    const CASES: [(&str, &str, bool); 24] = [
+        ("cycle", include_str!("linked/cases/cycle.wat"), false),
+        (
+            "data-between",
+            include_str!("linked/cases/data-between.wat"),
+            false,
+        ),
+        (
+            "elem-index",
+            include_str!("linked/cases/elem-index.wat"),
+            false,
+        ),
+        (
+            "elem-kept",
+            include_str!("linked/cases/elem-kept.wat"),
+            false,
+        ),
+        (
+            "elem-taken",
+            include_str!("linked/cases/elem-taken.wat"),
+            false,
+        ),
+        ("extconst", include_str!("linked/cases/extconst.wat"), true),
+        ("extsub", include_str!("linked/cases/extsub.wat"), false),
+        (
+            "i64global",
+            include_str!("linked/cases/i64global.wat"),
+            false,
+        ),
+        (
+            "invalid-types",
+            include_str!("linked/cases/invalid-types.wat"),
+            false,
+        ),
+        (
+            "liftbefore",
+            include_str!("linked/cases/liftbefore.wat"),
+            false,
+        ),
+        (
+            "mixedelem",
+            include_str!("linked/cases/mixedelem.wat"),
+            false,
+        ),
+        (
+            "mutshared",
+            include_str!("linked/cases/mutshared.wat"),
+            true,
+        ),
+        ("nested", include_str!("linked/cases/nested.wat"), true),
+        (
+            "nested-start",
+            include_str!("linked/cases/nested-start.wat"),
+            false,
+        ),
+        (
+            "oobelem-trap",
+            include_str!("linked/cases/oobelem-trap.wat"),
+            true,
+        ),
+        ("rec", include_str!("linked/cases/rec.wat"), false),
+        (
+            "reexported-table",
+            include_str!("linked/cases/reexported-table.wat"),
+            true,
+        ),
+        ("res", include_str!("linked/cases/res.wat"), true),
+        (
+            "simd-tail",
+            include_str!("linked/cases/simd-tail.wat"),
+            true,
+        ),
+        (
+            "start-between",
+            include_str!("linked/cases/start-between.wat"),
+            false,
+        ),
+        (
+            "start-order",
+            include_str!("linked/cases/start-order.wat"),
+            false,
+        ),
+        (
+            "start-trap",
+            include_str!("linked/cases/start-trap.wat"),
+            false,
+        ),
+        (
+            "trap-before-nested",
+            include_str!("linked/cases/trap-before-nested.wat"),
+            false,
+        ),
+        ("typed", include_str!("linked/cases/typed.wat"), true),
+    ];
 
     const PROGRAM: &str = r#"(component
         (import "times" (func $times (result u32)))

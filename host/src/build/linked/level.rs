@@ -18,6 +18,8 @@ pub(super) struct ComponentLevel<'c> {
     items: [Vec<Origin<'c>>; 4],
     /// True if a component in it is another than it was.
     pub(super) changed: bool,
+    /// True if a module in it, or in a component in it, runs when it is made.
+    pub(super) starts: bool,
     /// True if a type refers to a module's function by its number.
     pub(super) numbered: bool,
 }
@@ -131,6 +133,7 @@ impl<'c> ComponentLevel<'c> {
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. }
             );
             let closes = matches!(payload, Payload::End(_));
+            level.starts |= matches!(payload, Payload::StartSection { .. });
             if depth == 0 {
                 level.section(component, payload, inner)?;
             }

@@ -5,16 +5,11 @@
 //! of lowered functions, needs what they export and stays by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 
-use wasm_encoder::reencode::{Error, Reencode, utils};
-use wasm_encoder::{ElementSection, Module};
-use wasmparser_of_tools::{
-    CanonicalFunction, CanonicalOption, ConstExpr, Element, ElementItems, ElementKind, Instance,
-    Operator, Parser, Payload, TypeRef,
-};
+use wasmparser_of_tools::{CanonicalFunction, CanonicalOption, Instance, Parser, Payload, TypeRef};
 
 use super::super::unused;
+use super::elements::{Relieve, WrittenElements};
 use super::level::{ComponentLevel, CoreItem, CoreKind, LevelEntry, Origin, count, index};
 
 /// The instances that become one.
@@ -63,8 +58,6 @@ pub(super) struct ModuleShape<'c> {
     pub(super) own: [u32; 4],
     pub(super) elements: u32,
     pub(super) data: u32,
-    /// True if it runs when it is made.
-    starts: bool,
 }
 
 impl<'c> Members<'c> {
@@ -78,13 +71,15 @@ impl<'c> Members<'c> {
             let module = *level.modules.get(index(*module_index))?;
             let shape = ModuleShape::of(module)?;
             match members.imports(level, number, &shape) {
-                Some(imports) if !shape.starts => members.list.push(Member {
+                // What an instance outside writes would come after what this member writes.
+                Some(_) if others.iter().any(writes) => return Some(Self::default()),
+                Some(imports) => members.list.push(Member {
                     instance: number,
                     module,
                     shape,
                     imports,
                 }),
-                _ => others.push((number, *module_index, shape)),
+                None => others.push((number, *module_index, shape)),
             }
         }
         if members.list.len() < 2 {
@@ -92,11 +87,9 @@ impl<'c> Members<'c> {
         }
         let mut written = BTreeSet::new();
         for (instance, module, shape) in others {
-            // Nothing may run before a table has all its elements.
-            if shape.starts {
+            if !members.relieve(level, (instance, module), &shape, &mut written)? {
                 break;
             }
-            members.relieve(level, (instance, module), &shape, &mut written)?;
         }
         Some(members)
     }
@@ -146,13 +139,14 @@ impl<'c> Members<'c> {
 
     /// Takes over the elements that an instance writes into tables of members, if it writes nothing
     /// else there and is good for nothing else. `written` has the tables that keep their elements.
+    /// Returns false if it writes into a table of unknown origin.
     fn relieve(
         &mut self,
         level: &ComponentLevel<'c>,
         (instance, number): (u32, u32),
         shape: &ModuleShape<'c>,
         written: &mut BTreeSet<DefinedIn>,
-    ) -> Option<()> {
+    ) -> Option<bool> {
         let imported = |wanted: CoreKind, number: u32| {
             let imports = shape.imports.iter();
             let mut of_kind = imports.filter(|(_, _, ty)| kind(*ty) == Some(wanted));
@@ -163,14 +157,20 @@ impl<'c> Members<'c> {
             }
         };
         let module = *level.modules.get(index(number))?;
+        let tables = shape.imports.iter();
+        let tables = tables.filter(|(_, _, ty)| kind(*ty) == Some(CoreKind::Table));
+        let tables = tables.count();
         let mut taken = Vec::new();
         for (element, place) in WrittenElements::of(module)?.into_iter().zip(0_u32..) {
             let Some(element) = element else {
                 continue;
             };
-            // A table of its own is no one else's.
             let Some(table) = imported(CoreKind::Table, element.table) else {
-                continue;
+                // A table of its own is no one else's.
+                if index(element.table) >= tables {
+                    continue;
+                }
+                return Some(false);
             };
             let elements = element.known.and_then(|(offset, functions)| {
                 let functions = functions.into_iter();
@@ -202,7 +202,7 @@ impl<'c> Members<'c> {
             self.relieved
                 .insert(number, unused::without(&relieved).ok()?);
         }
-        Some(())
+        Some(true)
     }
 
     /// Returns a module that is no member's, without what the one does in its place.
@@ -218,78 +218,9 @@ impl<'c> Members<'c> {
     }
 }
 
-/// Writes a module without some of its elements.
-struct Relieve {
-    gone: BTreeSet<u32>,
-    next: u32,
-}
-
-impl Relieve {
-    fn of(module: &[u8], gone: BTreeSet<u32>) -> Result<Vec<u8>, Error> {
-        let mut relieved = Module::new();
-        let mut relieve = Self { gone, next: 0 };
-        relieve.parse_core_module(&mut relieved, Parser::new(0), module)?;
-        Ok(relieved.finish())
-    }
-}
-
-impl Reencode for Relieve {
-    type Error = Infallible;
-
-    fn parse_element(
-        &mut self,
-        elements: &mut ElementSection,
-        element: Element<'_>,
-    ) -> Result<(), Error> {
-        let number = self.next;
-        self.next += 1;
-        if self.gone.contains(&number) {
-            return Ok(());
-        }
-        utils::parse_element(self, elements, element)
-    }
-}
-
-/// What a module writes into a table when it is made, all by its own numbers.
-struct WrittenElements {
-    table: u32,
-    /// The offset and the functions, if they are constants.
-    known: Option<(i32, Vec<u32>)>,
-}
-
-impl WrittenElements {
-    /// Returns those of a module, in its order; `None` in place of those that wait.
-    fn of(module: &[u8]) -> Option<Vec<Option<Self>>> {
-        let mut all = Vec::new();
-        for payload in Parser::new(0).parse_all(module) {
-            if let Payload::ElementSection(section) = payload.ok()? {
-                for element in section {
-                    all.push(Self::written(element.ok()?));
-                }
-            }
-        }
-        Some(all)
-    }
-
-    fn written(element: Element<'_>) -> Option<Self> {
-        let ElementKind::Active {
-            table_index,
-            offset_expr,
-        } = element.kind
-        else {
-            return None;
-        };
-        let functions = match element.items {
-            ElementItems::Functions(functions) => {
-                functions.into_iter().collect::<Result<_, _>>().ok()
-            }
-            ElementItems::Expressions(..) => None,
-        };
-        Some(Self {
-            table: table_index.unwrap_or(0),
-            known: constant(&offset_expr).zip(functions),
-        })
-    }
+/// Returns true if an instance outside writes into tables or memories when it is made.
+fn writes((_, _, shape): &(u32, u32, ModuleShape<'_>)) -> bool {
+    shape.elements > 0 || shape.data > 0
 }
 
 impl<'c> ModuleShape<'c> {
@@ -329,7 +260,6 @@ impl<'c> ModuleShape<'c> {
             }
             Payload::ElementSection(section) => self.elements = section.count(),
             Payload::DataSection(section) => self.data = section.count(),
-            Payload::StartSection { .. } => self.starts = true,
             Payload::TagSection(_) => return None,
             _ => {}
         }
@@ -379,13 +309,4 @@ pub(super) fn kind(import: TypeRef) -> Option<CoreKind> {
         TypeRef::Global(_) => Some(CoreKind::Global),
         TypeRef::FuncExact(_) | TypeRef::Tag(_) => None,
     }
-}
-
-/// Returns the value of an expression that is one constant.
-fn constant(expression: &ConstExpr<'_>) -> Option<i32> {
-    let mut operators = expression.get_operators_reader();
-    let Operator::I32Const { value } = operators.read().ok()? else {
-        return None;
-    };
-    matches!(operators.read(), Ok(Operator::End)).then_some(value)
 }

@@ -1,0 +1,11 @@
+(component
+  (core module $m (global $g (export "g") (mut i32) (i32.const 1)) (global (export "g2") (mut i32) (i32.const 1)) (export "g1" (global $g)) (func (export "get") (result i32) (global.get $g)))
+  (core module $a (import "m" "g" (global $g (mut i32))) (export "again" (global $g)) (func (export "set") (global.set $g (i32.const 40))))
+  (core module $l (import "a" "again" (global $h (mut i32))) (import "a" "set" (func $set)) (import "m" "get" (func $get (result i32))) (func (export "run") (result i32) (call $set) (global.set $h (i32.add (global.get $h) (i32.const 2))) (call $get)))
+  (core instance $m (instantiate $m))
+  (core instance $a (instantiate $a (with "m" (instance $m))))
+  (core instance $a2 (instantiate $a (with "m" (instance (export "g" (global $m "g2"))))))
+  (core instance $l (instantiate $l (with "m" (instance $m)) (with "a" (instance $a))))
+  (core instance $l2 (instantiate $l (with "m" (instance $m)) (with "a" (instance $a2))))
+  (func (export "run2") (result u32) (canon lift (core func $l2 "run")))
+  (func (export "run") (result u32) (canon lift (core func $l "run"))))

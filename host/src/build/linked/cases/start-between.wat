@@ -1,0 +1,10 @@
+(component
+  (core module $m (memory (export "memory") 1))
+  (core module $o (import "m" "memory" (memory 1))
+    (func $s (i32.store8 (i32.const 8) (i32.const 1))) (start $s))
+  (core module $l (import "m" "memory" (memory 1)) (data (i32.const 8) "\05")
+    (func (export "run") (result i32) (i32.load8_u (i32.const 8))))
+  (core instance $m (instantiate $m))
+  (core instance (instantiate $o (with "m" (instance $m))))
+  (core instance $l (instantiate $l (with "m" (instance $m))))
+  (func (export "run") (result u32) (canon lift (core func $l "run"))))

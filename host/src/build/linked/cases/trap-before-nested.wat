@@ -1,0 +1,13 @@
+(component
+  (import "log" (func $log (param "n" u32)))
+  (component $n (import "log" (func $log (param "n" u32)))
+    (core func $c (canon lower (func $log)))
+    (core module $x (import "h" "log" (func $log (param i32))) (func $s (call $log (i32.const 2))) (start $s))
+    (core instance (instantiate $x (with "h" (instance (export "log" (func $c)))))))
+  (core module $m (memory (export "memory") 1) (data (i32.const 65536) "x"))
+  (core module $l (import "m" "memory" (memory 1)) 
+    (func (export "run") (result i32) (i32.load8_u (i32.const 8))))
+  (core instance $m (instantiate $m))
+  (instance (instantiate $n (with "log" (func $log))))
+  (core instance $l (instantiate $l (with "m" (instance $m))))
+  (func (export "run") (result u32) (canon lift (core func $l "run"))))
