@@ -10,6 +10,7 @@
 
 pub mod clock;
 pub mod jws;
+mod newest;
 
 pub mod client;
 pub mod http;
@@ -30,7 +31,6 @@ pub mod mcp;
 pub mod process;
 
 pub mod connecting;
-mod newest;
 mod teller;
 pub mod terminal;
 
