@@ -199,6 +199,39 @@ fn owned(texts: &[&str]) -> Vec<String> {
 #[cfg(target_arch = "wasm32")]
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        crate::log::write(crate::log::Level::Error, &panic.to_string());
+        let said = panic.payload_as_str().unwrap_or("without a message");
+        let place = panic.location().map(|at| (at.file(), at.line()));
+        crate::log::write(crate::log::Level::Error, &told(said, place));
     }));
+}
+
+/// Returns a panic as one line, like the exceptions of other languages: the host escapes line
+/// breaks.
+#[cfg(any(target_arch = "wasm32", test))]
+fn told(said: &str, place: Option<(&str, u32)>) -> String {
+    let lines: Vec<&str> = said.lines().map(str::trim).collect();
+    let place = place.map(|(file, line)| format!(" ({file}:{line})"));
+    format!("panic: {}{}", lines.join("; "), place.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_one_line_with_its_place() {
+        let place = Some(("src/lib.rs", 7));
+        let several = "assertion `left == right` failed\n  left: 1\n right: 2\n";
+        for (said, place, line) in [
+            ("boom", place, "panic: boom (src/lib.rs:7)"),
+            ("boom", None, "panic: boom"),
+            (
+                several,
+                place,
+                "panic: assertion `left == right` failed; left: 1; right: 2 (src/lib.rs:7)",
+            ),
+        ] {
+            assert_eq!(told(said, place), line);
+        }
+    }
 }
