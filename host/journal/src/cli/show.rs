@@ -194,8 +194,8 @@ fn table(found: &Found, page: &mut Page<'_>) -> anyhow::Result<()> {
         .collect();
     let several = issuers.iter().filter(|issuer| !issuer.is_empty()).count() > 1;
     let header = [
-        "TIME", "EVENT", "ACTOR", "ISSUER", "AGENT", "TARGET", "SERVICE", "OUTCOME", "REASON",
-        "CALL",
+        "TIME", "EVENT", "ACTOR", "ISSUER", "AGENT", "TARGET", "MODE", "SERVICE", "OUTCOME",
+        "STATUS", "REASON", "CALL",
     ];
     let mut table = Table::new(&header);
     for entry in &found.entries {
@@ -228,8 +228,10 @@ fn row(entry: &Entry, with_issuer: bool) -> Vec<(Tone, String)> {
         }),
         plain(&beside(entry.text("agent_id"), shown(entry, "agent"))),
         plain(about),
+        plain(entry.text("mode")),
         plain(entry.text("service")),
         (tone_of(outcome), outcome.to_owned()),
+        plain(&status(entry)),
         plain(entry.text("reason")),
         (Tone::Faint, entry.text("call").to_owned()),
     ]
@@ -248,6 +250,12 @@ pub(super) fn beside(identifier: &str, name: &str) -> String {
     } else {
         format!("{identifier} (shown as {name:?}, not identity)")
     }
+}
+
+/// Returns the HTTP status with which a service answered; empty if none did.
+pub(super) fn status(entry: &Entry) -> String {
+    let status = entry.member("status");
+    status.map(ToString::to_string).unwrap_or_default()
 }
 
 /// Returns the component that a record of the loader is about.

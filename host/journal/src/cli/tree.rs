@@ -6,7 +6,7 @@ use bailiwick_envelope::CallMode;
 use crate::Entry;
 
 use super::page::{Page, Tone};
-use super::show::{beside, shown, tone_of};
+use super::show::{beside, shown, status, tone_of};
 
 /// A record, the records within it, and the record that ends it, if it began something.
 struct Branch<'e> {
@@ -126,12 +126,8 @@ fn exchange(entry: &Entry) -> String {
         items.join(" ")
     };
     let scopes = list("scopes");
-    let status = entry
-        .member("status")
-        .map(ToString::to_string)
-        .unwrap_or_default();
     let parts = [
-        ("status ", status),
+        ("status ", status(entry)),
         ("", entry.text("credential_kind").to_owned()),
         ("audience ", entry.text("audience").to_owned()),
         ("scopes ", scopes),

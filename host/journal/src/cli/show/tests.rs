@@ -137,6 +137,21 @@ fn a_table_is_aligned_and_names_what_a_record_is_about() {
             .is_some_and(|rest| rest.starts_with("failed"))
     }));
     assert!(!table.contains("ISSUER"), "one issuer only: {table}");
+    for (event, mode, status) in [
+        ("downstream.opened", "on_behalf_of", ""),
+        ("downstream.closed", "", "200"),
+        ("call.closed", "per_service", ""),
+    ] {
+        let line = lines.iter().find(|line| line.contains(event)).unwrap();
+        let cell = |name: &str| {
+            line.get(column(name)..)
+                .unwrap()
+                .split("  ")
+                .next()
+                .unwrap()
+        };
+        assert_eq!((cell("MODE"), cell("STATUS")), (mode, status), "{table}");
+    }
     assert!(
         !table.contains('\x1b')
             && !table.contains('\u{202e}')
