@@ -85,6 +85,18 @@ pub enum BuildError {
         /// The command that failed.
         command: String,
     },
+    /// The machine lacks the programs of the project's language.
+    #[error("expected {needed}, and `{command}` says: {said}\nInstall it {how}")]
+    Runtime {
+        /// What the language needs.
+        needed: &'static str,
+        /// The command that shows that it is not there.
+        command: String,
+        /// What the command printed, or why it did not run.
+        said: String,
+        /// How it is installed.
+        how: &'static str,
+    },
     /// A program could not be started.
     #[error("cannot run {program}")]
     Run {

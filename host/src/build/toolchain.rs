@@ -20,7 +20,7 @@ use super::package::Package;
 
 /// The advice for a machine without a toolchain.
 pub(super) const HOW_TO_INSTALL: &str = "\
-no Rust toolchain for WebAssembly. With rustup:
+no Rust toolchain for WebAssembly. With rustup (https://rustup.rs):
     rustup target add wasm32-unknown-unknown
 On Debian, without access to rustup's servers:
     apt-get update
