@@ -78,10 +78,14 @@ impl Client {
                 "claude_desktop_config.json, which Settings, Developer, Edit Config opens",
                 servers(json!({"command": "npx", "args": ["-y", "mcp-remote", url]})),
             ),
+            // With an older Node than the newest asks for, npx takes one that is years old.
             Self::Inspector => Takes::Command(format!(
-                "npx @modelcontextprotocol/inspector --transport http --server-url '{}'",
+                "npx @modelcontextprotocol/inspector@latest --transport http --server-url '{quoted}'\n\
+                 # in the terminal, with the same login:\n\
+                 npx @modelcontextprotocol/inspector@latest --cli '{quoted}' --transport http \
+                 --method tools/list",
                 // As a shell reads a quote within quotes.
-                url.replace('\'', r"'\''")
+                quoted = url.replace('\'', r"'\''")
             )),
         }
     }

@@ -15,10 +15,11 @@ type Client = (Runtime, &'static str, &'static str);
 
 #[tokio::test]
 async fn official_clients_log_in_at_bailiwick_dev_with_nothing_but_its_url() -> Result<()> {
-    let clients: [Client; 3] = [
+    let clients: [Client; 4] = [
         (Runtime::Node, "login.mjs", "current"),
         (Runtime::Node, "login.mjs", "legacy"),
         (Runtime::Python, "login.py", ""),
+        (Runtime::Inspector, "login.mjs", ""),
     ];
     let there = clients.iter().filter(|client| client.0.is_there());
     log_in(&there.collect::<Vec<_>>()).await
