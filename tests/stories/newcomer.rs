@@ -10,6 +10,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -26,6 +27,8 @@ struct FirstTool {
     component: &'static str,
     /// The words after `bailiwick call`.
     call: &'static [&'static str],
+    /// The scope that the call needs.
+    scope: Option<&'static str>,
     answer: fn() -> Value,
     /// A call that the tool refuses, and its words.
     refused: (&'static [&'static str], &'static str),
@@ -36,6 +39,7 @@ const PATHS: [FirstTool; 3] = [
         language: "rust",
         component: "shop.wasm",
         call: &["greet", "greeting=Hello", "--as", "bob"],
+        scope: None,
         answer: || json!({"text": "Hello, bob!"}),
         refused: (&["greet", "greeting= "], "say something"),
     },
@@ -43,6 +47,7 @@ const PATHS: [FirstTool; 3] = [
         language: "typescript",
         component: "shop.wasm",
         call: &["get_order_status", "orderId=A-1001"],
+        scope: Some("orders:read"),
         answer: || json!({"id": "A-1001", "status": "shipped", "askedBy": "alice"}),
         refused: (&["get_order_status", "orderId=9"], "not found"),
     },
@@ -50,6 +55,7 @@ const PATHS: [FirstTool; 3] = [
         language: "python",
         component: "shop.wasm",
         call: &["get_order_status", "order_id=A-1001"],
+        scope: Some("orders:read"),
         answer: || json!({"id": "A-1001", "status": "shipped"}),
         refused: (&["get_order_status", "order_id=9"], "not found"),
     },
@@ -140,6 +146,15 @@ impl Author {
         ensure_eq(code, Some(1), &format!("refused: {out}{err}"))?;
         ensure!(out.contains(words), "{out}{err}");
         let file = component.to_string_lossy();
+        if let Some(scope) = path.scope {
+            let without = [&["call"], path.call, &["--scopes", "other:read"]].concat();
+            let (code, out, err) = self.runs(&without).await?;
+            ensure_eq(code, Some(2), &format!("without a scope: {out}{err}"))?;
+            ensure!(
+                err.contains(&format!("--scopes leaves out {scope}")),
+                "{err}"
+            );
+        }
         let absent = ["call", "absent", "--file", &file];
         let (code, out, err) = self.runs(&absent).await?;
         ensure_eq(code, Some(2), &format!("absent: {out}{err}"))?;
@@ -165,5 +180,53 @@ async fn an_author_with_the_programs_alone_starts_builds_and_calls_a_tool() -> R
         gone += 1;
     }
     ensure!(gone > 0, "no language");
+    Ok(())
+}
+
+/// A machine that lacks something: the language, the programs that are there with what they print,
+/// and what is said.
+type Lacking = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
+
+const LACKING: [Lacking; 5] = [
+    ("typescript", &[], "`node --version` says: No such file"),
+    ("typescript", &[("node", "v18.20.1")], "says: v18.20.1"),
+    (
+        "typescript",
+        &[("node", "v20.0.0")],
+        "`npm --version` says: ",
+    ),
+    ("python", &[], "`python3 --version` says: No such file"),
+    (
+        "python",
+        &[("python3", "Python 3.9.2")],
+        "says: Python 3.9.2",
+    ),
+];
+
+#[tokio::test]
+async fn a_machine_that_lacks_a_languages_programs_is_told_how_to_get_them() -> Result<()> {
+    let author = Author::new()?;
+    for (number, (language, there, said)) in LACKING.iter().enumerate() {
+        let name = format!("shop{number}");
+        let (code, ..) = author.runs(&["new", &name, "--lang", language]).await?;
+        ensure_eq(code, Some(0), language)?;
+        let path = author.folder.path().join(format!("path{number}"));
+        fs::create_dir(&path)?;
+        for (program, prints) in *there {
+            let program = path.join(program);
+            fs::write(&program, format!("#!/bin/sh\necho '{prints}'\n"))?;
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+        }
+        let mut build = author.command(&["build", &name]);
+        let output = build.env("PATH", &path).output().await?;
+        let err = String::from_utf8_lossy(&output.stderr);
+        ensure_eq(output.status.code(), Some(1), &err)?;
+        let how = "Install it from https://";
+        ensure!(err.contains(said) && err.contains(how), "{language}: {err}");
+    }
     Ok(())
 }

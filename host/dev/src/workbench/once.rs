@@ -233,7 +233,15 @@ impl Place {
         let answer = at(&url, Some(&token), options).await;
         let milliseconds = started.elapsed().as_millis();
         self.report(&options.user, options.target().name(), milliseconds);
+        // A host does not say so: it offers a tool only to those who may call it.
+        let needed = self.scopes.iter().map(String::as_str);
+        let lacking: Vec<&str> = needed.filter(|scope| !scopes.contains(scope)).collect();
+        if lacking.is_empty() {
+            return answer;
+        }
+        let left_out = lacking.join(",");
         answer
+            .with_context(|| format!("--scopes leaves out {left_out}, which something here needs"))
     }
 
     /// Reports the host's words about the call, such as the lines that the tool logs.
