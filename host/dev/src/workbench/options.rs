@@ -11,8 +11,8 @@ use crate::process::UNTIL_STDIN_CLOSES;
 /// The help text.
 pub const USAGE: &str = "\
 usage: bailiwick dev FOLDER [--target-dir DIR] [--services FILE] [--users FILE] [--port N]
-                     [--service NAME=URL] [--record FILE] [--issuer-port N] [--page-port N] [--tokens] [--bailiwick PATH]
-                     [--until-stdin-closes]
+                     [--service NAME=URL] [--record FILE] [--issuer-port N] [--page-port N]
+                     [--tokens] [--bailiwick PATH] [--until-stdin-closes]
 
 Serves the tools of a folder on loopback, with an issuer where clients log in as alice or bob. For
 development only.
