@@ -79,9 +79,7 @@ async fn a_service_that_the_file_lacks_is_named_with_the_lines_to_add() -> Resul
     let file = folder.path().join("services.toml");
     fs::write(&file, "[services.crm]\n")?;
     let mut bench = Bench::start(folder.path(), temporary.path(), &[])?;
-    bench
-        .prints("asks for the service orders_api, which")
-        .await?;
+    bench.prints("no service orders_api for").await?;
     bench.prints("[[services.orders_api.answers]]").await?;
     let url = bench.serves("get_order_status").await?;
     let text = order(&bench, &url, "alice", "A-7").await?;

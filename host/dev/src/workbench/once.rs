@@ -31,7 +31,7 @@ use crate::terminal::{self, shown};
 /// The tool's services are those of services.toml or --services, or else samples (`orders_api`,
 /// `billing_api`, `reports_api`). For development only.
 #[derive(Parser, Debug)]
-#[command(name = "bailiwick call", after_help = EXAMPLES)]
+#[command(name = "bailiwick call", bin_name = "bailiwick call", after_help = EXAMPLES)]
 pub struct Call {
     /// The tool's name.
     #[arg(required_unless_present_any = ["resource", "prompt"])]

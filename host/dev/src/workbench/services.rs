@@ -11,7 +11,7 @@ mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
 use toml::{Table, Value};
@@ -40,7 +40,13 @@ pub(super) enum ServicesFile {
 impl ServicesFile {
     /// Returns the file for a folder of components: there, or beside the folder.
     pub(super) fn of_tools(tools: &Path) -> Self {
-        let (inside, beside) = (tools.join(FILE), tools.join("..").join(FILE));
+        let named = matches!(tools.components().next_back(), Some(Component::Normal(_)));
+        let beside = if named {
+            tools.with_file_name(FILE)
+        } else {
+            tools.join("..").join(FILE)
+        };
+        let inside = tools.join(FILE);
         let is_there = beside.is_file() && !inside.is_file();
         Self::Beside(if is_there { beside } else { inside })
     }
@@ -197,11 +203,11 @@ impl Services {
 
     fn lacks(&self, name: &str, tools: &str) -> String {
         let place = match self.file() {
-            Some(file) => format!("{} does not have; add to it", file.display()),
-            None => format!("is no sample; write into {}", self.file.path.display()),
+            Some(file) => format!("{} has none; add to it", file.display()),
+            None => format!("no sample is; write into {}", self.file.path.display()),
         };
         format!(
-            "{tools} asks for the service {name}, which {place}:\n  [[services.{name}.answers]]\n  \
+            "no service {name} for {tools}: {place}:\n  [[services.{name}.answers]]\n  \
              request = \"GET /\"\n  json = {{ }}"
         )
     }

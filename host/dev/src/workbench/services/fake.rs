@@ -61,6 +61,14 @@ struct State {
     desk: Mutex<Desk>,
 }
 
+/// What the service gives.
+enum Given {
+    /// An answer of its own.
+    Answer(Answer),
+    /// An answer that says what is missing.
+    Lack(Answer),
+}
+
 /// What the service does now.
 struct Desk {
     service: Arc<FakeService>,
@@ -224,15 +232,17 @@ impl State {
         if stands_in {
             return self.lacking(&service.name, request);
         }
-        let answer = match &service.upstream {
+        let given = match &service.upstream {
             Some(upstream) => self.forwarded(upstream, request).await,
             None => self.by_file(&service, request, user),
         };
         if let Some(recorder) = &self.ear.recorder
-            && let Err(error) = recorder.add(&service, request, user, &answer)
+            && let Given::Answer(answer) = &given
+            && let Err(error) = recorder.add(&service, request, user, answer)
         {
             self.ear.notes.add(format!("not recorded: {error:#}"));
         }
+        let (Given::Answer(answer) | Given::Lack(answer)) = given;
         answer
     }
 
@@ -246,7 +256,7 @@ impl State {
     }
 
     /// Asks the service that runs on this machine.
-    async fn forwarded(&self, upstream: &Url, request: &Request) -> Answer {
+    async fn forwarded(&self, upstream: &Url, request: &Request) -> Given {
         let mark = if request.query.is_empty() { "" } else { "?" };
         let base = upstream.as_str().trim_end_matches('/');
         let url = format!("{base}{}{mark}{}", request.path, request.query);
@@ -263,14 +273,14 @@ impl State {
                     body: reply.body,
                     ..Answer::default()
                 };
-                answer.with("content-type", &kind)
+                Given::Answer(answer.with("content-type", &kind))
             }
-            Err(error) => self.told(StatusCode::BAD_GATEWAY, format!("{error:#}")),
+            Err(error) => Given::Lack(self.told(StatusCode::BAD_GATEWAY, format!("{error:#}"))),
         }
     }
 
     /// Answers from the author's file.
-    fn by_file(&self, service: &FakeService, request: &Request, user: Option<&str>) -> Answer {
+    fn by_file(&self, service: &FakeService, request: &Request, user: Option<&str>) -> Given {
         let name = &service.name;
         let mut covered = service
             .answers
@@ -279,7 +289,7 @@ impl State {
             .peekable();
         if covered.peek().is_none() {
             let note = service.without_answer(request);
-            return self.told(StatusCode::NOT_FOUND, note);
+            return Given::Lack(self.told(StatusCode::NOT_FOUND, note));
         }
         let mut others = Vec::new();
         for answer in covered {
@@ -287,7 +297,7 @@ impl State {
                 (Some(users), Some(user)) if !users.iter().any(|known| known == user) => {
                     others.extend(users.iter().map(String::as_str));
                 }
-                _ => return answer.filled(user),
+                _ => return Given::Answer(answer.filled(user)),
             }
         }
         let note = format!(
@@ -296,7 +306,7 @@ impl State {
             user.unwrap_or_default(),
             others.join(", ")
         );
-        self.told(StatusCode::FORBIDDEN, note)
+        Given::Lack(self.told(StatusCode::FORBIDDEN, note))
     }
 
     fn told(&self, status: StatusCode, note: String) -> Answer {
