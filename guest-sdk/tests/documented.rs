@@ -180,8 +180,8 @@ fn the_documented_functions_work_together() {
     assert!(order(&call, number()).is_ok() && terms(&call).is_ok());
     let expected = Page::of([Member::new("orders://orders/1001", "1001")]);
     assert_eq!(own_orders(&call, None), Ok(expected));
-    let found = own_numbers(&call, &Completion::new("10"));
-    assert_eq!(found, Ok(Suggestions::of(["1001"])));
+    let found = own_numbers(&call, &Completion::new("A-10"));
+    assert_eq!(found, Ok(Suggestions::of(["A-1001"])));
     let complaint = Complaint {
         order: "1001".into(),
         problem: None,

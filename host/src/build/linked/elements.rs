@@ -8,7 +8,7 @@ use wasmparser_of_tools::{
     ConstExpr, Element, ElementItems, ElementKind, Operator, Parser, Payload,
 };
 
-use super::module::Nowhere;
+use super::level::Nowhere;
 
 /// Writes a module without some of its elements.
 pub(super) struct Relieve {

@@ -1,6 +1,7 @@
 //! Reads one component: what it is made of, and where the items of its modules come from.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use wasm_encoder::ExportKind;
 use wasmparser_of_tools::{
@@ -335,6 +336,18 @@ fn names_a_function(section: &Payload<'_>) -> Option<bool> {
     }
     Some(found)
 }
+
+/// Something refers to what does not exist.
+#[derive(Debug)]
+pub(super) struct Nowhere;
+
+impl fmt::Display for Nowhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a module refers to something that it does not have")
+    }
+}
+
+impl std::error::Error for Nowhere {}
 
 /// Returns the number of the next element.
 pub(super) fn count<T>(list: &[T]) -> Option<u32> {

@@ -5,7 +5,6 @@
 //! definition itself, and an immutable global that a constant expression reads becomes its value.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{
@@ -15,7 +14,7 @@ use wasm_encoder::{
 };
 use wasmparser_of_tools::{self as wasmparser, Operator, Parser, Payload, TypeRef};
 
-use super::level::{CoreKind, index};
+use super::level::{CoreKind, Nowhere, index};
 use super::members::{DefinedIn, Member, Members};
 
 /// The one module.
@@ -24,18 +23,6 @@ pub(super) struct OneModule {
     /// The functions of the component that it imports, in order; each import is named by its place.
     pub(super) imports: Vec<u32>,
 }
-
-/// Something refers to what does not exist.
-#[derive(Debug)]
-pub(super) struct Nowhere;
-
-impl fmt::Display for Nowhere {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a module refers to something that it does not have")
-    }
-}
-
-impl std::error::Error for Nowhere {}
 
 /// Writes it, with these exports of members.
 pub(super) fn one_module(
