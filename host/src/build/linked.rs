@@ -192,7 +192,8 @@ mod tests {
         }
     }
 
-    /// Components that do something else if they are linked carelessly, and whether they are linked.
+    /// Components that do something else if they are linked carelessly, and whether they are
+    /// linked.
     const CASES: [(&str, &str, bool); 24] = [
         ("cycle", include_str!("linked/cases/cycle.wat"), false),
         (
