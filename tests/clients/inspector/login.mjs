@@ -18,6 +18,9 @@ const program = fileURLToPath(
 const home = mkdtempSync(join(tmpdir(), 'bailiwick-inspector-'));
 const env = { ...process.env, HOME: home, MCP_INSPECTOR_SECRET_STORE: 'file' };
 
+/** The page, in plain text or, at a terminal that has links, behind the beginning of one. */
+const PAGE = /navigate to: (?:\x1b\]8;;)?(http[^\s\x07\x1b]+)[\s\x07\x1b]/;
+
 /** Asks the Inspector for one thing; logs in if it says where. */
 async function ask(method, ...more) {
   const output = join(home, `${method.replace('/', '-')}.json`);
@@ -29,7 +32,7 @@ async function ask(method, ...more) {
   let login;
   for await (const chunk of terminal.stdout.setEncoding('utf8')) {
     heard += chunk;
-    const page = /navigate to: (http\S+)\s/.exec(heard)?.[1];
+    const page = PAGE.exec(heard)?.[1];
     if (page !== undefined && login === undefined) login = press(page, callback);
   }
   await login;
