@@ -1,14 +1,46 @@
-//! The functions that a module writes into tables when it is made.
+//! What a module writes into tables and memories when it is made.
 
 use std::collections::BTreeSet;
 
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{ElementSection, Module};
 use wasmparser_of_tools::{
-    ConstExpr, Element, ElementItems, ElementKind, Operator, Parser, Payload,
+    ConstExpr, DataKind, Element, ElementItems, ElementKind, Operator, Parser, Payload,
 };
 
-use super::level::Nowhere;
+use super::level::{CoreKind, Nowhere};
+
+/// Returns the tables and memories that a module writes into when it is made, by its own numbers.
+pub(super) fn targets(module: &[u8]) -> Option<BTreeSet<(CoreKind, u32)>> {
+    let mut targets = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.ok()? {
+            Payload::ElementSection(section) => {
+                for element in section {
+                    let element = element.ok()?;
+                    let count = match &element.items {
+                        ElementItems::Functions(functions) => functions.count(),
+                        ElementItems::Expressions(_, expressions) => expressions.count(),
+                    };
+                    if let (ElementKind::Active { table_index, .. }, 1..) = (element.kind, count) {
+                        targets.insert((CoreKind::Table, table_index.unwrap_or(0)));
+                    }
+                }
+            }
+            Payload::DataSection(section) => {
+                for data in section {
+                    let data = data.ok()?;
+                    if let (DataKind::Active { memory_index, .. }, [_, ..]) = (data.kind, data.data)
+                    {
+                        targets.insert((CoreKind::Memory, memory_index));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(targets)
+}
 
 /// Writes a module without some of its elements.
 pub(super) struct Relieve {

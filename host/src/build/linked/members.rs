@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wasmparser_of_tools::{CanonicalFunction, CanonicalOption, Instance, Parser, Payload, TypeRef};
 
 use super::super::unused;
-use super::elements::{Relieve, WrittenElements};
+use super::elements::{self, Relieve, WrittenElements};
 use super::level::{ComponentLevel, CoreItem, CoreKind, LevelEntry, Origin, count, index};
 
 /// The instances that become one.
@@ -64,23 +64,41 @@ impl<'c> Members<'c> {
     /// Chooses them: none, or more than one.
     pub(super) fn of(level: &ComponentLevel<'c>) -> Option<Self> {
         let (mut members, mut others) = (Self::default(), Vec::new());
+        // What instances outside have written so far; `None` if that could be anything.
+        let mut outside = Some(BTreeSet::new());
         for (number, instance) in (0..).zip(&level.instances) {
             let Instance::Instantiate { module_index, .. } = instance else {
                 continue;
             };
             let module = *level.modules.get(index(*module_index))?;
             let shape = ModuleShape::of(module)?;
-            match members.imports(level, number, &shape) {
-                // What an instance outside writes would come after what this member writes.
-                Some(_) if others.iter().any(writes) => return Some(Self::default()),
-                Some(imports) => members.list.push(Member {
-                    instance: number,
-                    module,
-                    shape,
-                    imports,
-                }),
-                None => others.push((number, *module_index, shape)),
+            let Some(imports) = members.imports(level, number, &shape) else {
+                let written = targets(module, &shape, |kind, import| {
+                    members.imported(level, number, &shape, kind, import)
+                });
+                outside = outside.zip(written).map(|(mut outside, mut written)| {
+                    outside.append(&mut written);
+                    outside
+                });
+                others.push((number, *module_index, shape));
+                continue;
+            };
+            let written = targets(module, &shape, |kind, import| {
+                kind.of_four(&imports).get(index(import)).copied()
+            })?;
+            // It would write before them what it writes after them.
+            let apart = outside
+                .as_ref()
+                .map(|outside| outside.is_disjoint(&written));
+            if !apart.unwrap_or(written.is_empty()) {
+                return Some(Self::default());
             }
+            members.list.push(Member {
+                instance: number,
+                module,
+                shape,
+                imports,
+            });
         }
         if members.list.len() < 2 {
             return Some(Self::default());
@@ -137,6 +155,22 @@ impl<'c> Members<'c> {
         Some(imports)
     }
 
+    /// Returns what an import of an instance outside is, if a member defines it.
+    fn imported(
+        &self,
+        level: &ComponentLevel<'c>,
+        instance: u32,
+        shape: &ModuleShape<'c>,
+        kind: CoreKind,
+        import: u32,
+    ) -> Option<DefinedIn> {
+        let (module, name) = shape.imports_of(kind).nth(index(import))?;
+        match level.import(instance, module, kind, name)? {
+            Origin::Export(instance, name) => self.export(self.place(instance)?, kind, name),
+            Origin::Component(_) => None,
+        }
+    }
+
     /// Takes over the elements that an instance writes into tables of members, if it writes nothing
     /// else there and is good for nothing else. `written` has the tables that keep their elements.
     /// Returns false if it writes into a table of unknown origin.
@@ -147,19 +181,9 @@ impl<'c> Members<'c> {
         shape: &ModuleShape<'c>,
         written: &mut BTreeSet<DefinedIn>,
     ) -> Option<bool> {
-        let imported = |wanted: CoreKind, number: u32| {
-            let imports = shape.imports.iter();
-            let mut of_kind = imports.filter(|(_, _, ty)| kind(*ty) == Some(wanted));
-            let (module, name, _) = of_kind.nth(index(number))?;
-            match level.import(instance, module, wanted, name)? {
-                Origin::Export(instance, name) => self.export(self.place(instance)?, wanted, name),
-                Origin::Component(_) => None,
-            }
-        };
+        let imported = |kind, import| self.imported(level, instance, shape, kind, import);
         let module = *level.modules.get(index(number))?;
-        let tables = shape.imports.iter();
-        let tables = tables.filter(|(_, _, ty)| kind(*ty) == Some(CoreKind::Table));
-        let tables = tables.count();
+        let tables = shape.imports_of(CoreKind::Table).count();
         let mut taken = Vec::new();
         for (element, place) in WrittenElements::of(module)?.into_iter().zip(0_u32..) {
             let Some(element) = element else {
@@ -218,9 +242,18 @@ impl<'c> Members<'c> {
     }
 }
 
-/// Returns true if an instance outside writes into tables or memories when it is made.
-fn writes((_, _, shape): &(u32, u32, ModuleShape<'_>)) -> bool {
-    shape.elements > 0 || shape.data > 0
+/// Returns the tables and memories of others that a module writes into when it is made; `None` if
+/// one of them is unknown.
+fn targets(
+    module: &[u8],
+    shape: &ModuleShape<'_>,
+    imported: impl Fn(CoreKind, u32) -> Option<DefinedIn>,
+) -> Option<BTreeSet<(CoreKind, DefinedIn)>> {
+    let others = elements::targets(module)?.into_iter();
+    let others = others.filter(|(kind, number)| index(*number) < shape.imports_of(*kind).count());
+    others
+        .map(|(kind, number)| Some((kind, imported(kind, number)?)))
+        .collect()
 }
 
 impl<'c> ModuleShape<'c> {
@@ -231,6 +264,13 @@ impl<'c> ModuleShape<'c> {
             shape.section(payload.ok()?)?;
         }
         Some(shape)
+    }
+
+    /// Returns the modules and names of the imports of a kind.
+    fn imports_of(&self, wanted: CoreKind) -> impl Iterator<Item = (&'c str, &'c str)> {
+        let imports = self.imports.iter();
+        let of_kind = imports.filter(move |(_, _, ty)| kind(*ty) == Some(wanted));
+        of_kind.map(|(module, name, _)| (*module, *name))
     }
 
     fn section(&mut self, section: Payload<'c>) -> Option<()> {
