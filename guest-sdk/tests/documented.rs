@@ -148,7 +148,7 @@ fn remind(call: &Call) -> Result<&'static str, Error> {
 fn shop() -> Call {
     let scene = Scene::new().on_send(|request| {
         let all = matches!(request.path.last(), Some(Part::Text(last)) if last == "orders");
-        let order = r#"{"id":"1001","status":"packed"}"#;
+        let order = r#"{"id":"A-1001","status":"packed"}"#;
         let orders = format!(r#"{{"orders":[{order}]}}"#);
         Ok(Response::new(
             200,
@@ -176,14 +176,16 @@ fn an_order_is_found() {
 #[test]
 fn the_documented_functions_work_together() {
     let call = shop();
-    let number = || OrderNumber { id: "1001".into() };
+    let number = || OrderNumber {
+        id: "A-1001".into(),
+    };
     assert!(order(&call, number()).is_ok() && terms(&call).is_ok());
-    let expected = Page::of([Member::new("orders://orders/1001", "1001")]);
+    let expected = Page::of([Member::new("orders://orders/A-1001", "A-1001")]);
     assert_eq!(own_orders(&call, None), Ok(expected));
     let found = own_numbers(&call, &Completion::new("A-10"));
     assert_eq!(found, Ok(Suggestions::of(["A-1001"])));
     let complaint = Complaint {
-        order: "1001".into(),
+        order: "A-1001".into(),
         problem: None,
     };
     assert!(complain(&call, complaint).is_ok() && remind(&call).is_ok());
@@ -192,7 +194,7 @@ fn the_documented_functions_work_together() {
 #[test]
 fn an_order_is_cancelled_only_if_the_user_is_sure() {
     let args = || Args {
-        order_id: "1001".into(),
+        order_id: "A-1001".into(),
     };
     let asked = cancel_order(&shop(), args());
     assert!(asked.is_ok_and(|outcome| outcome.questions().is_some()));

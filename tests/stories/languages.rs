@@ -52,7 +52,7 @@ async fn the_documented_tool_without_an_sdk_acts_for_whoever_asks() -> Result<()
     for user in ["alice", "bob"] {
         let token = world.token(user)?;
         let answer = world
-            .call(&token, "order_status", &json!({"id": "1001"}))
+            .call(&token, "order_status", &json!({"id": "A-1001"}))
             .await?;
         let status = if user == "alice" { 200 } else { 403 };
         ensure_eq(answer.text(), format!("{user}: {status}"), &answer.raw)?;

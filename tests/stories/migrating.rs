@@ -111,10 +111,10 @@ async fn a_server_with_a_key_becomes_a_tool_whose_key_only_the_host_has() -> Res
             .grant("shop", &code, &[("orders_api", "service_identity")]);
     });
     let world = World::with(plan).await?;
-    let known = json!({"id": "1001", "status": "shipped"});
+    let known = json!({"id": "A-1001", "status": "shipped"});
     let answer = Answer::json(StatusCode::OK, &known);
     world.orders.answer_with(answer);
-    let answer = order(&world, "alice", "1001").await?;
+    let answer = order(&world, "alice", "A-1001").await?;
     ensure!(answer.is_success(), "{}\n{}", answer.raw, world.host.said());
     ensure_eq(answer.structured(), &known, "the order")?;
     let requests = world.orders.requests();
@@ -142,13 +142,13 @@ async fn the_same_code_then_acts_for_the_user_who_asks() -> Result<()> {
         ..Plan::default()
     };
     let world = World::with(plan).await?;
-    let own = order(&world, "alice", "1001").await?;
+    let own = order(&world, "alice", "A-1001").await?;
     ensure!(own.is_success(), "{}\n{}", own.raw, world.host.said());
     let requests = world.orders.requests();
     let request = requests.first().context("no request")?;
     let claims = claims_of(request, "authorization");
     ensure_eq(claims.get("sub"), Some(&Value::from("alice")), "for whom")?;
-    let foreign = order(&world, "bob", "1001").await?;
+    let foreign = order(&world, "bob", "A-1001").await?;
     ensure!(foreign.is_tool_error(), "{}", foreign.raw);
     Ok(())
 }

@@ -21,8 +21,8 @@ const listOrders = tool(
 test("the orders of the caller are asked for, whoever that is", () => {
   const scene = new Scene().actor("user_7").onSend(({ pathText }) => {
     expect(pathText).toContain("/customers/");
-    return Response.json([{ id: "1001", status: "open", cost: 7 }]);
+    return Response.json([{ id: "A-1001", status: "open", cost: 7 }]);
   });
   const { structured } = scene.call(listOrders, {});
-  expect(structured).toEqual({ orders: [{ id: "1001", status: "open" }] });
+  expect(structured).toEqual({ orders: [{ id: "A-1001", status: "open" }] });
 });

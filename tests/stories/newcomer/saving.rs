@@ -46,12 +46,12 @@ const EDITS: [Edits; 3] = [
         language: "typescript",
         source: "src/tool.ts",
         tool: "get_order_status",
-        arguments: || json!({"orderId": "1001"}),
+        arguments: || json!({"orderId": "A-1001"}),
         text: "Says where",
         needed: ("description:", "src/tool.ts:"),
         failing: Some((
             "({ identity, input, services }) => {\n",
-            "    if (input.orderId === \"1001\") throw new RangeError(\"boom\");\n",
+            "    if (input.orderId === \"A-1001\") throw new RangeError(\"boom\");\n",
             "RangeError: boom (src/tool.ts:27)",
         )),
     },
@@ -59,7 +59,7 @@ const EDITS: [Edits; 3] = [
         language: "python",
         source: "src/orders.py",
         tool: "get_order_status",
-        arguments: || json!({"order_id": "1001"}),
+        arguments: || json!({"order_id": "A-1001"}),
         text: "Says where",
         needed: ("read_only=True", "orders.py:19"),
         failing: Some((

@@ -5,4 +5,4 @@ import type { Project } from "./project.js";
  *
  * Mistakes in tests are written to standard error and fail nothing: no test is in a component.
  */
-export declare function checkTypes({ folder, find }: Project): void;
+export declare function checkTypes({ folder, find }: Project): Promise<void>;

@@ -2,12 +2,13 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BuildError } from "./failure.js";
+import { ran } from "./run.js";
 /**
  * Fails with the compiler's words, as `file:line:column: error …`.
  *
  * Mistakes in tests are written to standard error and fail nothing: no test is in a component.
  */
-export function checkTypes({ folder, find }) {
+export async function checkTypes({ folder, find }) {
     if (!existsSync(join(folder, "tsconfig.json"))) {
         throw new BuildError(1, `${join(folder, "tsconfig.json")}: there is no such file`);
     }
@@ -16,12 +17,12 @@ export function checkTypes({ folder, find }) {
         throw new BuildError(3, "TypeScript is missing; run `npm install` in the project");
     }
     const compiler = join(dirname(manifest), "bin/tsc");
-    const { status, stdout, stderr } = spawnSync(process.execPath, [compiler, "--noEmit", "--pretty", "false", "-p", folder], { cwd: folder, encoding: "utf8" });
+    const { status, said } = await ran([compiler, "--noEmit", "--pretty", "false", "-p", folder], folder);
     if (status === 0) {
         return;
     }
     // TypeScript writes `file(line,column)`; editors and people open `file:line:column`.
-    const text = `${stdout}${stderr}`.replace(/^(\S.*?)\((\d+),(\d+)\):/gm, "$1:$2:$3:").trim();
+    const text = said.replace(/^(\S.*?)\((\d+),(\d+)\):/gm, "$1:$2:$3:").trim();
     // The lines of an error's details begin with spaces.
     const errors = text.split(/\n(?=\S)/);
     const own = errors.filter((error) => !OF_TESTS.test(error));

@@ -12,7 +12,7 @@ import { ran } from "./run.js";
  *
  * Mistakes in tests are written to standard error and fail nothing: no test is in a component.
  */
-export function checkTypes({ folder, find }: Project): void {
+export async function checkTypes({ folder, find }: Project): Promise<void> {
   if (!existsSync(join(folder, "tsconfig.json"))) {
     throw new BuildError(1, `${join(folder, "tsconfig.json")}: there is no such file`);
   }
@@ -29,7 +29,7 @@ export function checkTypes({ folder, find }: Project): void {
     return;
   }
   // TypeScript writes `file(line,column)`; editors and people open `file:line:column`.
-  const text = `${stdout}${stderr}`.replace(/^(\S.*?)\((\d+),(\d+)\):/gm, "$1:$2:$3:").trim();
+  const text = said.replace(/^(\S.*?)\((\d+),(\d+)\):/gm, "$1:$2:$3:").trim();
   // The lines of an error's details begin with spaces.
   const errors = text.split(/\n(?=\S)/);
   const own = errors.filter((error) => !OF_TESTS.test(error));

@@ -193,11 +193,8 @@ impl Place {
         };
         let mut asks = tell::Asks::default();
         for name in &names {
-            scopes.extend(
-                tell::inspect(&bailiwick, &folder, name)
-                    .await?
-                    .unwrap_or_default(),
-            );
+            let asked = tell::inspect(&bailiwick, &folder, name).await?;
+            asks.add(asked.unwrap_or_default());
         }
         for lack in services.stand_in(&asks.services, &issuer).await? {
             say(&lack);
@@ -252,12 +249,12 @@ impl Place {
         // The output may be closed.
         let lines = after.lines().skip(1);
         // The host's own line about the call says less than this program.
-        for line in lines.filter(|line| !line.contains(" INFO a call ended ")) {
+        for line in lines.filter(|line| !line.contains(services::CALL_ENDED)) {
             let _unheard = writeln!(err, "{}", shown(line));
         }
         let refused = self.services.refusals(&self.folder, &mut 0);
         for note in self.services.notes().into_iter().chain(refused) {
-            let _unheard = writeln!(err, "{note}");
+            let _unheard = writeln!(err, "{}", shown(&note));
         }
         if let Some(file) = self.services.file() {
             let _unheard = writeln!(err, "the services are those of {}", file.display());
@@ -330,7 +327,7 @@ impl Call {
 /// Says something that is no part of the answer.
 fn say(words: &str) {
     // The output may be closed.
-    let _unheard = writeln!(std::io::stderr().lock(), "{words}");
+    let _unheard = writeln!(std::io::stderr().lock(), "{}", shown(words));
 }
 
 fn token(path: &Path) -> anyhow::Result<String> {
@@ -378,6 +375,13 @@ fn print(answer: &Answer, json: bool) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     if json {
         writeln!(out, "{}", terminal::json(answer.result()))?;
+    } else if let Some(text) = told(answer.result()) {
+        let text = if out.is_terminal() {
+            shown(&text)
+        } else {
+            text
+        };
+        writeln!(out, "{text}")?;
     } else if !answer.structured().is_null() {
         writeln!(out, "{}", terminal::json(answer.structured()))?;
     } else if out.is_terminal() {

@@ -102,7 +102,10 @@ fn stamps(folder: &Path) -> std::io::Result<BTreeMap<String, Stamp>> {
         let file = entry.file_name();
         let name = file.to_str().and_then(|file| file.strip_suffix(".wasm"));
         // A file that is just being replaced is missing for a moment.
-        if let (Some(name), Ok(file)) = (name.filter(is_plain), fs::metadata(entry.path())) {
+        // A pipe or a device, even behind a link, could be read without an end.
+        if let (Some(name), Ok(file)) = (name.filter(is_plain), fs::metadata(entry.path()))
+            && file.is_file()
+        {
             found.insert(name.to_owned(), (file.modified()?, file.len(), file.ino()));
         }
     }

@@ -155,8 +155,8 @@ impl Told {
             let known = self.inspected.entry(name.clone()).or_default();
             if known.0 != *digest {
                 // The last good version of a component that does not load goes on serving.
-                if let Some(scopes) = inspect(components.bailiwick, components.host, name).await? {
-                    *known = (digest.clone(), scopes);
+                if let Some(asks) = inspect(components.bailiwick, components.host, name).await? {
+                    *known = (digest.clone(), asks);
                 }
             }
             all.extend(known.1.scopes.iter().cloned());
@@ -215,33 +215,20 @@ pub(super) struct Components<'c> {
     pub(super) digests: &'c BTreeMap<String, String>,
 }
 
-/// Returns the scopes of the tools, resources and prompts of a host's component; `None` if it does
-/// not load, which the host reports. The host does not compile it again.
+/// Returns what a host's component asks for; `None` if it does not load, which the host reports.
+/// The host does not compile it again.
 pub(super) async fn inspect(
     bailiwick: &Path,
     host: &Folder,
     name: &str,
-) -> anyhow::Result<Option<Vec<String>>> {
+) -> anyhow::Result<Option<Asks>> {
     let file = host.path().join("tools").join(format!("{name}.wasm"));
     let (file, host) = (file.to_string_lossy(), host.path().to_string_lossy());
     let inspect = ["inspect", "--json", &file, "--development", &host];
     let output = process::run(bailiwick, &inspect).await?;
-    let inspected: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    if !inspected.get("tools").is_some_and(Value::is_array) {
-        return Ok(None);
-    }
-    let scopes = ["tools", "resources", "prompts"]
-        .iter()
-        .filter_map(|kind| inspected.get(kind)?.as_array())
-        .flatten()
-        .filter_map(|one| one.get("scopes")?.as_array())
-        .flatten();
-    Ok(Some(
-        scopes
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-    ))
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let loads = report.get("tools").is_some_and(Value::is_array);
+    Ok(loads.then(|| Asks::of(&report)))
 }
 
 async fn tools(url: &str, token: &str) -> anyhow::Result<Vec<Value>> {
