@@ -113,13 +113,15 @@ async fn called(edits: &Edits, bench: &Bench, url: &str) -> Result<mcp::Answer> 
 }
 
 /// Returns the description that a client sees.
-async fn described(bench: &Bench, url: &str) -> Result<String> {
+async fn described(edits: &Edits, bench: &Bench, url: &str) -> Result<String> {
     let mint = format!("{}/mint", bench.issuer()?);
     let form = [("user", "alice"), ("as", "text")];
     let token = client::form(&mint, None, &form).await?.text();
     let listed = mcp::list(url, Some(token.trim())).await?;
-    let text = listed.result().pointer("/tools/0/description");
-    let text = text.and_then(Value::as_str);
+    let tools = listed.result().get("tools").and_then(Value::as_array);
+    let mut tools = tools.into_iter().flatten();
+    let tool = tools.find(|tool| tool["name"] == edits.tool);
+    let text = tool.and_then(|tool| tool["description"].as_str());
     Ok(text.with_context(|| listed.raw.clone())?.to_owned())
 }
 
@@ -147,7 +149,7 @@ async fn saves(edits: &Edits, installs: bool) -> Result<bool> {
     fs::write(&source, &second)?;
     bench.prints("a change is in effect").await?;
     let seconds = saved.elapsed().as_secs_f64();
-    let text = described(&bench, &url).await?;
+    let text = described(edits, &bench, &url).await?;
     ensure!(text.contains("Tells where"), "{text}");
     let _unheard = writeln!(
         std::io::stderr(),
@@ -163,7 +165,7 @@ async fn saves(edits: &Edits, installs: bool) -> Result<bool> {
     bench
         .prints("the last good version goes on serving")
         .await?;
-    let text = described(&bench, &url).await?;
+    let text = described(edits, &bench, &url).await?;
     ensure!(text.contains("Tells where"), "{text}");
 
     if let Some((before, put, place)) = edits.failing {
