@@ -17,8 +17,10 @@ use super::frame::visible;
 
 /// The text of the notice; `None` if there is none now.
 pub(super) fn read(file: Option<&Path>) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut start = File::open(file?).ok()?.take(MOST);
+    let (file, mut bytes) = (file?, Vec::new());
+    // Opening a pipe would wait for its writer.
+    fs::metadata(file).ok().filter(fs::Metadata::is_file)?;
+    let mut start = File::open(file).ok()?.take(MOST);
     start.read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let text = text.trim_end();
@@ -85,6 +87,9 @@ mod tests {
         assert!(shown.contains("line 1\n"), "{shown}");
         fs::write(&file, "x".repeat(1 << 20)).unwrap();
         assert_eq!(read(Some(&file)).unwrap().len(), 16 << 10);
+        for other in [folder.path(), Path::new("/dev/zero")] {
+            assert_eq!(read(Some(other)), None, "{}", other.display());
+        }
         let none = place(None).into_string();
         assert_eq!(none, r#"<div id="notice" role="status"></div>"#);
     }
