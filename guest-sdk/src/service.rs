@@ -28,6 +28,11 @@ impl<'call> Service<'call> {
         self.request("GET", path)
     }
 
+    /// Begins a `HEAD` request.
+    pub fn head<P: Into<Part>>(self, path: impl IntoIterator<Item = P>) -> Request<'call> {
+        self.request("HEAD", path)
+    }
+
     /// Begins a `POST` request.
     pub fn post<P: Into<Part>>(self, path: impl IntoIterator<Item = P>) -> Request<'call> {
         self.request("POST", path)
@@ -97,6 +102,25 @@ impl Request<'_> {
         Ok(self.body("application/json", serde_json::to_vec(body)?))
     }
 
+    /// Sets a form as the body, and its content type (`application/x-www-form-urlencoded`). A key
+    /// may come more than once, and may have brackets, such as `items[0][price]`.
+    pub fn form<K, V>(self, fields: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: AsRef<str>,
+        V: AsRef<str>,
+    {
+        let mut form = String::new();
+        for (key, value) in fields {
+            if !form.is_empty() {
+                form.push('&');
+            }
+            encode(&mut form, key.as_ref());
+            form.push('=');
+            encode(&mut form, value.as_ref());
+        }
+        self.body("application/x-www-form-urlencoded", form)
+    }
+
     /// Sets the body and its content type.
     pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.wire.body = body.into();
@@ -113,6 +137,25 @@ impl Request<'_> {
 
     pub(crate) fn into_wire(self) -> downstream::Request {
         self.wire
+    }
+}
+
+/// Appends a text as forms write it (URL Standard, "application/x-www-form-urlencoded serializing").
+fn encode(form: &mut String, text: &str) {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+    ];
+    for byte in text.bytes() {
+        match byte {
+            b' ' => form.push('+'),
+            b'*' | b'-' | b'.' | b'_' => form.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => form.push(char::from(byte)),
+            _ => {
+                form.push('%');
+                let digits = [byte >> 4, byte & 15].map(|digit| DIGITS.get(usize::from(digit)));
+                form.extend(digits.into_iter().flatten());
+            }
+        }
     }
 }
 
@@ -198,6 +241,7 @@ fn refusal(status: u16) -> Error {
 #[cfg(test)]
 mod tests {
     use super::{Error, Response};
+    use crate::testing::Scene;
 
     #[test]
     fn a_status_becomes_an_honest_error_without_the_body() {
@@ -211,6 +255,25 @@ mod tests {
         assert!(matches!(error(302), Err(Error::Failed(_))));
         assert!(matches!(error(200), Err(Error::Failed(message)) if !message.contains("s3cret")));
         assert!(!error(400).is_err_and(|error| error.message().contains("s3cret")));
+    }
+
+    #[test]
+    fn a_form_is_written_as_forms_are() {
+        let call = Scene::new().call();
+        let service = call.service("shop");
+        let fields = [("charge", "ch 1"), ("metadata[who]", "ü&~'"), ("a", "")];
+        let sent = service.post(["refunds"]).form(fields).into_wire();
+        assert_eq!(
+            String::from_utf8_lossy(&sent.body),
+            "charge=ch+1&metadata%5Bwho%5D=%C3%BC%26%7E%27&a="
+        );
+        assert_eq!(
+            sent.headers,
+            [(
+                "content-type".to_owned(),
+                "application/x-www-form-urlencoded".to_owned()
+            )]
+        );
     }
 
     #[test]

@@ -65,7 +65,11 @@ def test_a_request_reaches_the_service_as_it_was_written() -> None:
         json=Line("pen"),
     )
     service.put("files", data="text", content_type="text/plain", query={"a": ("1", 2)})
-    first, second = sent
+    service.post(
+        "refunds",
+        form={"charge": "ch 1", "metadata[who]": "ü&~", "tag": ["a", 2], "ok": True},
+    )
+    first, second, third = sent
     assert (first.service, first.method) == ("orders_api", "POST")
     assert first.path == ["customers", ACTOR_SUB, segment("v", "2", ":", ACTOR_TENANT), "7"]
     assert first.query == [("dry", "true"), ("tag", "a"), ("tag", "b"), ("iss", ACTOR_ISSUER)]
@@ -73,6 +77,8 @@ def test_a_request_reaches_the_service_as_it_was_written() -> None:
     assert first.json() == {"article": "pen"}
     assert (second.body, second.headers) == (b"text", {"content-type": "text/plain"})
     assert second.query == [("a", "1"), ("a", "2")]
+    assert third.body == b"charge=ch+1&metadata%5Bwho%5D=%C3%BC%26~&tag=a&tag=2&ok=true"
+    assert third.headers == {"content-type": "application/x-www-form-urlencoded"}
 
 
 def test_a_part_of_a_path_is_no_object() -> None:

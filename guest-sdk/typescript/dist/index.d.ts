@@ -18,6 +18,6 @@ export { Part, type Segment, segment } from "./path.js";
 export { assistant, type Message, type Messages, type Prompt, prompt, type PromptDefinition, user, } from "./prompt.js";
 export { accepted, type Answer, type Answers, Questions, type Root, type SamplingMessage, type SamplingRequest, type SamplingResult, } from "./questions.js";
 export { Contents, type ContentsPart, type Member, type Page, type Resource, resource, type ResourceDefinition, type Values, } from "./resource.js";
-export { type Answered, type Path, type Request, type RequestOptions, Response, type Service, } from "./service.js";
+export { type Answered, type Field, type Path, type Request, type RequestOptions, Response, type Service, } from "./service.js";
 export { type InferInput, type InferOutput, type JsonObject, jsonSchema, type Schema, } from "./standard.js";
 export { type Tool, tool, type ToolDefinition } from "./tool.js";

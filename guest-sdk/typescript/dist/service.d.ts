@@ -22,9 +22,15 @@ export interface RequestOptions {
     };
     /** A body as JSON. */
     readonly json?: unknown;
+    /** A body as a form; a list repeats the key, `undefined` leaves it out. */
+    readonly form?: {
+        readonly [key: string]: Field | readonly Field[] | undefined;
+    };
     /** A body as it is; say what it is in `headers["content-type"]`. */
     readonly body?: string | Uint8Array;
 }
+/** A value in a form. */
+export type Field = string | number | boolean;
 /** A path: one item for each segment. */
 export type Path = readonly Segment[];
 /** A request that was not sent yet, for {@link Service.sendAll}. */

@@ -164,9 +164,14 @@ function parameters(key, value) {
         .filter((each) => each !== undefined)
         .map((each) => [key, part(typeof each === "boolean" ? String(each) : each)]);
 }
-function bodyOf({ json, body }) {
+function bodyOf({ json, form, body }) {
     if (json !== undefined) {
         return { type: "application/json", bytes: new TextEncoder().encode(JSON.stringify(json)) };
+    }
+    if (form !== undefined) {
+        const fields = Object.entries(form).flatMap(([key, value]) => encoded(key, value));
+        const bytes = new TextEncoder().encode(fields.join("&"));
+        return { type: "application/x-www-form-urlencoded", bytes };
     }
     if (typeof body === "string") {
         return { type: "text/plain; charset=utf-8", bytes: new TextEncoder().encode(body) };
@@ -174,4 +179,16 @@ function bodyOf({ json, body }) {
     return body === undefined
         ? { bytes: new Uint8Array() }
         : { type: "application/octet-stream", bytes: body };
+}
+function encoded(key, value) {
+    const values = Array.isArray(value) ? value : [value];
+    return values
+        .filter((each) => each !== undefined)
+        .map((each) => `${encode(key)}=${encode(String(each))}`);
+}
+/** Writes a text as forms do (URL Standard, "application/x-www-form-urlencoded serializing"). */
+function encode(text) {
+    return encodeURIComponent(text)
+        .replace(/[!'()~]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
+        .replaceAll("%20", "+");
 }

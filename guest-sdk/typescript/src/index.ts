@@ -65,6 +65,7 @@ export {
 } from "./resource.js";
 export {
   type Answered,
+  type Field,
   type Path,
   type Request,
   type RequestOptions,

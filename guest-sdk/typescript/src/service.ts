@@ -21,9 +21,14 @@ export interface RequestOptions {
   readonly headers?: { readonly [name: string]: string };
   /** A body as JSON. */
   readonly json?: unknown;
+  /** A body as a form; a list repeats the key, `undefined` leaves it out. */
+  readonly form?: { readonly [key: string]: Field | readonly Field[] | undefined };
   /** A body as it is; say what it is in `headers["content-type"]`. */
   readonly body?: string | Uint8Array;
 }
+
+/** A value in a form. */
+export type Field = string | number | boolean;
 
 /** A path: one item for each segment. */
 export type Path = readonly Segment[];
@@ -225,9 +230,14 @@ function parameters(
     .map((each) => [key, part(typeof each === "boolean" ? String(each) : (each as Segment))]);
 }
 
-function bodyOf({ json, body }: RequestOptions): { type?: string; bytes: Uint8Array } {
+function bodyOf({ json, form, body }: RequestOptions): { type?: string; bytes: Uint8Array } {
   if (json !== undefined) {
     return { type: "application/json", bytes: new TextEncoder().encode(JSON.stringify(json)) };
+  }
+  if (form !== undefined) {
+    const fields = Object.entries(form).flatMap(([key, value]) => encoded(key, value));
+    const bytes = new TextEncoder().encode(fields.join("&"));
+    return { type: "application/x-www-form-urlencoded", bytes };
   }
   if (typeof body === "string") {
     return { type: "text/plain; charset=utf-8", bytes: new TextEncoder().encode(body) };
@@ -235,4 +245,18 @@ function bodyOf({ json, body }: RequestOptions): { type?: string; bytes: Uint8Ar
   return body === undefined
     ? { bytes: new Uint8Array() }
     : { type: "application/octet-stream", bytes: body };
+}
+
+function encoded(key: string, value: Field | readonly Field[] | undefined): string[] {
+  const values = Array.isArray(value) ? (value as readonly Field[]) : [value as Field | undefined];
+  return values
+    .filter((each) => each !== undefined)
+    .map((each) => `${encode(key)}=${encode(String(each))}`);
+}
+
+/** Writes a text as forms do (URL Standard, "application/x-www-form-urlencoded serializing"). */
+function encode(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/[!'()~]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll("%20", "+");
 }

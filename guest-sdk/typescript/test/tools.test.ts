@@ -106,6 +106,23 @@ test("a request reaches the service as it was made", () => {
   expect(seen.call(ask, {}).text).toBe("201");
 });
 
+test("a form is written as forms are", () => {
+  const pay = tool(
+    { name: "pay", description: "Pays.", services: ["shop"] },
+    ({ services }) =>
+      services.shop.post(["refunds"], {
+        form: { charge: "ch 1", "metadata[who]": "ü&~'", tag: ["a", 2], ok: true, none: undefined },
+      }).status,
+  );
+  const seen = new Scene().onSend((request) => {
+    const body = new TextDecoder().decode(request.body);
+    expect(body).toBe("charge=ch+1&metadata%5Bwho%5D=%C3%BC%26%7E%27&tag=a&tag=2&ok=true");
+    expect(request.headers).toEqual([["content-type", "application/x-www-form-urlencoded"]]);
+    return new Response(201);
+  });
+  expect(seen.call(pay, {}).text).toBe("201");
+});
+
 test("several requests are answered in their order", () => {
   const all = tool({ name: "all", description: "All.", services: ["a"] }, ({ services, sendAll }) =>
     sendAll(["1", "2"].map((id) => services.a.request("GET", [id]))).map((answer) =>

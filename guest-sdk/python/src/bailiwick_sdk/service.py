@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias, TypedDict, TypeVar, Unpack, overload
+from urllib.parse import urlencode
 
 from . import _json, _wit
 from ._outside import Outside
@@ -19,6 +20,8 @@ from .path import Part, to_wire
 from .shapes import Mismatch, lenient_shape_of
 
 T = TypeVar("T")
+Field: TypeAlias = str | int | float | bool
+"""A value in a form."""
 Query: TypeAlias = Mapping[str, Part | Sequence[Part]]
 """Query parameters; a list is one parameter for each item."""
 
@@ -31,8 +34,10 @@ class Options(TypedDict, total=False):
     """Only names on the host's list; it refuses credentials."""
     json: Any
     """The body: anything that is JSON, such as a dataclass."""
+    form: Mapping[str, Field | Sequence[Field]]
+    """The body as a form; a list is one field for each item."""
     data: bytes | str
-    """The body as it is, in place of `json`."""
+    """The body as it is, in place of `json` and `form`."""
     content_type: str
     """The media type of `data`, `application/octet-stream` unless given."""
 
@@ -84,6 +89,8 @@ class Service:
         body = data.encode() if isinstance(data, str) else data
         if "json" in options:
             body, kind = _json.dumps(options["json"]).encode(), "application/json"
+        elif "form" in options:
+            body, kind = _form(options["form"]), FORM
         if body:
             fields.append(("content-type", kind))
         parts, query = [to_wire(part) for part in path], list(_pairs(options.get("query", {})))
@@ -187,6 +194,15 @@ def _pairs(query: Query) -> Iterator[tuple[str, _wit.downstream.Part]]:
             yield name, to_wire(value)
 
 
+def _form(fields: Mapping[str, Field | Sequence[Field]]) -> bytes:
+    """Writes a form (URL Standard, "application/x-www-form-urlencoded serializing")."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in fields.items():
+        values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        pairs += [(name, _json.dumps(one) if isinstance(one, bool) else str(one)) for one in values]
+    return urlencode(pairs).encode()
+
+
 def _refusal(status: int) -> ToolError:
     """Returns the error that an unsuccessful status means for the caller."""
     match status:
@@ -203,4 +219,5 @@ def _refusal(status: int) -> ToolError:
 
 
 BYTES = "application/octet-stream"
+FORM = "application/x-www-form-urlencoded"
 WHERE = "the answer of a service"
