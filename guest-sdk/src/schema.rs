@@ -3,7 +3,7 @@
 //! Invariant: an object of an input schema either names all its members or says in its type that it
 //! is a map.
 
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::{JsonSchema, generate::SchemaSettings, transform::RestrictFormats};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -64,16 +64,20 @@ pub(crate) fn arguments<T: JsonSchema + DeserializeOwned>() -> Result<Vec<Argume
 }
 
 fn settings() -> SchemaSettings {
-    SchemaSettings::draft2020_12().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    })
+    SchemaSettings::draft2020_12()
+        .with(|settings| {
+            settings.inline_subschemas = true;
+        })
+        // Formats of Rust's numbers, such as `uint64`, say nothing that the type and its bounds do not.
+        .with_transform(RestrictFormats::default())
 }
 
-/// Returns a schema without the type's name as title, which means nothing to a model.
+/// Returns a schema without the type's name as title, which means nothing to a model, and without
+/// the dialect, which is that of all schemas here.
 fn of<T: JsonSchema>(settings: SchemaSettings) -> Value {
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     schema.remove("title");
+    schema.remove("$schema");
     schema.to_value()
 }
 
@@ -241,6 +245,28 @@ mod tests {
         assert_eq!(
             nothing,
             json!({ "type": "object", "additionalProperties": false })
+        );
+    }
+
+    #[test]
+    fn a_number_has_its_bounds_and_no_format_of_rust() {
+        #[derive(serde::Serialize, JsonSchema)]
+        struct Sums {
+            cents: i64,
+            count: u32,
+            #[schemars(extend("format" = "date"))]
+            day: String,
+        }
+        let schema: Value =
+            serde_json::from_str(&output::<Sums>().unwrap_or_default()).unwrap_or_default();
+        assert_eq!(schema["properties"]["cents"], json!({"type": "integer"}));
+        assert_eq!(
+            schema["properties"]["count"],
+            json!({"type": "integer", "minimum": 0})
+        );
+        assert_eq!(
+            schema["properties"]["day"],
+            json!({"type": "string", "format": "date"})
         );
     }
 
