@@ -7,6 +7,8 @@
 //! later.
 
 mod accepted;
+mod auth;
+mod client;
 mod components;
 mod fixed;
 mod issuers;
@@ -223,6 +225,16 @@ fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
     }
 }
 
+/// Lets all who ask one authorization server as one client share the times at which it is not
+/// asked.
+fn share_pauses(issuers: &mut [Issuer], services: &mut [ServiceSettings]) {
+    let asked = issuers
+        .iter_mut()
+        .filter_map(|issuer| Some(&mut issuer.introspection.as_mut()?.client));
+    let served = services.iter_mut().flat_map(ServiceSettings::clients);
+    ClientSettings::share_pauses(asked.chain(served));
+}
+
 fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let server = server::server(root);
     root.check_file();
@@ -240,7 +252,8 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let tenants = tenants::tenants(root, &issuers);
     let components = components::components(root, &services, &issuers);
     let signers = signers::signers(root, &services);
-    let services = services.sound;
+    let mut services = services.sound;
+    share_pauses(&mut issuers, &mut services);
     let (server, audit, envelope) = (server?, audit?, envelope?);
     server::check_folders(root, &server, &audit, &envelope);
     let required = server.require_acceptance

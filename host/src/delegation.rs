@@ -22,6 +22,7 @@ mod planned;
 mod request;
 mod service;
 mod settings;
+mod static_key;
 mod tally;
 mod template;
 mod user;
@@ -34,4 +35,5 @@ pub use settings::{
     AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
     ServiceSettings, Subjects,
 };
+pub use static_key::{KeyFiles, KeyOwner, KeyPlace, KeyRule, StaticAuth, StaticKeys, file_name};
 pub use template::{Template, TemplateError};

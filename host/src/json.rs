@@ -39,7 +39,7 @@ pub fn parse(bytes: &[u8], depth: usize) -> Result<Value, JsonError> {
 }
 
 /// A text that is not accepted as JSON.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("not acceptable JSON at line {line}, column {column}: {kind}")]
 pub struct JsonError {
     line: usize,

@@ -28,7 +28,11 @@ mod verifier;
 
 pub use claims::{Claims, TimeRule};
 pub(crate) use client_credentials::{Asking, ClientCredentials};
-pub use endpoint::{ClientSettings, EndpointError, MalformedAnswer};
+pub(crate) use date::http_date;
+pub use endpoint::{
+    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyError, AssertionKind, ClientProof,
+    ClientSettings, EndpointError, MalformedAnswer,
+};
 pub(crate) use endpoint::{Granted, TokenEndpoint, TokenRequest};
 pub use error::TokenError;
 pub(crate) use introspection::{AskedAbout, TokenDigest, TokenStanding};

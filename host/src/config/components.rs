@@ -189,8 +189,8 @@ fn check_service_identity(service: &ServiceSettings) -> Result<(), String> {
         .iter()
         .find(|template| !template.binds_actor_first())
     {
-        Some(template) if !service.shared_data => Err(format!(
-            "under service_identity {name} cannot tell users apart, and {template:?} does not bind {{actor.sub}} before its first free part; bind it (in the path, where the method may have a body, which could name another user than the query), or set shared_data = true if its data is the same for all users",
+        Some(template) if !service.is_told_apart_or_one() => Err(format!(
+            "under service_identity {name} cannot tell users apart, and {template:?} does not bind {{actor.sub}} before its first free part; bind it (in the path, where the method may have a body, which could name another user than the query), set auth.secrets_by = \"user\" if each user has a key, one_account = true if all who may call these tools may use all of the account, or shared_data = true if its data is the same for all users",
             template = template.to_string(),
         )),
         _ => Ok(()),

@@ -2,14 +2,11 @@
 
 mod exchange;
 
-use http::HeaderName;
-use http::header::AUTHORIZATION;
-
 use super::Issuer;
+use super::auth::auth;
 use super::issuers::{addresses, dialled};
 use super::reader::Section;
 use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template};
-use crate::tokens::ClientSettings;
 use exchange::exchange;
 
 /// The services that were read.
@@ -62,7 +59,9 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
         );
     }
     let shared_data = section.flag("shared_data").unwrap_or(false);
-    let auth = auth(section);
+    let one_account = section.flag("one_account").unwrap_or(false);
+    let auth = auth(section, issuers);
+    check_shared(section, auth.as_ref());
     let exchange = section
         .section("exchange")
         .map(|section| exchange(&section, issuers));
@@ -74,6 +73,7 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
         actor_issuers,
         allow,
         shared_data,
+        one_account,
         subjects: Subjects {
             one_space: section.flag("one_subject_space").unwrap_or(false),
             service_accounts: section.flag("service_accounts").unwrap_or(false),
@@ -85,6 +85,29 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
         exchange: exchange.unwrap_or_default(),
     };
     Some(settings)
+}
+
+/// Checks that what the operator says about a service's data fits its keys.
+fn check_shared(section: &Section<'_>, auth: Option<&Auth>) {
+    let says = |key| section.flag(key).unwrap_or(false);
+    let (shared, one) = (says("shared_data"), says("one_account"));
+    if shared && one {
+        let why = "shared_data says that all users may see the same; set one of both";
+        section.wrong("one_account", why);
+    }
+    if let Some(Auth::Static(auth)) = auth
+        && !auth.is_one()
+        && shared
+    {
+        let why = "its users have different keys (auth.secrets_by), so they do not see the same";
+        section.wrong("shared_data", why);
+    }
+    if let Some(Auth::Static(auth)) = auth
+        && auth.is_by_user()
+        && one
+    {
+        section.wrong("one_account", "each user has a key (auth.secrets_by)");
+    }
 }
 
 /// Aliases of configured issuers.
@@ -131,77 +154,3 @@ fn on_cancel(section: &Section<'_>) -> OnCancel {
         }
     }
 }
-
-fn auth(section: &Section<'_>) -> Option<Auth> {
-    let Some(auth) = section.section("auth") else {
-        return Some(Auth::None);
-    };
-    match auth.required("kind")?.as_str() {
-        "none" => Some(Auth::None),
-        "client_credentials" => {
-            let scopes = auth.strings("scopes").unwrap_or_default();
-            let audience = auth.text("audience");
-            let expect_scopes = auth.strings("expect_scopes").unwrap_or_default();
-            Some(Auth::ClientCredentials {
-                client: client(&auth)?,
-                scopes,
-                expect_scopes,
-                audience,
-            })
-        }
-        "static" => {
-            let header = auth
-                .text("header")
-                .map_or(Some(AUTHORIZATION), |name| name.parse::<HeaderName>().ok());
-            if header
-                .as_ref()
-                .is_none_or(|name| FORBIDDEN_HEADERS.contains(&name.as_str()))
-            {
-                auth.wrong("header", "expected a header that can carry a credential");
-            }
-            let prefix = auth.text("prefix").unwrap_or_default();
-            Some(Auth::Static {
-                header: header?,
-                prefix,
-                secret: auth.secret("secret_file")?,
-            })
-        }
-        _ => {
-            auth.wrong(
-                "kind",
-                "expected \"none\", \"client_credentials\" or \"static\"",
-            );
-            None
-        }
-    }
-}
-
-fn client(section: &Section<'_>) -> Option<ClientSettings> {
-    if !section.has("token_endpoint") {
-        section.problem(
-            section.start,
-            format!("{} is missing", section.name("token_endpoint")),
-        );
-    }
-    let client_id = section.required("client_id");
-    let client_secret = section.secret("client_secret_file");
-    let addresses = addresses(section);
-    let token_endpoint = dialled(section, "token_endpoint", &addresses);
-    Some(ClientSettings {
-        token_endpoint: token_endpoint?,
-        addresses,
-        client_id: client_id?,
-        client_secret: client_secret?,
-    })
-}
-
-const FORBIDDEN_HEADERS: &[&str] = &[
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "te",
-    "upgrade",
-    "trailer",
-    "txn-token",
-];

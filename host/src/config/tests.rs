@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod auth;
 mod components;
 mod files;
 mod fixed;

@@ -6,7 +6,7 @@
 use bailiwick_envelope::{Actor, ActorKind, DelegationMode};
 
 use super::asker::Acting;
-use super::settings::{ExchangeSettings, ServiceSettings};
+use super::settings::{Auth, ExchangeSettings, ServiceSettings};
 use super::template::Template;
 use crate::downstream::{DownstreamError, Part, Piece, Request};
 
@@ -78,6 +78,9 @@ impl ServiceSettings {
     ) -> Option<DownstreamError> {
         if let Err(refused) = self.cover(&template.example(), known) {
             return Some(refused);
+        }
+        if let (DelegationMode::ServiceIdentity, Auth::Static(auth)) = (mode, &self.auth) {
+            return auth.refusal(known, self.subjects.service_accounts);
         }
         let exchange = self.exchange.as_ref();
         let serves = exchange.is_some_and(|exchange| exchange.serves(known));

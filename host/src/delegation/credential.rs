@@ -8,7 +8,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
 use super::asker::Acting;
+use super::cover::KnownActor;
 use super::settings::Auth;
+use super::static_key::StaticAuth;
 use crate::downstream::DownstreamError;
 use crate::egress::Tls;
 use crate::identity::repeats;
@@ -21,7 +23,8 @@ pub(super) enum Credential {
     Header {
         name: HeaderName,
         value: SecretString,
-        prefix: usize,
+        /// The secret in it, without the text around.
+        bare: SecretString,
         kind: &'static str,
     },
 }
@@ -32,7 +35,7 @@ impl Credential {
         Self::Header {
             name: header::AUTHORIZATION,
             value,
-            prefix: "Bearer ".len(),
+            bare: token.clone(),
             kind,
         }
     }
@@ -56,14 +59,11 @@ impl Credential {
         bare.len() >= MIN_ECHO && repeats(bytes, bare.as_bytes())
     }
 
-    /// Returns the token or key without its prefix in the header; empty if there is none.
+    /// Returns the token or key without the text around it in the header; empty if there is none.
     pub(super) fn bare(&self) -> &str {
         match self {
             Self::None => "",
-            Self::Header { value, prefix, .. } => {
-                let value = value.expose_secret();
-                value.get(*prefix..).unwrap_or(value)
-            }
+            Self::Header { bare, .. } => bare.expose_secret(),
         }
     }
 
@@ -87,11 +87,7 @@ impl Credential {
 /// The host's own credential for one service, ready for use.
 pub(super) enum OwnCredential {
     None,
-    Static {
-        header: HeaderName,
-        value: SecretString,
-        prefix: usize,
-    },
+    Static(StaticAuth),
     ClientCredentials(ClientCredentials),
 }
 
@@ -99,15 +95,7 @@ impl OwnCredential {
     pub(super) fn new(auth: Auth, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
         match auth {
             Auth::None => Self::None,
-            Auth::Static {
-                header,
-                prefix,
-                secret,
-            } => Self::Static {
-                header,
-                value: SecretString::from(format!("{prefix}{}", secret.expose_secret())),
-                prefix: prefix.len(),
-            },
+            Auth::Static(auth) => Self::Static(auth),
             Auth::ClientCredentials {
                 client,
                 scopes,
@@ -119,7 +107,7 @@ impl OwnCredential {
                     expected: expect_scopes,
                     audience,
                 };
-                let endpoint = TokenEndpoint::new(client, tls);
+                let endpoint = TokenEndpoint::new(client, tls, clock);
                 let clock = Arc::clone(clock);
                 Self::ClientCredentials(ClientCredentials::new(endpoint, asking, clock))
             }
@@ -133,23 +121,17 @@ impl OwnCredential {
         }
     }
 
-    /// Obtains the host's own credential (`service_identity`). Never touches a user's token.
-    pub(super) async fn obtain(&self) -> Result<Credential, DownstreamError> {
+    /// Obtains the host's own credential (`service_identity`) for a request of `known`. Never
+    /// touches a user's token. `service_accounts` says whether a service account may have the key
+    /// of the user of that name.
+    pub(super) async fn obtain(
+        &self,
+        known: KnownActor<'_>,
+        service_accounts: bool,
+    ) -> Result<Credential, DownstreamError> {
         match self {
             Self::None => Ok(Credential::None),
-            Self::Static {
-                header,
-                value,
-                prefix,
-            } => {
-                let (name, value, prefix) = (header.clone(), value.clone(), *prefix);
-                Ok(Credential::Header {
-                    name,
-                    value,
-                    prefix,
-                    kind: "static",
-                })
-            }
+            Self::Static(auth) => auth.credential(known, service_accounts).await,
             Self::ClientCredentials(client) => Ok(Credential::bearer(
                 &client.token().await?,
                 "client_credentials",

@@ -10,12 +10,17 @@ impl From<EndpointError> for DownstreamError {
         match why {
             EndpointError::ConsentRequired => Self::ConsentRequired(text),
             EndpointError::ScopeDenied(scopes) => Self::ScopeDenied(scopes),
-            EndpointError::TimedOut | EndpointError::Unreachable | EndpointError::Unavailable => {
-                Self::Unavailable(text)
-            }
+            EndpointError::TimedOut
+            | EndpointError::Unreachable
+            | EndpointError::Unavailable
+            | EndpointError::Paused(_) => Self::Unavailable(text),
             EndpointError::Request
             | EndpointError::Client
+            | EndpointError::Assertion
+            | EndpointError::ClientPaused(_)
             | EndpointError::Malformed(_)
+            | EndpointError::OtherStatus(_)
+            | EndpointError::Redirected(_)
             | EndpointError::Refused(_)
             | EndpointError::RefusedWithoutCode(_)
             | EndpointError::TooWide => Self::CredentialRefused(text),
@@ -76,9 +81,14 @@ mod tests {
         for (why, expected) in [
             (EndpointError::Request, CredentialRefused),
             (EndpointError::Client, CredentialRefused),
+            (EndpointError::Assertion, CredentialRefused),
             (EndpointError::TimedOut, Unavailable),
             (EndpointError::Unreachable, Unavailable),
             (EndpointError::Unavailable, Unavailable),
+            (EndpointError::Paused(30), Unavailable),
+            (EndpointError::ClientPaused(30), CredentialRefused),
+            (EndpointError::Redirected(302), CredentialRefused),
+            (EndpointError::OtherStatus(201), CredentialRefused),
             (MalformedAnswer::TokenType.into(), CredentialRefused),
             (EndpointError::ConsentRequired, ConsentRequired),
             (EndpointError::ScopeDenied(vec!["a".into()]), ScopeDenied),

@@ -1,9 +1,9 @@
 //! The operator's settings for the services that tools may reach (`[services.NAME]`).
 
-use http::{HeaderName, Uri};
-use secrecy::SecretString;
+use http::Uri;
 
 use super::answer_headers::AnswerHeader;
+use super::static_key::StaticAuth;
 use super::template::Template;
 use crate::egress::AddressPolicy;
 use crate::tokens::{Algorithm, ClientSettings, KeySource, TimeRule, TypeRule};
@@ -25,6 +25,9 @@ pub struct ServiceSettings {
     /// True if its data is the same for all users: then templates need not bind the actor, and one
     /// connection carries requests of all of them.
     pub shared_data: bool,
+    /// True if the service cannot tell users apart and all of them use the whole account: then
+    /// templates need not bind the actor.
+    pub one_account: bool,
     /// The subjects that `{actor.sub}` may stand for.
     pub subjects: Subjects,
     /// Headers of its answers that a tool may see besides the usual ones.
@@ -37,6 +40,25 @@ pub struct ServiceSettings {
     pub auth: Auth,
     /// The exchange that obtains a user's authority.
     pub exchange: Option<ExchangeSettings>,
+}
+
+impl ServiceSettings {
+    /// Returns true if under `service_identity` the service tells users apart by their keys, or
+    /// need not.
+    pub fn is_told_apart_or_one(&self) -> bool {
+        let by_key = matches!(&self.auth, Auth::Static(auth) if auth.is_by_user());
+        by_key || self.shared_data || self.one_account
+    }
+
+    /// Returns the host as a client of authorization servers, for this service.
+    pub fn clients(&mut self) -> impl Iterator<Item = &mut ClientSettings> {
+        let own = match &mut self.auth {
+            Auth::ClientCredentials { client, .. } => Some(client),
+            Auth::None | Auth::Static(_) => None,
+        };
+        let users = self.exchange.as_mut().map(|exchange| &mut exchange.client);
+        own.into_iter().chain(users)
+    }
 }
 
 /// The subjects that `{actor.sub}` may stand for at a service, beyond the users of one issuer.
@@ -88,14 +110,7 @@ pub enum Auth {
         audience: Option<String>,
     },
     /// A key from a secret file.
-    Static {
-        /// The header that carries it.
-        header: HeaderName,
-        /// The text before the key, such as `Bearer `.
-        prefix: String,
-        /// The key.
-        secret: SecretString,
-    },
+    Static(StaticAuth),
 }
 
 /// The exchange that obtains a user's authority for one service (RFC 8693).

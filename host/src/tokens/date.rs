@@ -1,7 +1,10 @@
-//! `NumericDate` (RFC 7519 §2): seconds since 1970-01-01 UTC, which may have a fraction.
+//! `NumericDate` (RFC 7519 §2): seconds since 1970-01-01 UTC, which may have a fraction. Also dates
+//! of HTTP.
 //!
-//! Invariant: each use names the side to which a fraction is rounded, so every comparison can round
+//! Invariant: each use of a `NumericDate` names the side to which a fraction is rounded, so every comparison can round
 //! towards refusal. For example, a token with an `exp` of 100.5 has expired at 100.
+
+use bailiwick_journal::parse_time;
 
 /// A time in a token.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,3 +40,16 @@ fn whole(seconds: f64) -> u64 {
 
 /// 2^53: up to here a double carries every whole number exactly.
 const MAX_TIME: f64 = 9_007_199_254_740_992.0;
+
+/// Reads a date of HTTP (RFC 9110 §5.6.7), in seconds since 1970-01-01 UTC.
+pub(crate) fn http_date(text: &str) -> Option<u64> {
+    let mut words = text.split(' ').skip(1);
+    let (day, month, year) = (words.next()?, words.next()?, words.next()?);
+    let (time, zone) = (words.next()?, words.next()?);
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let month = months.iter().position(|name| *name == month)? + 1;
+    let ms = parse_time(&format!("{year}-{month:02}-{day}T{time}"))?;
+    (zone == "GMT").then_some(ms / 1000)
+}

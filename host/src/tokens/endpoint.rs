@@ -1,24 +1,33 @@
 //! A token endpoint (RFC 6749 §3.2): a form goes out, a bounded, strictly read answer comes back.
 
+mod answer;
+mod assertion;
 mod client;
 mod error;
 mod granted;
 mod introspection;
+mod pause;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, StatusCode, header};
+use http::{Request, header};
 use http_body_util::Full;
 use hyper::body::Bytes;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::egress::{Client, EgressError, Party, Sent, Tls, shown};
-use crate::json;
-use granted::refused;
+use crate::seams::Clock;
+use answer::Answer;
+use pause::ProofDigest;
 
-pub use client::ClientSettings;
+pub use assertion::{
+    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyError, AssertionKind,
+};
+pub use client::{ClientProof, ClientSettings};
 pub use error::{EndpointError, MalformedAnswer};
 pub(crate) use granted::Granted;
 #[cfg(any(test, fuzzing))]
@@ -29,6 +38,7 @@ pub use introspection::surface as introspection_surface;
 pub(crate) struct TokenEndpoint {
     http: Client,
     client: ClientSettings,
+    clock: Arc<dyn Clock>,
 }
 
 /// A request for a token.
@@ -43,27 +53,63 @@ pub(crate) struct TokenRequest<'r> {
     pub(crate) sent: Option<&'r Sent>,
 }
 
+/// What the log tells of an answer beside its cause.
+#[derive(Default)]
+struct Seen {
+    status: Option<u16>,
+    /// The seconds of a pause that began.
+    pause: Option<u64>,
+}
+
 impl TokenEndpoint {
-    pub(crate) fn new(client: ClientSettings, tls: &Tls) -> Self {
+    pub(crate) fn new(client: ClientSettings, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
         Self {
             http: Client::new(tls, client.addresses.clone()),
             client,
+            clock: Arc::clone(clock),
         }
     }
 
     /// Asks for a token.
     ///
     /// # Errors
-    /// Fails if the answer holds no bearer token.
+    /// Fails if the answer holds no bearer token, or if it is too early to ask.
     pub(crate) async fn post(&self, asking: TokenRequest<'_>) -> Result<Granted, EndpointError> {
-        let granted = self.ask(asking).await;
-        if let Err(error) = &granted {
+        let mut seen = Seen::default();
+        let granted = self.ask(asking, &mut seen).await;
+        if let Err(error) = granted.as_ref()
+            && !error.is_pause()
+        {
             tracing::warn!(
                 endpoint = self.shown(),
+                status = seen.status,
+                pause = seen.pause,
                 cause = %error,
                 "a token endpoint issued no token, so the request that needs it is not sent"
             );
         }
+        granted
+    }
+
+    async fn ask(
+        &self,
+        asking: TokenRequest<'_>,
+        seen: &mut Seen,
+    ) -> Result<Granted, EndpointError> {
+        let (mut request, proof) = self.request(asking.form).await?;
+        if let Some(sent) = asking.sent {
+            sent.follow(&mut request);
+        }
+        let sending = self
+            .http
+            .send_for(asking.party, request, TOKEN_TIME, MAX_ANSWER);
+        let reply = sending.await.map_err(|error| self.unanswered(&error))?;
+        let answer = Answer::new(reply, proof);
+        let granted = answer.granted(asking.scopes);
+        *seen = Seen {
+            status: Some(answer.status.as_u16()),
+            pause: self.note(&answer, &granted),
+        };
         granted
     }
 
@@ -72,26 +118,15 @@ impl TokenEndpoint {
         shown(&self.client.token_endpoint)
     }
 
-    async fn ask(&self, asking: TokenRequest<'_>) -> Result<Granted, EndpointError> {
-        let mut request = self.request(asking.form)?;
-        if let Some(sent) = asking.sent {
-            sent.follow(&mut request);
-        }
-        let party = asking.party;
-        let sent = self.http.send_for(party, request, TOKEN_TIME, MAX_ANSWER);
-        let answer = sent.await.map_err(|error| self.unanswered(&error))?;
-        let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
-        // A token may be in both copies: the bytes, and the document that was read from them.
-        wipe_bytes(answer.body);
-        let read = match answer.status {
-            StatusCode::OK => Granted::read(document.as_ref()).map_err(EndpointError::from),
-            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(EndpointError::Unavailable)
-            }
-            status => Err(refused(document.as_ref(), asking.scopes, status)),
-        };
-        document.iter_mut().for_each(wipe);
-        read
+    /// Notes what an answer, which was `read`, says about asking again. Returns the seconds of the
+    /// pause that begins, if one begins.
+    fn note<T>(&self, answer: &Answer, read: &Result<T, EndpointError>) -> Option<u64> {
+        self.client.pauses.answered(
+            (answer.status, &answer.headers),
+            answer.standing(read),
+            &answer.proof,
+            self.clock.now_ms(),
+        )
     }
 
     /// Logs the causes of a failure that the error does not name, and returns the error.
@@ -113,13 +148,32 @@ impl TokenEndpoint {
         }
     }
 
-    fn request(&self, form: &[(&str, &str)]) -> Result<Request<Full<Bytes>>, EndpointError> {
-        Request::post(self.client.token_endpoint.clone())
-            .header(header::AUTHORIZATION, self.client.basic()?)
+    /// Returns a request with this form and the host's proof of its identity, unless it is too
+    /// early for one.
+    async fn request(
+        &self,
+        form: &[(&str, &str)],
+    ) -> Result<(Request<Full<Bytes>>, ProofDigest), EndpointError> {
+        let shown = self.client.show(self.clock.now()).await?;
+        self.client
+            .pauses
+            .allow(&shown.digest, self.clock.now_ms())?;
+        let proof = shown
+            .fields
+            .iter()
+            .map(|(name, value)| (*name, value.expose_secret()));
+        let form: Vec<_> = form.iter().copied().chain(proof).collect();
+        let mut request = Request::post(self.client.token_endpoint.clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ACCEPT, "application/json")
-            .body(Full::new(encode(form)))
-            .map_err(|_| EndpointError::Request)
+            .body(Full::new(encode(&form)))
+            .map_err(|_| EndpointError::Request)?;
+        if let Some(authorization) = shown.authorization {
+            request
+                .headers_mut()
+                .insert(header::AUTHORIZATION, authorization);
+        }
+        Ok((request, shown.digest))
     }
 }
 

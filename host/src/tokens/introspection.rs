@@ -99,7 +99,7 @@ impl Introspection {
     pub fn new(issuer: String, client: ClientSettings, tls: &Tls, clock: Arc<dyn Clock>) -> Self {
         Self {
             issuer,
-            endpoint: TokenEndpoint::new(client, tls),
+            endpoint: TokenEndpoint::new(client, tls, &clock),
             clock,
             asking: Mutex::default(),
             refused: Mutex::new(FairMap::new(MAX_REFUSED)),

@@ -13,7 +13,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
-use super::{Algorithm, ClientSettings, Introspection, KeyRing, KeySettings, KeySource};
+use super::{
+    Algorithm, ClientProof, ClientSettings, Introspection, KeyRing, KeySettings, KeySource,
+};
 use crate::egress::{AddressPolicy, Tls};
 use crate::seams::Clock;
 
@@ -136,12 +138,12 @@ impl Issuer {
 
     /// Returns the means of asking this issuer about its tokens.
     pub(crate) fn introspection(&self, clock: &Arc<dyn Clock>) -> Introspection {
-        let client = ClientSettings {
-            token_endpoint: self.url.parse().expect("a URL"),
-            addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
-            client_id: "host".into(),
-            client_secret: "s3cret".to_owned().into(),
-        };
+        let client = ClientSettings::new(
+            self.url.parse().expect("a URL"),
+            AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+            "host".into(),
+            ClientProof::SecretBasic("s3cret".to_owned().into()),
+        );
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
         Introspection::new(
             "https://idp.example".into(),
@@ -178,7 +180,7 @@ impl Issuer {
 }
 
 /// Returns true if a request has all of its head, and of its body as much as the head says.
-fn is_whole(request: &[u8]) -> bool {
+pub(crate) fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
         return false;

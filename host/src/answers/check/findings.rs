@@ -1,6 +1,7 @@
 //! The faults between a configuration and the components in the tools folder.
 
 mod doubts;
+mod keys;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,11 +11,11 @@ use serde::Serialize;
 
 use super::super::Folder;
 use super::super::doctor::Checkup;
-use crate::config::{Config, Issuer};
+use crate::config::Config;
 use crate::dispatch::{Backing, ComponentGrant, Described, expected_alike, in_words, table};
 use crate::intake::ComponentId;
 use crate::limits::Room;
-use crate::tokens::{self, KeyFile, KeySource};
+use crate::tokens::KeySource;
 
 /// One fault. Its text says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -106,6 +107,11 @@ pub enum Finding {
         /// The part.
         part: String,
     },
+    /// All users of a service use one account in full.
+    OneAccount {
+        /// The service's name in the configuration.
+        service: String,
+    },
     /// A secret can be read by others than the host's user.
     SecretReadable {
         /// The file.
@@ -174,6 +180,12 @@ impl fmt::Display for Finding {
                 formatter,
                 "services.{service}.allow: in {template:?}, {part:?} is plain text and stands for \
                  nothing else; write {{}} for one free value, or {{**}} for the rest of a path"
+            ),
+            Self::OneAccount { service } => write!(
+                formatter,
+                "services.{service}.one_account: everyone who may call a tool with this service \
+                 reaches everything that the host's key reaches there; bind {{actor.sub}} in allow, \
+                 or give each user a key (auth.secrets_by), if they must not"
             ),
             Self::SecretReadable { file, by } => write!(
                 formatter,
@@ -270,37 +282,13 @@ impl Findings {
             found.granted(name, grant, folder);
         }
         found.unused(config);
-        found.asked_at_login(config, folder);
-        found.literal(config);
-        found.secrets(config);
+        found.doubts(config, folder);
         let limits = config.limits.beyond(Room::here());
         let limits = limits
             .into_iter()
             .map(|limit| Finding::LimitTooHigh { limit });
         found.warnings.extend(limits);
         found
-    }
-
-    /// Reads a key file. The host reads it only when a token comes, so the operator learns of a
-    /// fault here first.
-    fn keys(&mut self, issuer: &Issuer, file: &KeyFile) {
-        let name = &issuer.settings.issuer;
-        let left_out = file
-            .read()
-            .and_then(|bytes| tokens::left_out(&bytes, &issuer.algorithms));
-        match left_out {
-            Ok(keys) => {
-                let keys = keys.into_iter().map(|key| Finding::KeyLeftOut {
-                    issuer: name.clone(),
-                    key,
-                });
-                self.warnings.extend(keys);
-            }
-            Err(why) => self.errors.push(Finding::KeysUnusable {
-                issuer: name.clone(),
-                cause: why,
-            }),
-        }
     }
 
     /// Compares the services that a tool, resource or prompt asks for with those that it is

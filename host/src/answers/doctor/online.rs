@@ -18,6 +18,7 @@ use crate::egress::{self, AddressPolicy, Client, EgressError, Reply, Tls, shown}
 use crate::seams::{ChunkedRandom, Clock, Random as _, SystemClock};
 use crate::tokens::{
     Asking, ClientCredentials, ClientSettings, EndpointError, KeyRing, KeySource, TokenEndpoint,
+    http_date,
 };
 
 /// Asks everything on the network that a host with this configuration would ask.
@@ -34,7 +35,7 @@ pub async fn online(config: &Config) -> Vec<Checkup> {
     for issuer in &config.issuers {
         found.push(keys(issuer, &tls, &clock).await);
         found.extend(time(issuer, &tls, clock.as_ref()).await);
-        found.extend(introspection(issuer, &tls).await);
+        found.extend(introspection(issuer, &tls, &clock).await);
     }
     for service in &config.services {
         found.push(reach(service, &tls).await);
@@ -91,25 +92,20 @@ async fn time(issuer: &Issuer, tls: &Tls, clock: &dyn Clock) -> Option<Checkup> 
     Some(Checkup::bad("clock", found, remedy))
 }
 
-/// Reads a date of HTTP (RFC 9110 §5.6.7), in seconds since 1970-01-01 UTC.
+/// Returns the time that an answer states, in seconds since 1970-01-01 UTC.
 pub(super) fn date(headers: &HeaderMap) -> Option<u64> {
-    let text = headers.get(header::DATE)?.to_str().ok()?;
-    let mut words = text.split(' ').skip(1);
-    let (day, month, year) = (words.next()?, words.next()?, words.next()?);
-    let (time, zone) = (words.next()?, words.next()?);
-    let months = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let month = months.iter().position(|name| *name == month)? + 1;
-    let ms = crate::audit::parse_time(&format!("{year}-{month:02}-{day}T{time}"))?;
-    (zone == "GMT").then_some(ms / 1000)
+    http_date(headers.get(header::DATE)?.to_str().ok()?)
 }
 
 /// Asks an issuer that is asked about tokens about one that it cannot know.
-pub(super) async fn introspection(issuer: &Issuer, tls: &Tls) -> Option<Checkup> {
+pub(super) async fn introspection(
+    issuer: &Issuer,
+    tls: &Tls,
+    clock: &Arc<dyn Clock>,
+) -> Option<Checkup> {
     let settings = issuer.introspection.as_ref()?;
     let about = format!("introspection of {}", issuer.settings.issuer);
-    let endpoint = TokenEndpoint::new(settings.client.clone(), tls);
+    let endpoint = TokenEndpoint::new(settings.client.clone(), tls, clock);
     let asked = endpoint.shown();
     Some(match endpoint.introspect(&made_up()).await {
         Ok(None) => Checkup::good(
@@ -136,6 +132,7 @@ pub(super) async fn introspection(issuer: &Issuer, tls: &Tls) -> Option<Checkup>
 fn introspection_remedy(error: &EndpointError) -> &'static str {
     match error {
         EndpointError::Refused("invalid_client" | "unauthorized_client" | "access_denied")
+        | EndpointError::ClientPaused(_)
         | EndpointError::RefusedWithoutCode(401 | 403) => {
             "compare introspection.client_id and the secret with those at the issuer, and allow the \
              client to ask about tokens"
@@ -231,7 +228,7 @@ async fn obtain(
     asking: Asking,
     (tls, clock): (&Tls, &Arc<dyn Clock>),
 ) -> Result<(), EndpointError> {
-    let endpoint = TokenEndpoint::new(client.clone(), tls);
+    let endpoint = TokenEndpoint::new(client.clone(), tls, clock);
     let own = ClientCredentials::new(endpoint, asking, Arc::clone(clock));
     own.token().await.map(drop)
 }
@@ -242,7 +239,7 @@ fn at(client: &ClientSettings) -> String {
 
 fn refused(about: &str, client: &ClientSettings, error: &EndpointError) -> Checkup {
     let remedy = match error {
-        EndpointError::Refused("invalid_client") => {
+        EndpointError::Refused("invalid_client") | EndpointError::ClientPaused(_) => {
             "compare client_id and the secret with those at the authorization server"
         }
         EndpointError::Unreachable | EndpointError::TimedOut => {

@@ -174,7 +174,6 @@ async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
     let clock: Arc<dyn Clock> = Hands::at(1_763_712_000);
     let (issuer, _keys) = Issuer::start(&clock).await;
     let tls = Tls::new(RootCertStore::empty()).unwrap();
-    let settings = asked_at(issuer.url());
     let mut tokens = Vec::new();
     for (status, body, told) in [
         ("200 OK", r#"{"active":false}"#, "is not active"),
@@ -190,7 +189,8 @@ async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
         ("503 Service Unavailable", "", "the issuer's log"),
     ] {
         issuer.answer(status, body);
-        let found = online::introspection(&settings.issuers[0], &tls).await;
+        let settings = asked_at(issuer.url());
+        let found = online::introspection(&settings.issuers[0], &tls, &clock).await;
         let found = found.unwrap();
         assert!(found.to_string().contains(told), "{found}");
         assert!(found.to_string().contains(issuer.url()), "{found}");
@@ -214,7 +214,7 @@ async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", free.local_addr().unwrap());
     drop(free);
-    let found = online::introspection(&asked_at(&url).issuers[0], &tls).await;
+    let found = online::introspection(&asked_at(&url).issuers[0], &tls, &clock).await;
     let found = found.unwrap();
     assert_eq!(found.condition, Condition::Bad);
     assert!(
@@ -225,6 +225,6 @@ async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
     );
 
     let without = config(&Site::new(CONFIG, &[]));
-    let found = online::introspection(&without.issuers[0], &tls).await;
+    let found = online::introspection(&without.issuers[0], &tls, &clock).await;
     assert_eq!(found, None, "nothing to ask");
 }

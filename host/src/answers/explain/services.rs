@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::worded;
 use crate::config::Config;
-use crate::delegation::{Auth, ExchangeSettings, KnownActor, ServiceSettings, Template};
+use crate::delegation::{Auth, ExchangeSettings, KeyOwner, KnownActor, ServiceSettings, Template};
 use crate::dispatch::Tool;
 use crate::downstream::DownstreamError;
 use crate::identity::Caller;
@@ -69,6 +69,8 @@ pub enum Presents {
     OwnKey {
         /// The header that carries it.
         header: String,
+        /// The one whose key it is (`tenant` or `user`), unless it is one for all.
+        of: Option<&'static str>,
     },
     /// The host's own access token.
     OwnToken {
@@ -230,8 +232,9 @@ impl Presents {
     fn own(auth: &Auth) -> Self {
         match auth {
             Auth::None => Self::Nothing,
-            Auth::Static { header, .. } => Self::OwnKey {
-                header: header.to_string(),
+            Auth::Static(auth) => Self::OwnKey {
+                header: auth.header().to_string(),
+                of: auth.owner().map(KeyOwner::as_str),
             },
             Auth::ClientCredentials { client, scopes, .. } => Self::OwnToken {
                 endpoint: client.token_endpoint.to_string(),
@@ -258,9 +261,16 @@ impl fmt::Display for Presents {
         const UNUSED: &str = "; the user's token is not used";
         match self {
             Self::Nothing => write!(formatter, "no credential{UNUSED}"),
-            Self::OwnKey { header } => write!(
+            Self::OwnKey { header, of: None } => write!(
                 formatter,
                 "the host's own key from its secret file, in {header}{UNUSED}"
+            ),
+            Self::OwnKey {
+                header,
+                of: Some(of),
+            } => write!(
+                formatter,
+                "the host's own key for this {of} from its secret file, in {header}{UNUSED}"
             ),
             Self::OwnToken {
                 endpoint,

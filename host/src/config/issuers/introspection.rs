@@ -1,9 +1,8 @@
 //! Where an issuer is asked about its tokens (RFC 7662), and about which.
 
-use super::{addresses, dialled};
+use crate::config::client::client;
 use crate::config::reader::Section;
 use crate::config::{IntrospectionSettings, Issuer};
-use crate::tokens::ClientSettings;
 
 /// Reads `opaque`, `check` and `introspection` of one issuer.
 pub(super) fn introspection(section: &Section<'_>) -> Option<IntrospectionSettings> {
@@ -16,7 +15,10 @@ pub(super) fn introspection(section: &Section<'_>) -> Option<IntrospectionSettin
         }
         None => false,
     };
-    let client = section.section("introspection").map(|table| client(&table));
+    let issuer = section.text("issuer");
+    let client = section
+        .section("introspection")
+        .map(|table| client(&table, "endpoint", issuer.as_deref()));
     match (&client, opaque || check) {
         (None, true) => {
             let key = if opaque { "opaque" } else { "check" };
@@ -36,20 +38,6 @@ pub(super) fn introspection(section: &Section<'_>) -> Option<IntrospectionSettin
         client: client??,
         opaque,
         check,
-    })
-}
-
-fn client(table: &Section<'_>) -> Option<ClientSettings> {
-    let addresses = addresses(table);
-    let _text = table.required("endpoint");
-    let endpoint = dialled(table, "endpoint", &addresses);
-    let client_id = table.required("client_id");
-    let client_secret = table.secret("client_secret_file");
-    Some(ClientSettings {
-        token_endpoint: endpoint?,
-        addresses,
-        client_id: client_id?,
-        client_secret: client_secret?,
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use bailiwick_journal::chain;
 use secrecy::SecretString;
 use sha2::Digest as _;
+use zeroize::Zeroizing;
 
 use super::Section;
 use crate::config::accepted::{Accepted, AcceptedError};
@@ -13,22 +14,29 @@ use crate::owned::{self, OwnedError, Trust};
 impl Section<'_> {
     /// Reads the file that a key names, without a final newline.
     pub(in crate::config) fn secret(&self, key: &str) -> Option<SecretString> {
+        let bytes = self.secret_bytes(key)?;
+        let text = str::from_utf8(&bytes).unwrap_or_default();
+        let secret = text.trim_end_matches(['\n', '\r']);
+        if is_secret(secret) {
+            Some(SecretString::from(secret.to_owned()))
+        } else {
+            self.not(key, ONE_LINE)
+        }
+    }
+
+    /// Reads the file that a key names as it is.
+    pub(in crate::config) fn secret_bytes(&self, key: &str) -> Option<Zeroizing<Vec<u8>>> {
         let path = self.beside(&self.required(key)?);
         self.problems.files.borrow_mut().push(path.clone());
         let trust = self.problems.trust.borrow();
-        match owned::read_secret(&path, MAX_SECRET, &trust).map(String::from_utf8) {
-            Ok(Ok(text)) if is_secret(text.trim_end_matches(['\n', '\r'])) => {
-                self.problems
-                    .secrets
-                    .borrow_mut()
-                    .update(format!("{}:{text}", text.len()));
-                Some(SecretString::from(
-                    text.trim_end_matches(['\n', '\r']).to_owned(),
-                ))
+        match owned::read_secret(&path, MAX_SECRET, &trust).map(Zeroizing::new) {
+            Ok(bytes) => {
+                let mut secrets = self.problems.secrets.borrow_mut();
+                secrets.update(format!("{}:", bytes.len()));
+                secrets.update(&bytes);
+                Some(bytes)
             }
-            Ok(_) | Err(OwnedError::TooLarge(_)) => {
-                self.not(key, "a file with one line of printable ASCII")
-            }
+            Err(OwnedError::TooLarge(_)) => self.not(key, ONE_LINE),
             Err(error) => {
                 self.wrong(key, &said(&path, &error));
                 None
@@ -95,5 +103,6 @@ fn is_secret(text: &str) -> bool {
         && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
+const ONE_LINE: &str = "a file with one line of printable ASCII";
 /// The largest secret file, bytes: the secret, and line ends after it.
 const MAX_SECRET: u64 = 16 << 10;

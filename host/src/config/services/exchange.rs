@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use super::{aliases, client};
+use super::aliases;
 use crate::config::Issuer;
+use crate::config::client::client;
 use crate::config::issuers::{addresses, algorithms, discovered, keys, times, token_type};
 use crate::config::reader::Section;
 use crate::delegation::{ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant};
@@ -13,9 +14,9 @@ use crate::tokens::KeySource;
 
 pub(super) fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSettings> {
     let profile = profile(section);
-    let client = client(section);
     let audience = section.required("audience");
     let issuer = section.required("issuer");
+    let client = client(section, "token_endpoint", issuer.as_deref());
     let own = issuers
         .iter()
         .find(|known| Some(&known.settings.issuer) == issuer.as_ref());

@@ -7,6 +7,7 @@ use super::Inner;
 use crate::audit::{Exchanged, Settled};
 use crate::delegation::asker::{Acting, Asker};
 use crate::delegation::cache::Issued;
+use crate::delegation::cover::KnownActor;
 use crate::delegation::credential::Credential;
 use crate::delegation::planned::Planned;
 use crate::delegation::service::Service;
@@ -26,7 +27,12 @@ impl Inner {
     ) -> Result<Credential, DownstreamError> {
         let service = &planned.service;
         let Some(acting) = Acting::in_mode(planned.mode) else {
-            return service.own.obtain().await;
+            let known = KnownActor {
+                actor: &self.envelope.claims().actor,
+                alias: self.envelope.issuer_alias(),
+            };
+            let accounts = service.settings.subjects.service_accounts;
+            return service.own.obtain(known, accounts).await;
         };
         let (authority, asker) = self.user(service, acting)?;
         let key = authority.cache_key(&service.settings.name, &asker);

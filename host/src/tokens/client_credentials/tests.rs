@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::egress::{AddressPolicy, Tls};
-use crate::tokens::endpoint::ClientSettings;
+use crate::tokens::endpoint::{ClientProof, ClientSettings};
 
 #[derive(Default)]
 struct Standing(AtomicU64);
@@ -56,12 +56,12 @@ impl Server {
         scopes: &[&str],
         expected: &[&str],
     ) -> (Arc<ClientCredentials>, Arc<Standing>) {
-        let settings = ClientSettings {
-            token_endpoint: self.uri.clone(),
-            addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
-            client_id: "bailiwick".into(),
-            client_secret: SecretString::from("secret".to_owned()),
-        };
+        let settings = ClientSettings::new(
+            self.uri.clone(),
+            AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+            "bailiwick".into(),
+            ClientProof::SecretBasic(SecretString::from("secret".to_owned())),
+        );
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
         let list = |names: &[&str]| names.iter().map(ToString::to_string).collect();
         let asking = Asking {
@@ -70,8 +70,9 @@ impl Server {
             audience: None,
         };
         let clock = Arc::new(Standing::default());
-        let client =
-            ClientCredentials::new(TokenEndpoint::new(settings, &tls), asking, clock.clone());
+        let shared: Arc<dyn Clock> = clock.clone();
+        let endpoint = TokenEndpoint::new(settings, &tls, &shared);
+        let client = ClientCredentials::new(endpoint, asking, shared);
         (Arc::new(client), clock)
     }
 

@@ -3,7 +3,6 @@
 //! Invariant: each member has the type that its specification gives it, or is absent. An
 //! ill-typed `scope` never becomes "the scopes that were asked for".
 
-use http::StatusCode;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -27,12 +26,10 @@ impl Granted {
     ///
     /// # Errors
     /// Fails if it holds no bearer token or a member is ill-typed.
-    pub(crate) fn read(document: Option<&Value>) -> Result<Self, MalformedAnswer> {
-        let answer = member::members(document.ok_or(MalformedAnswer::Json)?, "the answer")?;
+    pub(super) fn read(document: &Value) -> Result<Self, MalformedAnswer> {
+        let answer = member::members(document, "the answer")?;
         if answer.contains_key("error") {
-            return Err(MalformedAnswer::Error(
-                known_error(answer).unwrap_or("unknown"),
-            ));
+            return Err(MalformedAnswer::Error);
         }
         let token_type =
             member::text(answer, "token_type")?.ok_or(MalformedAnswer::Missing("token_type"))?;
@@ -48,7 +45,7 @@ impl Granted {
         Ok(Self {
             access_token: SecretString::from(token.to_owned()),
             issued_token_type: member::text(answer, "issued_token_type")?.map(String::from),
-            expires_in: member::whole(answer, "expires_in")?,
+            expires_in: expires_in(answer)?,
             scope: scope.map(|scope| {
                 scope
                     .split(' ')
@@ -61,24 +58,30 @@ impl Granted {
     }
 }
 
-/// Returns the meaning of the server's refusal with this status. `asked` are the requested scopes.
-/// Of the server's text only a code in [`ERRORS`] goes further.
-pub(super) fn refused(
-    document: Option<&Value>,
-    asked: &[String],
-    status: StatusCode,
-) -> EndpointError {
-    match document.and_then(|document| known_error(member::members(document, "the answer").ok()?)) {
-        Some("consent_required" | "interaction_required" | "login_required") => {
+/// Reads the lifetime. Some servers write the number as text.
+fn expires_in(answer: &Map<String, Value>) -> Result<Option<u64>, MalformedAnswer> {
+    let Ok(Some(text)) = member::text(answer, "expires_in") else {
+        return Ok(member::whole(answer, "expires_in")?);
+    };
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = text.parse().ok().filter(|_| digits);
+    seconds.map(Some).ok_or(MalformedAnswer::Lifetime)
+}
+
+/// Returns the meaning of a known code. `asked` are the requested scopes.
+pub(super) fn refused(code: &'static str, asked: &[String]) -> EndpointError {
+    match code {
+        "consent_required" | "interaction_required" | "login_required" => {
             EndpointError::ConsentRequired
         }
-        Some("invalid_scope") => EndpointError::ScopeDenied(asked.to_vec()),
-        Some(code) => EndpointError::Refused(code),
-        None => EndpointError::RefusedWithoutCode(status.as_u16()),
+        "invalid_scope" => EndpointError::ScopeDenied(asked.to_vec()),
+        "server_error" | "slow_down" | "temporarily_unavailable" => EndpointError::Unavailable,
+        code => EndpointError::Refused(code),
     }
 }
 
-fn known_error(answer: &Map<String, Value>) -> Option<&'static str> {
+/// Returns the answer's `error`, if it is a known code.
+pub(super) fn known_error(answer: &Map<String, Value>) -> Option<&'static str> {
     let code = member::text(answer, "error").ok()??;
     ERRORS.iter().copied().find(|known| *known == code)
 }
@@ -103,6 +106,9 @@ const ERRORS: &[&str] = &[
     "consent_required",
     "interaction_required",
     "login_required",
+    "server_error",
+    "slow_down",
+    "temporarily_unavailable",
 ];
 const MAX_TOKEN: usize = 16 * 1024;
 
@@ -115,7 +121,7 @@ mod tests {
     #[test]
     fn only_a_bearer_token_in_a_whole_answer_is_accepted() {
         let good = json!({"access_token": "a.b.c", "token_type": "bearer", "expires_in": 60, "scope": "a b"});
-        assert!(Granted::read(Some(&good)).is_ok_and(|granted| granted.expires_in == Some(60)));
+        assert!(Granted::read(&good).is_ok_and(|granted| granted.expires_in == Some(60)));
         for (member, value) in [
             ("token_type", json!("N_A")),
             ("token_type", json!("DPoP")),
@@ -125,8 +131,8 @@ mod tests {
             ("access_token", json!("a\r\nb")),
             ("access_token", json!(7)),
             ("access_token", json!(["a.b.c"])),
-            ("expires_in", json!("60")),
             ("expires_in", json!(-1)),
+            ("expires_in", json!(60.5)),
             ("expires_in", json!(null)),
             ("scope", json!(["a", "b"])),
             ("scope", json!(7)),
@@ -140,50 +146,76 @@ mod tests {
             let mut bad = good.clone();
             bad.as_object_mut()
                 .map(|members| members.insert(member.into(), value.clone()));
-            assert!(Granted::read(Some(&bad)).is_err(), "{member} = {value}");
+            assert!(Granted::read(&bad).is_err(), "{member} = {value}");
         }
-        for document in [None, Some(&json!([])), Some(&json!("a.b.c"))] {
-            assert!(Granted::read(document).is_err(), "{document:?}");
+        for document in [json!([]), json!("a.b.c")] {
+            assert!(Granted::read(&document).is_err(), "{document}");
+        }
+    }
+
+    #[test]
+    fn a_lifetime_may_be_text_of_digits() {
+        for (text, seconds) in [
+            ("60", Some(60)),
+            ("0", Some(0)),
+            ("0060", Some(60)),
+            ("", None),
+            ("+60", None),
+            ("-1", None),
+            (" 60", None),
+            ("60.0", None),
+            ("1e3", None),
+            ("an hour", None),
+            ("\u{0666}\u{0660}", None),
+            ("99999999999999999999", None),
+        ] {
+            let answer = json!({"access_token": "t", "token_type": "Bearer", "expires_in": text});
+            let read = Granted::read(&answer).map(|granted| granted.expires_in);
+            let expected = seconds.map(Some).ok_or(MalformedAnswer::Lifetime);
+            assert_eq!(read, expected, "{text:?}");
         }
     }
 
     #[test]
     fn the_reason_says_which_member_is_wrong() {
         let answer = json!({"access_token": "secret", "token_type": "bearer", "scope": ["admin"]});
-        let why = Granted::read(Some(&answer))
+        let why = Granted::read(&answer)
             .map(drop)
             .map_err(|why| why.to_string());
         assert_eq!(why, Err("`scope` is an array, not a string".to_owned()));
-        let answer = json!({"error": "invalid_grant"});
-        let why = Granted::read(Some(&answer))
-            .map(drop)
-            .map_err(|why| why.to_string());
-        assert_eq!(why, Err("it is an error (`invalid_grant`)".to_owned()));
     }
 
     #[test]
-    fn a_refusal_says_a_known_code_and_never_the_servers_text() {
+    fn only_a_known_code_of_the_servers_goes_further() {
         let asked = vec!["a".to_owned()];
-        let refusal = |value: Value| refused(Some(&value), &asked, StatusCode::FOUND);
-        assert_eq!(
-            refusal(json!({"error": "invalid_scope"})),
-            EndpointError::ScopeDenied(asked.clone())
-        );
-        assert!(matches!(
-            refusal(json!({"error": "consent_required"})),
-            EndpointError::ConsentRequired
-        ));
-        for error in [
-            json!("secret-text"),
-            json!(["invalid_scope"]),
-            json!({"secret-text": 1}),
+        for (error, meaning) in [
+            (
+                json!("invalid_scope"),
+                Some(EndpointError::ScopeDenied(asked.clone())),
+            ),
+            (
+                json!("consent_required"),
+                Some(EndpointError::ConsentRequired),
+            ),
+            (
+                json!("interaction_required"),
+                Some(EndpointError::ConsentRequired),
+            ),
+            (
+                json!("temporarily_unavailable"),
+                Some(EndpointError::Unavailable),
+            ),
+            (
+                json!("invalid_grant"),
+                Some(EndpointError::Refused("invalid_grant")),
+            ),
+            (json!("secret-text"), None),
+            (json!(["invalid_scope"]), None),
+            (json!({"secret-text": 1}), None),
         ] {
-            let odd = refusal(json!({"error": error, "error_description": "secret-text"}));
-            assert_eq!(
-                odd.to_string(),
-                "the authorization server answered 302 without an error code that the host knows",
-                "{error}"
-            );
+            let answer = json!({"error": error, "error_description": "secret-text"});
+            let code = answer.as_object().and_then(known_error);
+            assert_eq!(code.map(|code| refused(code, &asked)), meaning, "{error}");
         }
     }
 }

@@ -6,10 +6,10 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
+use super::answer::Answer;
 use super::error::{EndpointError, MalformedAnswer};
-use super::granted::refused;
-use super::{MAX_ANSWER, MAX_DEPTH, TOKEN_TIME, TokenEndpoint, wipe, wipe_bytes};
-use crate::json::{self, member};
+use super::{MAX_ANSWER, TOKEN_TIME, TokenEndpoint};
+use crate::json::member;
 
 impl TokenEndpoint {
     /// Asks what `token` means. Returns the members of the answer, or `None` if the token is not
@@ -25,22 +25,20 @@ impl TokenEndpoint {
         token: &str,
     ) -> Result<Option<Map<String, Value>>, EndpointError> {
         let form = [("token", token), ("token_type_hint", "access_token")];
-        let sent = self.http.send(self.request(&form)?, TOKEN_TIME, MAX_ANSWER);
-        let answer = sent.await.map_err(|error| self.unanswered(&error))?;
-        let mut document = json::parse(&answer.body, MAX_DEPTH).ok();
-        // A careless server may repeat the token.
-        wipe_bytes(answer.body);
-        if answer.status == StatusCode::OK {
-            return Ok(active(document.ok_or(MalformedAnswer::Json)?)?);
-        }
-        let why = match answer.status {
-            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                EndpointError::Unavailable
-            }
-            status => refused(document.as_ref(), &[], status),
+        let (request, proof) = self.request(&form).await?;
+        let sending = self.http.send(request, TOKEN_TIME, MAX_ANSWER);
+        let reply = sending.await.map_err(|error| self.unanswered(&error))?;
+        let mut answer = Answer::new(reply, proof);
+        let read = if answer.status == StatusCode::OK {
+            // A careless server may repeat the token, so the rest is erased.
+            std::mem::replace(&mut answer.document, Err(MalformedAnswer::Empty))
+                .and_then(active)
+                .map_err(EndpointError::from)
+        } else {
+            Err(answer.refused(&[]))
         };
-        document.iter_mut().for_each(wipe);
-        Err(why)
+        self.note(&answer, &read);
+        read
     }
 }
 
@@ -50,7 +48,7 @@ fn active(document: Value) -> Result<Option<Map<String, Value>>, MalformedAnswer
         .and_then(|members| member::flag(members, "active"))?
         .ok_or(MalformedAnswer::Missing("active"))?;
     let Value::Object(mut members) = document else {
-        return Err(MalformedAnswer::Json);
+        return Err(MalformedAnswer::Missing("active"));
     };
     for name in ["token", "access_token"] {
         if let Some(Value::String(mut repeated)) = members.remove(name) {
@@ -69,7 +67,7 @@ fn active(document: Value) -> Result<Option<Map<String, Value>>, MalformedAnswer
 pub fn surface(bytes: &[u8]) -> crate::surfaces::Fate {
     use crate::surfaces::Fate;
 
-    let document = json::parse(bytes, MAX_DEPTH).ok();
+    let document = crate::json::parse(bytes, super::MAX_DEPTH).ok();
     let Some(Ok(Some(members))) = document.map(active) else {
         return Fate::Refused;
     };

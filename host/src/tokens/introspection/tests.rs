@@ -276,7 +276,8 @@ async fn an_issuer_that_does_not_say_is_named_and_the_token_is_not() {
         ("200 OK", "eyJhbGciOiJFZERTQSJ9.e30.AA"),
     ] {
         issuer.answer(status, body);
-        clock.forward(1_000);
+        // Beyond the pause after `invalid_client`.
+        clock.forward(31_000);
         let asked = introspection.ask(about, Ok).await;
         let why = asked.err().expect(body).to_string();
         assert!(
@@ -287,11 +288,11 @@ async fn an_issuer_that_does_not_say_is_named_and_the_token_is_not() {
     }
     let large = format!(r#"{{"active":true,"x":"{}"}}"#, "x".repeat(64 * 1024));
     issuer.answer("200 OK", &large);
-    clock.forward(1_000);
+    clock.forward(31_000);
     let before = issuer.asked();
     assert!(introspection.ask(about, Ok).await.is_err());
     assert_eq!(issuer.asked(), before + 1);
     issuer.answer("200 OK", ACTIVE);
-    clock.forward(1_000);
+    clock.forward(31_000);
     assert!(is_active(&introspection.ask(about, Ok).await));
 }

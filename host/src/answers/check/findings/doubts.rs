@@ -8,9 +8,17 @@ use crate::config::Config;
 use crate::owned::folder_of;
 
 impl Findings {
+    /// Finds everything of this kind.
+    pub(super) fn doubts(&mut self, config: &Config, folder: &Folder) {
+        self.asked_at_login(config, folder);
+        self.literal(config);
+        self.one_account(config);
+        self.secrets(config);
+    }
+
     /// Finds scopes that clients ask for at login although no tool needs them. Says nothing while
     /// the needs are unknown: without tools, or beside a component that was refused.
-    pub(super) fn asked_at_login(&mut self, config: &Config, folder: &Folder) {
+    fn asked_at_login(&mut self, config: &Config, folder: &Folder) {
         let needed: Vec<&String> = folder
             .catalog
             .offered()
@@ -29,7 +37,7 @@ impl Findings {
     }
 
     /// Finds parts of templates that other programs would read as placeholders.
-    pub(super) fn literal(&mut self, config: &Config) {
+    fn literal(&mut self, config: &Config) {
         let allowed = config
             .services
             .iter()
@@ -51,9 +59,18 @@ impl Findings {
         }
     }
 
+    /// Finds services that cannot tell users apart and whose data is not the same for all.
+    fn one_account(&mut self, config: &Config) {
+        let one = config.services.iter().filter(|service| service.one_account);
+        let found = one.map(|service| Finding::OneAccount {
+            service: service.name.clone(),
+        });
+        self.warnings.extend(found);
+    }
+
     /// Finds secrets that others may read. One that everyone can reach is an error of the
     /// configuration.
-    pub(super) fn secrets(&mut self, config: &Config) {
+    fn secrets(&mut self, config: &Config) {
         let own = rustix::process::getegid().as_raw();
         let is_ours = |group: u32| group == own || config.server.trust.groups.contains(&group);
         for file in &config.secrets {

@@ -1,0 +1,109 @@
+//! The host as a client of an authorization server: where it asks, and what it proves its identity
+//! with. The same keys serve `auth`, `exchange` and `introspection`.
+
+use super::issuers::{addresses, dialled};
+use super::reader::Section;
+use crate::tokens::{
+    AssertionAudience, AssertionFile, AssertionKey, AssertionKind, ClientProof, ClientSettings,
+};
+
+/// Reads the host's client at the endpoint that `key` names. `issuer` is the authorization server,
+/// where the section says so.
+pub(super) fn client(
+    section: &Section<'_>,
+    key: &str,
+    issuer: Option<&str>,
+) -> Option<ClientSettings> {
+    if !section.has(key) {
+        section.problem(section.start, format!("{} is missing", section.name(key)));
+    }
+    let client_id = section.required("client_id");
+    let addresses = addresses(section);
+    let endpoint = dialled(section, key, &addresses);
+    let proof = proof(section, issuer, section.text(key));
+    Some(ClientSettings::new(
+        endpoint?, addresses, client_id?, proof?,
+    ))
+}
+
+/// Reads `client_auth`, whose names are those of RFC 8414 and, for a file, one of this host.
+fn proof(
+    section: &Section<'_>,
+    issuer: Option<&str>,
+    endpoint: Option<String>,
+) -> Option<ClientProof> {
+    match section.text("client_auth").as_deref() {
+        None | Some("client_secret_basic") => {
+            let secret = section.secret("client_secret_file")?;
+            Some(ClientProof::SecretBasic(secret))
+        }
+        Some("client_secret_post") => {
+            let secret = section.secret("client_secret_file")?;
+            Some(ClientProof::SecretPost(secret))
+        }
+        Some("private_key_jwt") => {
+            let kid = section.text("client_assertion_key_id");
+            let audience = audience(section, issuer, endpoint);
+            let pem = section.secret_bytes("client_assertion_key_file")?;
+            let wrong = |error: &_| section.wrong("client_assertion_key_file", &format!("{error}"));
+            let key = AssertionKey::from_pem(&pem, kid, audience?).inspect_err(wrong);
+            Some(ClientProof::PrivateKeyJwt(key.ok()?))
+        }
+        Some("assertion_file") => assertion_file(section).map(ClientProof::AssertionFile),
+        Some(_) => {
+            section.wrong(
+                "client_auth",
+                "expected \"client_secret_basic\", \"client_secret_post\", \"private_key_jwt\" or \
+                 \"assertion_file\"",
+            );
+            None
+        }
+    }
+}
+
+/// Reads the one audience of an assertion: by default the authorization server, where its issuer
+/// identifier is known.
+fn audience(
+    section: &Section<'_>,
+    issuer: Option<&str>,
+    endpoint: Option<String>,
+) -> Option<AssertionAudience> {
+    let named = section.text("client_assertion_audience");
+    let Some(audience) = named.or_else(|| issuer.map(str::to_owned)) else {
+        section.wrong(
+            "client_assertion_audience",
+            "it is missing: set the authorization server's issuer identifier, or its token \
+             endpoint if it knows only that",
+        );
+        return None;
+    };
+    if Some(&audience) == endpoint.as_ref() {
+        Some(AssertionAudience::Endpoint(audience))
+    } else {
+        Some(AssertionAudience::Issuer(audience))
+    }
+}
+
+/// Reads the file of an assertion. It is read once now, so that a mistake is known, and again for
+/// each request.
+fn assertion_file(section: &Section<'_>) -> Option<AssertionFile> {
+    let kind = match section.text("client_assertion_type").as_deref() {
+        None | Some("jwt-bearer") => AssertionKind::Jwt,
+        Some("jwt-spiffe") => AssertionKind::Spiffe,
+        Some(_) => {
+            let why = "expected \"jwt-bearer\" or \"jwt-spiffe\"";
+            section.wrong("client_assertion_type", why);
+            AssertionKind::Jwt
+        }
+    };
+    let file = AssertionFile {
+        path: section.beside(&section.required("client_assertion_file")?),
+        trust: section.trust(),
+        kind,
+    };
+    if let Err(cause) = file.read() {
+        let why = format!("{}: {cause}", file.path.display());
+        section.wrong("client_assertion_file", &why);
+    }
+    Some(file)
+}

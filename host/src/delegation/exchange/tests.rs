@@ -1,0 +1,263 @@
+//! Exchanges at a token endpoint that writes any bytes, and what the log says of them.
+#![expect(clippy::expect_used, reason = "tests")]
+
+mod misbehaviours;
+mod wire;
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+use bailiwick_envelope::{Actor, ActorKind, Agent};
+use rustls::RootCertStore;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::*;
+use crate::delegation::settings::IssuedSettings;
+use crate::egress::AddressPolicy;
+use crate::identity::SubjectToken;
+use crate::tokens::testing::{Hands, Issuer, signed};
+use crate::tokens::{Algorithm, ClientProof, ClientSettings, KeySource, TimeRule, TypeRule};
+
+const ISSUER: &str = "https://idp.example";
+const SECRET: &str = "a-secret-of-the-host";
+const NOW: u64 = 1_763_712_000;
+
+/// A token endpoint that answers each request with the same bytes and closes the connection.
+struct Endpoint {
+    url: String,
+    answer: Mutex<Vec<u8>>,
+    requests: Mutex<Vec<String>>,
+}
+
+impl Endpoint {
+    async fn start() -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let endpoint = Arc::new(Self {
+            url: format!("http://{address}/token"),
+            answer: Mutex::default(),
+            requests: Mutex::default(),
+        });
+        let serving = Arc::clone(&endpoint);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                serving.serve(stream).await;
+            }
+        });
+        endpoint
+    }
+
+    async fn serve(&self, mut stream: TcpStream) {
+        let mut request = Vec::new();
+        while !crate::tokens::testing::is_whole(&request) {
+            match stream.read_buf(&mut request).await {
+                Ok(read) if read > 0 => {}
+                _ => return,
+            }
+        }
+        lock(&self.requests).push(String::from_utf8_lossy(&request).into_owned());
+        let answer = lock(&self.answer).clone();
+        let _written = stream.write_all(&answer).await;
+    }
+
+    fn answer(&self, bytes: impl Into<Vec<u8>>) {
+        *lock(&self.answer) = bytes.into();
+    }
+
+    /// Returns the requests so far.
+    fn requests(&self) -> Vec<String> {
+        lock(&self.requests).clone()
+    }
+}
+
+/// The authorization server and the users who are exchanged for.
+struct Scene {
+    endpoint: Arc<Endpoint>,
+    issuer: Arc<Issuer>,
+    clock: Arc<Hands>,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let clock = Hands::at(NOW);
+        let shared: Arc<dyn Clock> = clock.clone();
+        let (issuer, _keys) = Issuer::start(&shared).await;
+        issuer.publish(&[1]);
+        Self {
+            endpoint: Endpoint::start().await,
+            issuer,
+            clock,
+        }
+    }
+
+    fn client(&self) -> ClientSettings {
+        ClientSettings::new(
+            self.endpoint.url.parse().expect("a URL"),
+            loopback(),
+            "bailiwick".into(),
+            ClientProof::SecretBasic(SecretString::from(SECRET.to_owned())),
+        )
+    }
+
+    /// Returns the settings of an exchange without an actor token.
+    fn settings(&self) -> ExchangeSettings {
+        ExchangeSettings {
+            client: self.client(),
+            profile: ExchangeProfile::Rfc8693,
+            audience: "orders".into(),
+            scopes: vec!["orders:read".into()],
+            actor: false,
+            actor_audience: None,
+            subject_issuers: vec!["corp".into()],
+            issued: IssuedSettings {
+                issuer: ISSUER.into(),
+                keys: KeySource::Remote {
+                    url: self.issuer.url().parse().expect("a URL"),
+                    addresses: loopback(),
+                },
+                algorithms: Algorithm::ALL.to_vec(),
+                audience: "orders".into(),
+                token_type: TypeRule::Exactly("at+jwt".into()),
+                subject_claim: "sub".into(),
+                tenant: None,
+                client: "bailiwick".into(),
+                details: false,
+                scopes: vec!["orders:read".into()],
+                actor: None,
+                actor_issuer: None,
+                max_lifetime: None,
+                times: TimeRule::default(),
+            },
+        }
+    }
+
+    fn exchange(&self, settings: ExchangeSettings) -> Exchange {
+        let tls = Tls::new(RootCertStore::empty()).expect("TLS");
+        let shared: Arc<dyn Clock> = self.clock.clone();
+        Exchange::new(settings, &tls, &shared)
+    }
+}
+
+/// A user, through an agent.
+struct Who {
+    actor: Actor,
+    agent: Agent,
+    token: SubjectToken,
+}
+
+impl Who {
+    fn named(sub: &str) -> Self {
+        let text = |text: &str| text.to_owned();
+        Self {
+            actor: Actor {
+                acr: None,
+                auth_time: None,
+                iss: text(ISSUER),
+                sub: text(sub),
+                tenant: None,
+                kind: ActorKind::User,
+            },
+            agent: Agent {
+                client_id: text("clerk"),
+                id: text("clerk"),
+                prior: Vec::new(),
+                kind: text("mcp_agent"),
+            },
+            token: SubjectToken::of(&subject(sub)),
+        }
+    }
+
+    async fn obtain(&self, exchange: &Exchange) -> Result<Issued, DownstreamError> {
+        let asker = Asker {
+            actor: &self.actor,
+            agent: &self.agent,
+            agent_issuer: None,
+            issuer: "corp",
+            token: &self.token,
+            until: NOW + 600,
+            acting: Acting::HostForUser,
+        };
+        exchange.obtain(&asker, &Sent::default()).await
+    }
+}
+
+/// Returns the token with which `sub` came to the host.
+fn subject(sub: &str) -> String {
+    let claims = json!({
+        "iss": ISSUER, "aud": "https://mcp.example/mcp", "sub": sub, "client_id": "clerk",
+        "iat": NOW, "exp": NOW + 600
+    });
+    signed(1, &claims)
+}
+
+/// Returns a token for `sub` at the service.
+fn issued(sub: &str) -> String {
+    signed(1, &issued_claims(sub))
+}
+
+fn issued_claims(sub: &str) -> Value {
+    json!({
+        "iss": ISSUER, "aud": "orders", "sub": sub, "client_id": "bailiwick",
+        "scope": "orders:read", "iat": NOW, "exp": NOW + 300
+    })
+}
+
+fn loopback() -> AddressPolicy {
+    AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")])
+}
+
+/// What is logged by this thread until it is dropped.
+struct Log {
+    said: Said,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn listen() -> Self {
+        let said = Said::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(said.clone())
+            .finish();
+        Self {
+            said,
+            _guard: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    /// Returns what was logged since this was asked last.
+    fn heard(&self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut *lock(&self.said.0))).into_owned()
+    }
+}
+
+impl Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        lock(&self.0).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Said {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

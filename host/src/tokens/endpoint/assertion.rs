@@ -1,0 +1,220 @@
+//! Signed proof of the host's identity at an authorization server (RFC 7521 §4.2, RFC 7523 §2.2):
+//! one that the host signs, and one that the platform signs and puts into a file.
+//!
+//! Invariant: an assertion of the host names one audience, lasts a minute and is sent once. A file
+//! is read anew for each request, so its owner can replace it at any time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aws_lc_rs::rand::SystemRandom as SigningRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RsaKeyPair,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use secrecy::SecretString;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::error::EndpointError;
+use super::pause::ProofDigest;
+use crate::owned::{self, Trust};
+use crate::seams::{ChunkedRandom, Random as _};
+
+/// The key and the words with which the host signs its own assertions (`private_key_jwt`).
+#[derive(Clone)]
+pub struct AssertionKey {
+    pair: Arc<Pair>,
+    /// The key's name at the authorization server.
+    kid: Option<String>,
+    audience: AssertionAudience,
+}
+
+/// The audience of an assertion. It is one text, because a list would let one server use what was
+/// meant for another (draft-ietf-oauth-rfc7523bis).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AssertionAudience {
+    /// The issuer identifier of the authorization server.
+    Issuer(String),
+    /// The URL of the token endpoint, as servers before that draft want it.
+    Endpoint(String),
+}
+
+enum Pair {
+    Es256(EcdsaKeyPair),
+    EdDsa(Ed25519KeyPair),
+    Rs256(RsaKeyPair),
+}
+
+/// A key file with which the host cannot sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected one unencrypted private key in PKCS #8 (BEGIN PRIVATE KEY): P-256, Ed25519 or RSA of \
+     2048 bits and more; `openssl pkcs8 -topk8 -nocrypt` converts others"
+)]
+pub struct AssertionKeyError;
+
+impl AssertionKey {
+    /// Reads a private key in PEM.
+    ///
+    /// # Errors
+    /// Fails if the host cannot sign with it.
+    pub fn from_pem(
+        pem: &[u8],
+        kid: Option<String>,
+        audience: AssertionAudience,
+    ) -> Result<Self, AssertionKeyError> {
+        let key = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| AssertionKeyError)?;
+        let der = key.secret_pkcs8_der();
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
+            .map(Pair::Es256)
+            .or_else(|_| Ed25519KeyPair::from_pkcs8(der).map(Pair::EdDsa))
+            .or_else(|_| RsaKeyPair::from_pkcs8(der).map(Pair::Rs256))
+            .map_err(|_| AssertionKeyError)?;
+        Ok(Self {
+            pair: Arc::new(pair),
+            kid,
+            audience,
+        })
+    }
+
+    /// Signs an assertion of the client `client_id` that is valid for a minute from `now`, in
+    /// seconds since 1970-01-01 UTC.
+    pub(super) fn assertion(
+        &self,
+        client_id: &str,
+        now: u64,
+    ) -> Result<SecretString, EndpointError> {
+        let (audience, typ) = match &self.audience {
+            AssertionAudience::Issuer(issuer) => (issuer, "client-authentication+jwt"),
+            AssertionAudience::Endpoint(endpoint) => (endpoint, "JWT"),
+        };
+        let mut id = [0; 16];
+        ChunkedRandom.fill(&mut id);
+        let mut header = json!({"alg": self.pair.algorithm(), "typ": typ});
+        if let (Some(kid), Some(members)) = (&self.kid, header.as_object_mut()) {
+            members.insert("kid".to_owned(), json!(kid));
+        }
+        let claims = json!({
+            "iss": client_id, "sub": client_id, "aud": audience, "iat": now,
+            "exp": now.saturating_add(LIFETIME), "jti": URL_SAFE_NO_PAD.encode(id)
+        });
+        let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let text = format!("{}.{}", part(&header), part(&claims));
+        let signature = self.pair.sign(text.as_bytes())?;
+        Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)).into())
+    }
+
+    /// Returns a digest of the key.
+    pub(super) fn digest(&self) -> ProofDigest {
+        let public = match self.pair.as_ref() {
+            Pair::Es256(pair) => pair.public_key().as_ref(),
+            Pair::EdDsa(pair) => pair.public_key().as_ref(),
+            Pair::Rs256(pair) => pair.public_key().as_ref(),
+        };
+        Sha256::digest(public).into()
+    }
+}
+
+impl Pair {
+    fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Es256(_) => "ES256",
+            Self::EdDsa(_) => "EdDSA",
+            Self::Rs256(_) => "RS256",
+        }
+    }
+
+    fn sign(&self, text: &[u8]) -> Result<Vec<u8>, EndpointError> {
+        let random = SigningRandom::new();
+        let signed = match self {
+            Self::Es256(pair) => pair
+                .sign(&random, text)
+                .map(|signature| signature.as_ref().to_vec()),
+            Self::EdDsa(pair) => Ok(pair.sign(text).as_ref().to_vec()),
+            Self::Rs256(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, text, &mut signature)
+                    .map(|()| signature)
+            }
+        };
+        signed.map_err(|_| EndpointError::Client)
+    }
+}
+
+/// A file with an assertion that the platform writes and renews: a projected token of Kubernetes, a
+/// JWT-SVID of SPIFFE.
+#[derive(Debug, Clone)]
+pub struct AssertionFile {
+    /// The path of the file.
+    pub path: PathBuf,
+    /// Further owners that the file may have.
+    pub trust: Trust,
+    /// The kind of assertion.
+    pub kind: AssertionKind,
+}
+
+/// The kind of an assertion from a file (`client_assertion_type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssertionKind {
+    /// A JWT (RFC 7523 §2.2).
+    Jwt,
+    /// A JWT-SVID (draft-ietf-oauth-spiffe-client-auth).
+    Spiffe,
+}
+
+impl AssertionKind {
+    pub(super) fn urn(self) -> &'static str {
+        match self {
+            Self::Jwt => JWT_ASSERTION,
+            Self::Spiffe => "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe",
+        }
+    }
+}
+
+impl AssertionFile {
+    /// Returns the present assertion.
+    ///
+    /// # Errors
+    /// Fails if others could have written or may read the file, or it holds no token. The text says
+    /// which.
+    pub fn read(&self) -> Result<SecretString, String> {
+        let bytes = owned::read_secret(&self.path, MAX_FILE, &self.trust)
+            .map_err(|error| bailiwick_journal::chain(&error))?;
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        let token = text.trim_end_matches(['\n', '\r']);
+        let is_jwt = token.split('.').count() == 3
+            && token.split('.').all(|part| {
+                let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+                !part.is_empty() && part.bytes().all(letter)
+            });
+        if is_jwt {
+            Ok(SecretString::from(token.to_owned()))
+        } else {
+            Err("it does not hold one JWT".to_owned())
+        }
+    }
+
+    /// Returns the present assertion, read beside other work.
+    pub(super) async fn present(&self) -> Result<SecretString, EndpointError> {
+        let (file, path) = (self.clone(), self.path.display().to_string());
+        let read = tokio::task::spawn_blocking(move || file.read()).await;
+        let read = read.unwrap_or_else(|_| Err("it could not be read".to_owned()));
+        read.map_err(|cause| {
+            tracing::error!(path, cause, "the host's assertion cannot be used");
+            EndpointError::Assertion
+        })
+    }
+}
+
+pub(super) const JWT_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// The longest that an assertion of the host is valid, in seconds.
+const LIFETIME: u64 = 60;
+const MAX_FILE: u64 = 16 << 10;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! How long an authorization server is left alone: because it asks for that, or because it refused
+//! the host as its client.
+//!
+//! Invariant: everyone who asks the same endpoint shares its pause. A proof of identity that was
+//! refused goes out once after each pause, so the host does not lock its own account; another proof
+//! is not held back.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, StatusCode, header};
+
+use super::error::EndpointError;
+use crate::tokens::date::http_date;
+
+/// SHA-256 of what the host proved its identity with.
+pub(super) type ProofDigest = [u8; 32];
+
+/// The pauses of one client at one endpoint.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pauses {
+    /// The end of the endpoint's, which all its clients share, in milliseconds since 1970.
+    endpoint: Arc<Mutex<u64>>,
+    client: Arc<Mutex<ClientPause>>,
+}
+
+/// The refusals of one proof, one after the other.
+#[derive(Debug, Default)]
+struct ClientPause {
+    proof: ProofDigest,
+    refusals: u32,
+    until_ms: u64,
+    /// True while a request finds out whether the proof is refused still.
+    probing: bool,
+}
+
+/// What an answer says about the host as a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The server knows it.
+    Known,
+    /// The server refused its proof.
+    Refused,
+    /// The server did not get that far.
+    Unsaid,
+}
+
+impl Pauses {
+    /// Returns the pauses of another client at the same endpoint.
+    pub(super) fn of_another_client(&self) -> Self {
+        Self {
+            endpoint: Arc::clone(&self.endpoint),
+            client: Arc::default(),
+        }
+    }
+
+    /// Lets a request with this proof be sent now.
+    ///
+    /// # Errors
+    /// It is too early.
+    pub(super) fn allow(&self, proof: &ProofDigest, now_ms: u64) -> Result<(), EndpointError> {
+        let seconds = left(*lock(&self.endpoint), now_ms, MOST_MS);
+        if seconds > 0 {
+            return Err(EndpointError::Paused(seconds));
+        }
+        let mut client = lock(&self.client);
+        if client.refusals == 0 || client.proof != *proof {
+            return Ok(());
+        }
+        let seconds = left(client.until_ms, now_ms, MOST_OF_CLIENT_MS);
+        if seconds > 0 {
+            return Err(EndpointError::ClientPaused(seconds));
+        }
+        // Whoever comes next waits for what this request finds out.
+        client.probing = true;
+        client.until_ms = now_ms.saturating_add(client.lasts_ms());
+        Ok(())
+    }
+
+    /// Notes an answer to a request with this proof. Returns the seconds of the pause that it
+    /// begins, if it begins one.
+    pub(super) fn answered(
+        &self,
+        (status, headers): (StatusCode, &HeaderMap),
+        standing: Standing,
+        proof: &ProofDigest,
+        now_ms: u64,
+    ) -> Option<u64> {
+        let asked_ms = retry_after(status, headers, now_ms);
+        if let Some(lasts_ms) = asked_ms {
+            *lock(&self.endpoint) = now_ms.saturating_add(lasts_ms);
+        }
+        let refused_ms = match standing {
+            Standing::Refused => lock(&self.client).refused(proof, now_ms),
+            Standing::Known => {
+                *lock(&self.client) = ClientPause::default();
+                None
+            }
+            Standing::Unsaid => None,
+        };
+        let lasts_ms = asked_ms.max(refused_ms)?;
+        (lasts_ms > 0).then(|| lasts_ms.div_ceil(1000))
+    }
+}
+
+impl ClientPause {
+    /// Counts a refusal. Those of requests that were under way together count as one.
+    fn refused(&mut self, proof: &ProofDigest, now_ms: u64) -> Option<u64> {
+        if self.proof != *proof {
+            *self = Self {
+                proof: *proof,
+                ..Self::default()
+            };
+        }
+        if self.refusals > 0 && !std::mem::take(&mut self.probing) {
+            return None;
+        }
+        self.refusals = self.refusals.saturating_add(1);
+        self.until_ms = now_ms.saturating_add(self.lasts_ms());
+        Some(self.lasts_ms())
+    }
+
+    fn lasts_ms(&self) -> u64 {
+        let doubled = self.refusals.saturating_sub(1).min(8);
+        (FIRST_OF_CLIENT_MS << doubled).min(MOST_OF_CLIENT_MS)
+    }
+}
+
+/// Returns the pause that an answer asks for (RFC 6585 §4, RFC 9110 §10.2.3), in milliseconds.
+fn retry_after(status: StatusCode, headers: &HeaderMap, now_ms: u64) -> Option<u64> {
+    let asked = headers
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| later(text.trim(), now_ms));
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => Some(asked.unwrap_or(UNSAID_MS).min(MOST_MS)),
+        StatusCode::SERVICE_UNAVAILABLE => asked.map(|ms| ms.min(MOST_MS)),
+        _ => None,
+    }
+}
+
+/// Reads seconds or a date.
+fn later(text: &str, now_ms: u64) -> Option<u64> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A number beyond all others is one too.
+        return Some(
+            text.parse::<u64>()
+                .map_or(MOST_MS, |seconds| seconds.saturating_mul(1000)),
+        );
+    }
+    let at_ms = http_date(text)?.saturating_mul(1000);
+    Some(at_ms.saturating_sub(now_ms))
+}
+
+/// Returns the seconds that are left of a pause. A clock that was set back must not make it last.
+fn left(until_ms: u64, now_ms: u64, most_ms: u64) -> u64 {
+    let left_ms = until_ms.saturating_sub(now_ms);
+    if left_ms > most_ms {
+        return 0;
+    }
+    left_ms.div_ceil(1000)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The longest pause that a server can ask for: its answer must not stop all users for long.
+const MOST_MS: u64 = 60_000;
+/// The pause after a 429 that names none.
+const UNSAID_MS: u64 = 1_000;
+// Each refusal of the same proof doubles the pause.
+const FIRST_OF_CLIENT_MS: u64 = 30_000;
+const MOST_OF_CLIENT_MS: u64 = 15 * 60_000;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::expect_used, reason = "tests")]
+
+    use super::*;
+
+    const SECRET: ProofDigest = [1; 32];
+    const NEW_SECRET: ProofDigest = [2; 32];
+    const OK: StatusCode = StatusCode::OK;
+    const BUSY: StatusCode = StatusCode::TOO_MANY_REQUESTS;
+    const AWAY: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+    /// 1994-11-15 08:12:00 UTC.
+    const NOW_MS: u64 = 784_887_120_000;
+
+    fn with(retry_after: Option<&str>) -> HeaderMap {
+        let value = |text: &str| (header::RETRY_AFTER, text.parse().expect("a value"));
+        retry_after.map(value).into_iter().collect()
+    }
+
+    #[test]
+    fn a_server_says_in_seconds_or_by_date_how_long_it_is_left_alone_and_never_for_over_a_minute() {
+        for (status, retry_after, seconds) in [
+            (BUSY, Some("30"), 30),
+            (BUSY, Some(" 30 "), 30),
+            (BUSY, Some("0"), 0),
+            (BUSY, Some("60"), 60),
+            (BUSY, Some("61"), 60),
+            (BUSY, Some("99999999999999999999999"), 60),
+            (BUSY, Some("Tue, 15 Nov 1994 08:12:31 GMT"), 31),
+            (BUSY, Some("Tue, 15 Nov 1994 09:12:31 GMT"), 60),
+            (BUSY, Some("Tue, 15 Nov 1994 08:11:59 GMT"), 0),
+            (BUSY, Some("-1"), 1),
+            (BUSY, Some("soon"), 1),
+            (BUSY, Some(""), 1),
+            (BUSY, None, 1),
+            (AWAY, Some("30"), 30),
+            (AWAY, Some("soon"), 0),
+            (AWAY, None, 0),
+            (StatusCode::BAD_GATEWAY, Some("30"), 0),
+            (StatusCode::BAD_REQUEST, Some("30"), 0),
+            (OK, Some("30"), 0),
+        ] {
+            let what = format!("{status} {retry_after:?}");
+            let pauses = Pauses::default();
+            let headers = with(retry_after);
+            let begun = pauses.answered((status, &headers), Standing::Unsaid, &SECRET, NOW_MS);
+            assert_eq!(begun.unwrap_or(0), seconds, "{what}");
+            for other in [&pauses, &pauses.clone(), &pauses.of_another_client()] {
+                let told = other.allow(&SECRET, NOW_MS).err();
+                let expected = (seconds > 0).then_some(EndpointError::Paused(seconds));
+                assert_eq!(told, expected, "{what}");
+                assert_eq!(
+                    other.allow(&SECRET, NOW_MS + seconds * 1000),
+                    Ok(()),
+                    "{what}"
+                );
+            }
+            let back = pauses.allow(&SECRET, NOW_MS - 3_600_000);
+            assert_eq!(back, Ok(()), "{what}: a clock that was set back");
+        }
+    }
+
+    #[test]
+    fn a_refused_proof_goes_out_once_after_each_pause_and_another_proof_at_once() {
+        let pauses = Pauses::default();
+        let refuse = |proof, now_ms| {
+            let refused = (StatusCode::UNAUTHORIZED, &HeaderMap::new());
+            pauses.answered(refused, Standing::Refused, proof, now_ms)
+        };
+        let mut now_ms = NOW_MS;
+        for lasts in [30, 60, 120, 240, 480, 900, 900] {
+            assert_eq!(pauses.allow(&SECRET, now_ms), Ok(()), "the one request");
+            assert_eq!(refuse(&SECRET, now_ms), Some(lasts));
+            assert_eq!(refuse(&SECRET, now_ms), None, "it was under way meanwhile");
+            for later in [0, lasts * 1000 - 1] {
+                let told = pauses.allow(&SECRET, now_ms + later);
+                assert!(
+                    matches!(told, Err(EndpointError::ClientPaused(_))),
+                    "{told:?}"
+                );
+                assert_eq!(pauses.allow(&NEW_SECRET, now_ms + later), Ok(()));
+            }
+            assert_eq!(pauses.of_another_client().allow(&SECRET, now_ms), Ok(()));
+            now_ms += lasts * 1000;
+        }
+        assert_eq!(pauses.allow(&SECRET, now_ms), Ok(()));
+        let told = pauses.allow(&SECRET, now_ms);
+        assert_eq!(told, Err(EndpointError::ClientPaused(900)), "two at once");
+        let good = (OK, &HeaderMap::new());
+        assert_eq!(
+            pauses.answered(good, Standing::Known, &SECRET, now_ms),
+            None
+        );
+        assert_eq!(
+            pauses.allow(&SECRET, now_ms),
+            Ok(()),
+            "the server knows it again"
+        );
+        assert_eq!(refuse(&NEW_SECRET, now_ms), Some(30));
+        assert_eq!(
+            pauses.allow(&SECRET, now_ms),
+            Ok(()),
+            "only the other is refused"
+        );
+    }
+}
