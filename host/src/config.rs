@@ -78,7 +78,8 @@ pub struct Config {
     pub file: PathBuf,
     /// SHA-256 of the file, hexadecimal.
     pub digest: String,
-    /// The other files that were read: secrets, and `accepted.json` if any component needs it.
+    /// The other files that were read: secrets, dialects, and `accepted.json` if any component
+    /// needs it.
     pub files: Vec<PathBuf>,
     /// The secrets among them.
     pub secrets: Vec<PathBuf>,
@@ -265,7 +266,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     } else {
         Accepted::default()
     };
-    let (digest, accepted_file) = (sha256(text), server.accepted.clone());
+    let digest = sha256(text);
     Some(Config {
         server,
         operations,
@@ -280,11 +281,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
         audit,
         file: root.file(),
         digest,
-        secrets: root
-            .files()
-            .into_iter()
-            .filter(|file| *file != accepted_file)
-            .collect(),
+        secrets: root.secret_files(),
         files: root.files(),
         fingerprint: root.fingerprint(text),
     })

@@ -14,6 +14,7 @@ mod authority;
 mod cache;
 mod cover;
 mod credential;
+mod dialect;
 mod exchange;
 mod identify;
 mod issued;
@@ -30,10 +31,11 @@ mod user;
 pub use answer_headers::AnswerHeader;
 pub use authority::{Authority, Broker};
 pub use cover::KnownActor;
+pub use dialect::{Dialect, DialectError};
 pub use service::Service;
 pub use settings::{
-    AuditHeaders, Auth, ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel,
-    ServiceSettings, Subjects,
+    AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ServiceSettings,
+    Subjects,
 };
 pub use static_key::{KeyFiles, KeyOwner, KeyPlace, KeyRule, StaticAuth, StaticKeys, file_name};
 pub use template::{Template, TemplateError};

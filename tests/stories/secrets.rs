@@ -100,8 +100,7 @@ async fn the_log_says_why_an_authorization_server_gave_no_token_in_the_hosts_own
         ),
         (
             Misbehaviour::HtmlPage,
-            "the authorization server's answer cannot be used: expected a JSON object without \
-             duplicate members",
+            "the authorization server's answer cannot be used: it is a page, not JSON",
         ),
         (
             Misbehaviour::NotABearer,
@@ -109,7 +108,7 @@ async fn the_log_says_why_an_authorization_server_gave_no_token_in_the_hosts_own
         ),
         (
             Misbehaviour::Redirect,
-            "the authorization server answered 307 without an error code that the host knows",
+            "the authorization server answered 307, a redirect, and the host follows none",
         ),
     ]
     .into_iter()

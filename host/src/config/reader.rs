@@ -60,6 +60,11 @@ impl<'c> Section<'c> {
         self.problems.files.borrow().clone()
     }
 
+    /// Returns those of them that hold a secret.
+    pub(super) fn secret_files(&self) -> Vec<PathBuf> {
+        self.problems.secret_files.borrow().clone()
+    }
+
     /// Digests `text` and all secrets that were read.
     pub(super) fn fingerprint(&self, text: &str) -> String {
         hex(&self

@@ -8,6 +8,7 @@
 
 mod auth;
 mod components;
+mod dialects;
 mod files;
 mod fixed;
 mod issuers;

@@ -1,4 +1,5 @@
-//! Token exchange (RFC 8693): the user's token becomes one for exactly one service.
+//! Token exchange (RFC 8693 and its [dialects](super::dialect)): the user's token becomes one for
+//! exactly one service.
 
 use std::sync::Arc;
 
@@ -6,19 +7,24 @@ use secrecy::ExposeSecret;
 
 use super::asker::{Acting, Asker};
 use super::cache::Issued;
+use super::dialect::{DialectRequest, Values};
 use super::issued::Expected;
-use super::settings::{ExchangeProfile, ExchangeSettings};
+use super::obtaining::refuse;
+use super::settings::ExchangeSettings;
 use crate::downstream::DownstreamError;
 use crate::egress::{Sent, Tls};
 use crate::seams::Clock;
 use crate::tokens::{
-    ACCESS_TOKEN, Asking, ClientCredentials, KeyRing, KeySettings, TokenEndpoint, TokenRequest,
+    ACCESS_TOKEN, Asking, ClientCredentials, Granted, JWT, KeyRing, KeySettings, TokenEndpoint,
+    TokenRequest,
 };
 
 /// The means of obtaining one service's tokens.
 pub(super) struct Exchange {
     pub(super) settings: ExchangeSettings,
     endpoint: TokenEndpoint,
+    /// The second authorization server, if two are asked.
+    then: Option<TokenEndpoint>,
     /// The source of `actor_token`, if one is sent.
     actor: Option<ClientCredentials>,
     /// The keys of the issuer of issued tokens.
@@ -29,6 +35,7 @@ pub(super) struct Exchange {
 impl Exchange {
     pub(super) fn new(settings: ExchangeSettings, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
         let endpoint = TokenEndpoint::new(settings.client.clone(), tls, clock);
+        let then = settings.then.clone();
         let asking = Asking {
             audience: settings.actor_audience.clone(),
             ..Asking::default()
@@ -45,6 +52,7 @@ impl Exchange {
             keys: KeyRing::new(keys, tls, Arc::clone(clock)),
             settings,
             endpoint,
+            then: then.map(|client| TokenEndpoint::new(client, tls, clock)),
             actor,
             clock: Arc::clone(clock),
         }
@@ -64,22 +72,29 @@ impl Exchange {
             (Acting::HostForUser, None) | (Acting::UserAlone, _) => None,
         };
         let scope = self.settings.scopes.join(" ");
-        let form = Form {
-            audience: &self.settings.audience,
-            scope: &scope,
-            subject_token: asker.token.expose_for_exchange(),
-            actor_token: host.as_ref().map(ExposeSecret::expose_secret),
-        };
-        let form = form.of(self.settings.profile);
-        let granted = self
-            .endpoint
-            .post(TokenRequest {
+        let endpoints = std::iter::once(&self.endpoint).chain(&self.then);
+        let mut last: Option<Granted> = None;
+        for (request, endpoint) in self.settings.dialect.requests().iter().zip(endpoints) {
+            let form = request.form(Values {
+                subject: asker.token.expose_for_exchange(),
+                actor: host.as_ref().map(ExposeSecret::expose_secret),
+                grant: last.as_ref().map(|last| last.access_token.expose_secret()),
+                audience: &self.settings.audience,
+                scope: &scope,
+                parameters: &self.settings.parameters,
+            });
+            let asking = TokenRequest {
                 form: &form,
+                token_type: &request.token_type,
                 scopes: &self.settings.scopes,
                 party: asker.actor.into(),
                 sent: Some(sent),
-            })
-            .await?;
+            };
+            let granted = endpoint.post(asking).await?;
+            check(&granted, request, asker)?;
+            last = Some(granted);
+        }
+        let granted = last.ok_or_else(|| refuse("the dialect asks for none"))?;
         let expected = Expected {
             exchange: &self.settings,
             keys: &self.keys,
@@ -94,43 +109,37 @@ impl Exchange {
     }
 }
 
-/// The fields of the form, besides the client's own authentication.
-struct Form<'f> {
-    audience: &'f str,
-    scope: &'f str,
-    subject_token: &'f str,
-    actor_token: Option<&'f str>,
-}
-
-impl<'f> Form<'f> {
-    /// Returns the fields as `profile` names them.
-    fn of(self, profile: ExchangeProfile) -> Vec<(&'static str, &'f str)> {
-        let mut form = match profile {
-            ExchangeProfile::Rfc8693 => vec![
-                ("grant_type", TOKEN_EXCHANGE),
-                ("subject_token", self.subject_token),
-                ("subject_token_type", ACCESS_TOKEN),
-                ("requested_token_type", ACCESS_TOKEN),
-                ("audience", self.audience),
-            ],
-            ExchangeProfile::EntraObo => vec![
-                ("grant_type", JWT_BEARER),
-                ("assertion", self.subject_token),
-                ("requested_token_use", "on_behalf_of"),
-            ],
-        };
-        if !self.scope.is_empty() {
-            form.push(("scope", self.scope));
-        }
-        if let Some(token) = self.actor_token {
-            form.extend([("actor_token", token), ("actor_token_type", ACCESS_TOKEN)]);
-        }
-        form
+/// Checks what every answer of an exchange must be, also one that is a grant for the next server:
+/// of a type that the dialect expects, and not the caller's own token.
+fn check(
+    granted: &Granted,
+    request: &DialectRequest,
+    asker: &Asker<'_>,
+) -> Result<(), DownstreamError> {
+    let own = asker.token.expose_for_exchange();
+    if signed_part(granted.access_token.expose_secret()) == signed_part(own) {
+        return Err(refuse("it is the caller's own token"));
+    }
+    let expected = &request.issued_token_types;
+    match granted.issued_token_type.as_deref() {
+        Some(stated) if expected.iter().any(|known| known == stated) => Ok(()),
+        // A dialect without the member.
+        None if expected.is_empty() => Ok(()),
+        Some(ACCESS_TOKEN | JWT) if expected.is_empty() => Ok(()),
+        // RFC 8693 §2.2.1 requires it.
+        None => Err(refuse("the answer does not state issued_token_type")),
+        Some(_) => Err(refuse("it is not of the requested type")),
     }
 }
 
-const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// Returns what a JWT's signature covers: one signature can be spelled in several ways. Another
+/// token is returned whole.
+fn signed_part(token: &str) -> &str {
+    match token.rsplit_once('.') {
+        Some((signed, _)) if signed.contains('.') => signed,
+        _ => token,
+    }
+}
 
 #[cfg(test)]
 mod tests;

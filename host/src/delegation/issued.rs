@@ -1,21 +1,20 @@
 //! Verification of an issued token, before a byte of it is sent anywhere.
 //!
 //! Invariant: a token is refused if it names another subject, tenant, issuer, audience, client or
-//! actor, has wider scopes or `authorization_details`, is bound to a key, is an ID token, outlives
-//! the caller's authority, or is the caller's own token. `null` is never read as silence.
+//! actor, has wider scopes or `authorization_details`, is bound to a key, is an ID token or outlives
+//! the caller's authority. `null` is never read as silence.
 
 use bailiwick_envelope::PriorActor;
 use secrecy::ExposeSecret as _;
 
 use super::asker::{Acting, Asker};
 use super::obtaining::refuse;
-use super::settings::{ExchangeProfile, ExchangeSettings, IssuedSettings};
+use super::settings::{ExchangeSettings, IssuedSettings};
 use crate::downstream::DownstreamError;
 use crate::identity::MAX_ACTORS;
 use crate::seams::Clock;
 use crate::tokens::{
-    ACCESS_TOKEN, Audience, Claims, Expectations, Granted, JWT, KeyRing, Subject, TokenError,
-    Unverified,
+    Audience, Claims, Expectations, Granted, KeyRing, Subject, TokenError, Unverified,
 };
 
 /// The expectations of an issued token: the operator's, and those that follow from the asker.
@@ -35,10 +34,9 @@ impl Expected<'_> {
     /// Fails if the token must not be sent.
     pub(super) async fn verify(&self, granted: &Granted) -> Result<u64, DownstreamError> {
         let token = granted.access_token.expose_secret();
-        if token == self.asker.token.expose_for_exchange() {
-            return Err(refuse("it is the caller's own token"));
+        if self.rule().opaque {
+            return self.answered(granted);
         }
-        self.check_type(granted)?;
         let verified = self
             .expectations()
             .verify(Unverified::parse(token)?, self.clock)
@@ -52,7 +50,7 @@ impl Expected<'_> {
                 "it has authorization_details (exchange.expect_authorization_details)",
             ));
         }
-        self.check_scopes(claims, granted)?;
+        self.check_scopes(Some(claims), granted)?;
         Ok(claims.expiry()?.min(self.asker.until))
     }
 
@@ -60,31 +58,43 @@ impl Expected<'_> {
         &self.exchange.issued
     }
 
-    /// Checks `issued_token_type`. RFC 8693 §2.2.1 requires the member; other dialects do not have
-    /// it.
-    fn check_type(&self, granted: &Granted) -> Result<(), DownstreamError> {
-        match granted.issued_token_type.as_deref() {
-            Some(ACCESS_TOKEN | JWT) => Ok(()),
-            Some(_) => Err(refuse("it is not of the requested type")),
-            None if self.exchange.profile == ExchangeProfile::Rfc8693 => {
-                Err(refuse("the answer does not state issued_token_type"))
-            }
-            None => Ok(()),
+    /// Checks what an answer says about a token that only its service can read. Whose token it is,
+    /// the authorization server alone knows: the operator has said that this is enough.
+    fn answered(&self, granted: &Granted) -> Result<u64, DownstreamError> {
+        if !self.rule().details && granted.details {
+            return Err(refuse(
+                "it has authorization_details (exchange.expect_authorization_details)",
+            ));
         }
+        self.check_scopes(None, granted)?;
+        let Some(lifetime) = granted.expires_in else {
+            return Err(refuse("the answer does not say how long it is valid"));
+        };
+        let expires_at = self.clock.now().saturating_add(lifetime);
+        if expires_at > self.ends_by() {
+            return Err(TokenError::Outlives.into());
+        }
+        Ok(expires_at.min(self.asker.until))
+    }
+
+    /// Returns the latest time at which an issued token may expire.
+    fn ends_by(&self) -> u64 {
+        let beyond = self
+            .rule()
+            .max_lifetime
+            .map_or(0, |seconds| self.clock.now().saturating_add(seconds));
+        self.asker.until.max(beyond)
     }
 
     /// Returns the expectations of any token that is issued for this caller.
     fn expectations(&self) -> Expectations<'_> {
         let rule = self.rule();
-        let beyond = rule
-            .max_lifetime
-            .map_or(0, |seconds| self.clock.now().saturating_add(seconds));
         Expectations {
             issuer: &rule.issuer,
             keys: self.keys,
             token_type: &rule.token_type,
             times: &rule.times,
-            ends_by: Some(self.asker.until.max(beyond)),
+            ends_by: Some(self.ends_by()),
             audience: Audience::Only(&rule.audience),
             subject: Some(Subject {
                 claim: &rule.subject_claim,
@@ -193,10 +203,16 @@ impl Expected<'_> {
     /// Checks the scopes. RFC 8693 §2.2.1: the answer may leave `scope` out only if the scopes are
     /// the requested ones. A restricted user's token must state its scopes. The answer may spell
     /// scopes as they were requested, the token as the service knows them.
-    fn check_scopes(&self, claims: &Claims, granted: &Granted) -> Result<(), DownstreamError> {
+    fn check_scopes(
+        &self,
+        claims: Option<&Claims>,
+        granted: &Granted,
+    ) -> Result<(), DownstreamError> {
         let (asked, spelled) = (&self.exchange.scopes, &self.rule().scopes);
-        let mut issued = claims.scopes("scope")?;
-        issued.extend(claims.scopes("scp")?);
+        let mut issued = Vec::new();
+        for name in ["scope", "scp"] {
+            issued.extend(claims.map_or(Ok(Vec::new()), |claims| claims.scopes(name))?);
+        }
         let answered = granted.scope.as_deref().unwrap_or_default();
         let wanted = |scope: &String| asked.contains(scope) || spelled.contains(scope);
         if issued.iter().any(|scope| !spelled.contains(scope)) || !answered.iter().all(wanted) {
@@ -204,7 +220,8 @@ impl Expected<'_> {
                 "it has scopes that were not requested (exchange.expect_scopes)",
             ));
         }
-        let missing = if claims.has("scope") || claims.has("scp") {
+        let states = claims.is_some_and(|claims| claims.has("scope") || claims.has("scp"));
+        let missing = if states {
             lacking(spelled, &issued)
         } else if granted.scope.is_some() && answered.iter().any(|scope| asked.contains(scope)) {
             lacking(asked, answered)

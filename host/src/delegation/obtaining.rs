@@ -9,6 +9,10 @@ impl From<EndpointError> for DownstreamError {
         let text = why.to_string();
         match why {
             EndpointError::ConsentRequired => Self::ConsentRequired(text),
+            // Whoever asks the user needs them whole.
+            EndpointError::ClaimsRequired(claims) => {
+                Self::ConsentRequired(format!("{text}; claims={claims}"))
+            }
             EndpointError::ScopeDenied(scopes) => Self::ScopeDenied(scopes),
             EndpointError::TimedOut
             | EndpointError::Unreachable
@@ -89,8 +93,9 @@ mod tests {
             (EndpointError::ClientPaused(30), CredentialRefused),
             (EndpointError::Redirected(302), CredentialRefused),
             (EndpointError::OtherStatus(201), CredentialRefused),
-            (MalformedAnswer::TokenType.into(), CredentialRefused),
+            (MalformedAnswer::Token.into(), CredentialRefused),
             (EndpointError::ConsentRequired, ConsentRequired),
+            (EndpointError::ClaimsRequired("{}".into()), ConsentRequired),
             (EndpointError::ScopeDenied(vec!["a".into()]), ScopeDenied),
             (EndpointError::Refused("invalid_grant"), CredentialRefused),
             (EndpointError::RefusedWithoutCode(401), CredentialRefused),
@@ -99,6 +104,16 @@ mod tests {
             let error = DownstreamError::from(why.clone());
             assert_eq!(error.reason(), expected, "{why}");
         }
+        let challenge = EndpointError::ClaimsRequired(r#"{"id_token":{}}"#.into());
+        assert!(
+            !challenge.to_string().contains("id_token"),
+            "it is for no log"
+        );
+        let hint = match DownstreamError::from(challenge) {
+            DownstreamError::ConsentRequired(hint) => hint,
+            other => other.to_string(),
+        };
+        assert!(hint.ends_with(r#"; claims={"id_token":{}}"#), "{hint}");
         assert_eq!(
             DownstreamError::from(EndpointError::ScopeDenied(vec!["a".into()])),
             DownstreamError::ScopeDenied(vec!["a".into()])

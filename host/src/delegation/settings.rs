@@ -3,6 +3,7 @@
 use http::Uri;
 
 use super::answer_headers::AnswerHeader;
+use super::dialect::Dialect;
 use super::static_key::StaticAuth;
 use super::template::Template;
 use crate::egress::AddressPolicy;
@@ -56,7 +57,10 @@ impl ServiceSettings {
             Auth::ClientCredentials { client, .. } => Some(client),
             Auth::None | Auth::Static(_) => None,
         };
-        let users = self.exchange.as_mut().map(|exchange| &mut exchange.client);
+        let users = self.exchange.iter_mut().flat_map(|exchange| {
+            let ExchangeSettings { client, then, .. } = exchange;
+            std::iter::once(client).chain(then)
+        });
         own.into_iter().chain(users)
     }
 }
@@ -118,7 +122,11 @@ pub struct ExchangeSettings {
     /// The host as a client of the authorization server.
     pub client: ClientSettings,
     /// The dialect of the authorization server.
-    pub profile: ExchangeProfile,
+    pub dialect: Dialect,
+    /// The values that the dialect leaves to the operator, by name.
+    pub parameters: Vec<(String, String)>,
+    /// The host as a client of the second authorization server, for a dialect that asks two.
+    pub then: Option<ClientSettings>,
     /// `audience` of the request.
     pub audience: String,
     /// Scopes to request.
@@ -131,16 +139,6 @@ pub struct ExchangeSettings {
     pub subject_issuers: Vec<String>,
     /// The expectations of the issued token.
     pub issued: IssuedSettings,
-}
-
-/// The dialect of an exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExchangeProfile {
-    /// Token exchange (RFC 8693).
-    Rfc8693,
-    /// The on-behalf-of flow of Microsoft Entra ID: the grant of RFC 7523 §2.1 with
-    /// `requested_token_use=on_behalf_of`. The target is in the scopes.
-    EntraObo,
 }
 
 /// The expectations of an issued token.
@@ -161,6 +159,8 @@ pub struct IssuedSettings {
     pub tenant: Option<IssuedTenant>,
     /// The client for which it was issued, if it states one.
     pub client: String,
+    /// True if it is not a JWT, so that only the answer says what it is.
+    pub opaque: bool,
     /// True if it may have `authorization_details` (RFC 9396 §9).
     pub details: bool,
     /// The widest scopes that it may have, as the token spells them.

@@ -82,6 +82,7 @@ impl ClientCredentials {
             .endpoint
             .post(TokenRequest {
                 form: &form,
+                token_type: "Bearer",
                 scopes: &self.asking.scopes,
                 party: Party::Host,
                 sent: None,

@@ -45,6 +45,8 @@ pub(crate) struct TokenEndpoint {
 pub(crate) struct TokenRequest<'r> {
     /// The fields of the form.
     pub(crate) form: &'r [(&'r str, &'r str)],
+    /// The `token_type` that must come back, in any case.
+    pub(crate) token_type: &'r str,
     /// The scopes that it requests.
     pub(crate) scopes: &'r [String],
     /// The principal for whom it is.
@@ -105,7 +107,7 @@ impl TokenEndpoint {
             .send_for(asking.party, request, TOKEN_TIME, MAX_ANSWER);
         let reply = sending.await.map_err(|error| self.unanswered(&error))?;
         let answer = Answer::new(reply, proof);
-        let granted = answer.granted(asking.scopes);
+        let granted = answer.granted(asking.scopes, asking.token_type);
         *seen = Seen {
             status: Some(answer.status.as_u16()),
             pause: self.note(&answer, &granted),

@@ -112,6 +112,11 @@ pub enum Finding {
         /// The service's name in the configuration.
         service: String,
     },
+    /// Only the authorization server knows whose token a service gets.
+    OpaqueIssued {
+        /// The service's name in the configuration.
+        service: String,
+    },
     /// A secret can be read by others than the host's user.
     SecretReadable {
         /// The file.
@@ -186,6 +191,11 @@ impl fmt::Display for Finding {
                 "services.{service}.one_account: everyone who may call a tool with this service \
                  reaches everything that the host's key reaches there; bind {{actor.sub}} in allow, \
                  or give each user a key (auth.secrets_by), if they must not"
+            ),
+            Self::OpaqueIssued { service } => write!(
+                formatter,
+                "services.{service}.exchange.expect_opaque: the host cannot see whose token it \
+                 sends; leave it out if the authorization server can issue a JWT"
             ),
             Self::SecretReadable { file, by } => write!(
                 formatter,

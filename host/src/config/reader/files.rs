@@ -28,6 +28,7 @@ impl Section<'_> {
     pub(in crate::config) fn secret_bytes(&self, key: &str) -> Option<Zeroizing<Vec<u8>>> {
         let path = self.beside(&self.required(key)?);
         self.problems.files.borrow_mut().push(path.clone());
+        self.problems.secret_files.borrow_mut().push(path.clone());
         let trust = self.problems.trust.borrow();
         match owned::read_secret(&path, MAX_SECRET, &trust).map(Zeroizing::new) {
             Ok(bytes) => {
@@ -39,6 +40,24 @@ impl Section<'_> {
             Err(OwnedError::TooLarge(_)) => self.not(key, ONE_LINE),
             Err(error) => {
                 self.wrong(key, &said(&path, &error));
+                None
+            }
+        }
+    }
+
+    /// Reads the settings in the file `path`, which `key` names. The file is watched from now on.
+    pub(in crate::config) fn settings(&self, key: &str, path: &Path) -> Option<String> {
+        self.problems.files.borrow_mut().push(path.to_owned());
+        let trust = self.problems.trust.borrow();
+        match owned::read_settings(path, MAX_SETTINGS, &trust).map(String::from_utf8) {
+            Ok(Ok(text)) => {
+                let mut secrets = self.problems.secrets.borrow_mut();
+                secrets.update(format!("{}:{text}", text.len()));
+                Some(text)
+            }
+            Ok(Err(_)) => self.not(key, "a text file"),
+            Err(error) => {
+                self.wrong(key, &said(path, &error));
                 None
             }
         }
@@ -103,6 +122,8 @@ fn is_secret(text: &str) -> bool {
         && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
+/// The largest file of settings, bytes.
+const MAX_SETTINGS: u64 = 64 << 10;
 const ONE_LINE: &str = "a file with one line of printable ASCII";
 /// The largest secret file, bytes: the secret, and line ends after it.
 const MAX_SECRET: u64 = 16 << 10;

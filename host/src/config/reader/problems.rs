@@ -67,6 +67,8 @@ pub(in crate::config) struct Problems {
     line_starts: Vec<usize>,
     found: RefCell<Vec<(usize, String)>>,
     pub(super) files: RefCell<Vec<PathBuf>>,
+    /// Those of them that hold a secret.
+    pub(super) secret_files: RefCell<Vec<PathBuf>>,
     pub(super) secrets: RefCell<Sha256>,
     pub(super) trust: RefCell<Trust>,
 }
@@ -84,6 +86,7 @@ impl Problems {
             line_starts,
             found: RefCell::default(),
             files: RefCell::default(),
+            secret_files: RefCell::default(),
             secrets: RefCell::default(),
             trust: RefCell::default(),
         }

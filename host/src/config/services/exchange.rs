@@ -1,31 +1,40 @@
 //! `[services.NAME.exchange]`: how a user's token becomes one for the service, and what the issued
 //! token must say.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::aliases;
 use crate::config::Issuer;
-use crate::config::client::client;
+use crate::config::client::client as host_client;
 use crate::config::issuers::{addresses, algorithms, discovered, keys, times, token_type};
 use crate::config::reader::Section;
-use crate::delegation::{ExchangeProfile, ExchangeSettings, IssuedSettings, IssuedTenant};
+use crate::delegation::{Dialect, DialectError, ExchangeSettings, IssuedSettings, IssuedTenant};
 use crate::identity::TenantRule;
-use crate::tokens::KeySource;
+use crate::tokens::{ClientSettings, KeySource};
 
 pub(super) fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<ExchangeSettings> {
-    let profile = profile(section);
+    let dialect = dialect(section);
     let audience = section.required("audience");
     let issuer = section.required("issuer");
-    let client = client(section, "token_endpoint", issuer.as_deref());
+    // The issuer of the issued token is the last authorization server that is asked.
+    let is_chain = dialect.as_ref().is_some_and(Dialect::is_chain);
+    let server = issuer.as_deref().filter(|_| !is_chain);
+    let client = host_client(section, "token_endpoint", server);
+    let then = then(section, is_chain, issuer.as_deref());
+    let parameters = parameters(section, dialect.as_ref());
     let own = issuers
         .iter()
         .find(|known| Some(&known.settings.issuer) == issuer.as_ref());
     let subject_issuers = subject_issuers(section, own, issuers);
-    let actor = has_actor(section, profile);
+    let actor = has_actor(section, dialect.as_ref());
     let scopes = section.strings("scopes").unwrap_or_default();
     let served = subject_issuers.as_deref().unwrap_or_default();
     let asked = AskedFor {
-        client_id: client.as_ref().map(|client| client.client_id.clone()),
+        client_id: then
+            .as_ref()
+            .or(client.as_ref())
+            .map(|client| client.client_id.clone()),
         audience: audience.clone(),
         scopes: scopes.clone(),
         actor,
@@ -34,7 +43,9 @@ pub(super) fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<Exch
     let issued = issued(section, asked, issued_keys(section, own), tenant);
     Some(ExchangeSettings {
         client: client?,
-        profile,
+        dialect: dialect?,
+        parameters,
+        then,
         audience: audience?,
         scopes,
         actor,
@@ -44,15 +55,61 @@ pub(super) fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<Exch
     })
 }
 
-fn profile(section: &Section<'_>) -> ExchangeProfile {
-    match section.text("profile").as_deref() {
-        None | Some("rfc8693") => ExchangeProfile::Rfc8693,
-        Some("entra_obo") => ExchangeProfile::EntraObo,
-        Some(_) => {
-            section.wrong("profile", "expected \"rfc8693\" or \"entra_obo\"");
-            ExchangeProfile::Rfc8693
+/// Reads the dialect: one that comes with the host, or one from a file.
+fn dialect(section: &Section<'_>) -> Option<Dialect> {
+    let name = section.text("profile");
+    if let Some(path) = section.text("profile_file") {
+        if name.is_some() {
+            section.wrong("profile_file", "set profile or profile_file, not both");
         }
+        let path = section.beside(&path);
+        let text = section.settings("profile_file", &path)?;
+        let wrong = |error: &DialectError| {
+            section.wrong("profile_file", &format!("{}: {error}", path.display()));
+        };
+        return Dialect::parse(&text).inspect_err(wrong).ok();
     }
+    let dialect = Dialect::named(name.as_deref().unwrap_or("rfc8693"));
+    if dialect.is_none() {
+        let names: Vec<_> = Dialect::names().collect();
+        let why = format!("expected one of {}, or set profile_file", names.join(", "));
+        section.wrong("profile", &why);
+    }
+    dialect
+}
+
+/// Reads the host's client at the second authorization server, if one is asked.
+fn then(section: &Section<'_>, is_chain: bool, issuer: Option<&str>) -> Option<ClientSettings> {
+    let then = section.section("then");
+    match (then, is_chain) {
+        (Some(then), true) => host_client(&then, "token_endpoint", issuer),
+        (None, true) => {
+            let why = "it is missing: the profile asks a second authorization server, so set \
+                       then = { token_endpoint = \"...\", client_id = \"...\", ... }";
+            section.wrong("then", why);
+            None
+        }
+        (Some(then), false) => {
+            let _read = then.keys();
+            section.wrong("then", "the profile asks one authorization server alone");
+            None
+        }
+        (None, false) => None,
+    }
+}
+
+/// Reads exactly the values that the dialect leaves to the operator.
+fn parameters(section: &Section<'_>, dialect: Option<&Dialect>) -> Vec<(String, String)> {
+    let wanted: BTreeSet<&str> = dialect.into_iter().flat_map(Dialect::parameters).collect();
+    let Some(table) = section.section("parameters") else {
+        if let Some(name) = wanted.first() {
+            let why = format!("it is missing: the profile needs {name}");
+            section.wrong("parameters", &why);
+        }
+        return Vec::new();
+    };
+    let read = |name: &str| Some((name.to_owned(), table.required(name)?));
+    wanted.into_iter().filter_map(read).collect()
 }
 
 /// Returns the aliases whose users the exchange serves; by default those of its own issuer.
@@ -73,13 +130,14 @@ fn subject_issuers(
 }
 
 /// Whether an actor token goes along; by default if the profile has one.
-fn has_actor(section: &Section<'_>, profile: ExchangeProfile) -> bool {
+fn has_actor(section: &Section<'_>, dialect: Option<&Dialect>) -> bool {
+    let possible = dialect.is_none_or(Dialect::has_actor);
     match section.text("actor").as_deref() {
         Some("none") => false,
-        None => profile == ExchangeProfile::Rfc8693,
+        None => possible,
         Some("client_credentials") => {
-            if profile == ExchangeProfile::EntraObo {
-                let why = "entra_obo has no actor token; leave it out or set \"none\"";
+            if !possible {
+                let why = "the profile has no actor token; leave it out or set \"none\"";
                 section.wrong("actor", why);
             }
             true
@@ -125,6 +183,7 @@ fn issued(
     let actor_issuer = expected("expect_actor_issuer");
     let subject_claim = expected("subject_claim").unwrap_or_else(|| "sub".into());
     let details = section.flag("expect_authorization_details");
+    let opaque = section.flag("expect_opaque").unwrap_or(false);
     let max_lifetime = section.duration("max_lifetime", Duration::from_secs(86_400));
     let (algorithms, times) = (algorithms(section), times(section));
     let token_type = token_type(section, "at+jwt");
@@ -139,6 +198,7 @@ fn issued(
         tenant,
         client: client?,
         scopes,
+        opaque,
         details: details.unwrap_or(false),
         actor,
         actor_issuer,

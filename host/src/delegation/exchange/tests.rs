@@ -17,6 +17,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
+use crate::delegation::dialect::Dialect;
 use crate::delegation::settings::IssuedSettings;
 use crate::egress::AddressPolicy;
 use crate::identity::SubjectToken;
@@ -108,7 +109,9 @@ impl Scene {
     fn settings(&self) -> ExchangeSettings {
         ExchangeSettings {
             client: self.client(),
-            profile: ExchangeProfile::Rfc8693,
+            dialect: Dialect::named("rfc8693").expect("a dialect"),
+            parameters: Vec::new(),
+            then: None,
             audience: "orders".into(),
             scopes: vec!["orders:read".into()],
             actor: false,
@@ -126,6 +129,7 @@ impl Scene {
                 subject_claim: "sub".into(),
                 tenant: None,
                 client: "bailiwick".into(),
+                opaque: false,
                 details: false,
                 scopes: vec!["orders:read".into()],
                 actor: None,
@@ -172,16 +176,20 @@ impl Who {
         }
     }
 
-    async fn obtain(&self, exchange: &Exchange) -> Result<Issued, DownstreamError> {
-        let asker = Asker {
+    fn asker(&self, acting: Acting) -> Asker<'_> {
+        Asker {
             actor: &self.actor,
             agent: &self.agent,
             agent_issuer: None,
             issuer: "corp",
             token: &self.token,
             until: NOW + 600,
-            acting: Acting::HostForUser,
-        };
+            acting,
+        }
+    }
+
+    async fn obtain(&self, exchange: &Exchange) -> Result<Issued, DownstreamError> {
+        let asker = self.asker(Acting::HostForUser);
         exchange.obtain(&asker, &Sent::default()).await
     }
 }

@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 
 use super::error::{EndpointError, MalformedAnswer};
-use super::granted::{Granted, known_error, refused};
+use super::granted::{Granted, claims, known_error, refused};
 use super::pause::{ProofDigest, Standing};
 use super::{MAX_DEPTH, wipe, wipe_bytes};
 use crate::egress::Reply;
@@ -33,15 +33,19 @@ impl Answer {
 
     /// Reads the answer to a request for a token with the scopes `asked`. An `error` is one under
     /// any status: some servers send it with 200.
-    pub(super) fn granted(&self, asked: &[String]) -> Result<Granted, EndpointError> {
+    pub(super) fn granted(
+        &self,
+        asked: &[String],
+        token_type: &str,
+    ) -> Result<Granted, EndpointError> {
         if self.status != StatusCode::OK {
             return Err(self.refused(asked));
         }
         let document = self.document.as_ref().map_err(MalformedAnswer::clone)?;
-        if let Some(code) = self.members().and_then(known_error) {
-            return Err(refused(code, asked));
+        if let Some(why) = self.error(asked) {
+            return Err(why);
         }
-        Ok(Granted::read(document)?)
+        Ok(Granted::read(document, token_type)?)
     }
 
     /// Returns the meaning of an answer with another status than 200. `asked` are the requested
@@ -51,8 +55,8 @@ impl Answer {
         if self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS {
             return EndpointError::Unavailable;
         }
-        if let Some(code) = self.members().and_then(known_error) {
-            return refused(code, asked);
+        if let Some(why) = self.error(asked) {
+            return why;
         }
         if self.status.is_redirection() {
             EndpointError::Redirected(status)
@@ -63,6 +67,12 @@ impl Answer {
         }
     }
 
+    /// Returns the meaning of the answer's `error`, if its code is known.
+    fn error(&self, asked: &[String]) -> Option<EndpointError> {
+        let members = self.members()?;
+        Some(refused(known_error(members)?, claims(members), asked))
+    }
+
     /// Returns what the answer, which was `read`, says about the host as a client. A 401 that has
     /// another code than `invalid_client` is about the user (such as an account that is not
     /// linked).
@@ -71,9 +81,11 @@ impl Answer {
             Ok(_) => Standing::Known,
             Err(EndpointError::Refused("invalid_client")) => Standing::Refused,
             Err(EndpointError::RefusedWithoutCode(401)) if !self.has_code() => Standing::Refused,
-            Err(EndpointError::Refused("invalid_grant") | EndpointError::ConsentRequired) => {
-                Standing::Known
-            }
+            Err(
+                EndpointError::Refused("invalid_grant")
+                | EndpointError::ConsentRequired
+                | EndpointError::ClaimsRequired(_),
+            ) => Standing::Known,
             Err(_) => Standing::Unsaid,
         }
     }

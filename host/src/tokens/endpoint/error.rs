@@ -31,6 +31,10 @@ pub enum EndpointError {
     /// The user must consent first.
     #[error("the authorization server requires the user's consent first")]
     ConsentRequired,
+    /// The user must log in again and meet these demands (`claims` of a claims challenge, JSON).
+    /// They are for whoever asks the user, not for the log.
+    #[error("the authorization server demands more of the user's login (a claims challenge)")]
+    ClaimsRequired(String),
     /// The server does not grant these scopes, which were requested.
     #[error("the authorization server did not grant the scopes {0:?}")]
     ScopeDenied(Vec<String>),
@@ -106,8 +110,8 @@ pub enum MalformedAnswer {
     #[error("expected a number of seconds as `expires_in`")]
     Lifetime,
     /// A kind of token that the host cannot present.
-    #[error("expected Bearer as `token_type`")]
-    TokenType,
+    #[error("expected {0} as `token_type`")]
+    TokenType(String),
     /// The token would not fit a header.
     #[error("expected the text of a token as `access_token`")]
     Token,

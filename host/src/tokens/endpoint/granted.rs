@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::error::{EndpointError, MalformedAnswer};
-use crate::json::member;
+use crate::json::{self, member};
 
 /// A successful answer (RFC 6749 §5.1, RFC 8693 §2.2.1).
 #[derive(Debug)]
@@ -26,15 +26,15 @@ impl Granted {
     ///
     /// # Errors
     /// Fails if it holds no bearer token or a member is ill-typed.
-    pub(super) fn read(document: &Value) -> Result<Self, MalformedAnswer> {
+    pub(super) fn read(document: &Value, wanted_type: &str) -> Result<Self, MalformedAnswer> {
         let answer = member::members(document, "the answer")?;
         if answer.contains_key("error") {
             return Err(MalformedAnswer::Error);
         }
         let token_type =
             member::text(answer, "token_type")?.ok_or(MalformedAnswer::Missing("token_type"))?;
-        if !token_type.eq_ignore_ascii_case("bearer") {
-            return Err(MalformedAnswer::TokenType);
+        if !token_type.eq_ignore_ascii_case(wanted_type) {
+            return Err(MalformedAnswer::TokenType(wanted_type.to_owned()));
         }
         let token = member::text(answer, "access_token")?
             .ok_or(MalformedAnswer::Missing("access_token"))?;
@@ -68,8 +68,29 @@ fn expires_in(answer: &Map<String, Value>) -> Result<Option<u64>, MalformedAnswe
     seconds.map(Some).ok_or(MalformedAnswer::Lifetime)
 }
 
-/// Returns the meaning of a known code. `asked` are the requested scopes.
-pub(super) fn refused(code: &'static str, asked: &[String]) -> EndpointError {
+/// Returns what an authorization server demands of the user's next login: the `claims` of a claims
+/// challenge (`OpenID` Connect Core §5.5), as JSON written anew. Anything else is none.
+pub(super) fn claims(answer: &Map<String, Value>) -> Option<String> {
+    let text = member::text(answer, "claims").ok()??;
+    let claims = json::parse(text.as_bytes(), MAX_CLAIMS_DEPTH).ok()?;
+    let text = claims.is_object().then(|| claims.to_string())?;
+    (text.len() <= MAX_CLAIMS && text.is_ascii()).then_some(text)
+}
+
+/// Returns the meaning of a known code and of the `claims` beside it. `asked` are the requested
+/// scopes.
+pub(super) fn refused(
+    code: &'static str,
+    claims: Option<String>,
+    asked: &[String],
+) -> EndpointError {
+    let about_user = matches!(
+        code,
+        "consent_required" | "interaction_required" | "login_required" | "invalid_grant"
+    );
+    if let Some(claims) = claims.filter(|_| about_user) {
+        return EndpointError::ClaimsRequired(claims);
+    }
     match code {
         "consent_required" | "interaction_required" | "login_required" => {
             EndpointError::ConsentRequired
@@ -111,6 +132,8 @@ const ERRORS: &[&str] = &[
     "temporarily_unavailable",
 ];
 const MAX_TOKEN: usize = 16 * 1024;
+const MAX_CLAIMS: usize = 4 * 1024;
+const MAX_CLAIMS_DEPTH: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -121,7 +144,7 @@ mod tests {
     #[test]
     fn only_a_bearer_token_in_a_whole_answer_is_accepted() {
         let good = json!({"access_token": "a.b.c", "token_type": "bearer", "expires_in": 60, "scope": "a b"});
-        assert!(Granted::read(&good).is_ok_and(|granted| granted.expires_in == Some(60)));
+        assert!(Granted::read(&good, "Bearer").is_ok_and(|granted| granted.expires_in == Some(60)));
         for (member, value) in [
             ("token_type", json!("N_A")),
             ("token_type", json!("DPoP")),
@@ -146,10 +169,10 @@ mod tests {
             let mut bad = good.clone();
             bad.as_object_mut()
                 .map(|members| members.insert(member.into(), value.clone()));
-            assert!(Granted::read(&bad).is_err(), "{member} = {value}");
+            assert!(Granted::read(&bad, "Bearer").is_err(), "{member} = {value}");
         }
         for document in [json!([]), json!("a.b.c")] {
-            assert!(Granted::read(&document).is_err(), "{document}");
+            assert!(Granted::read(&document, "Bearer").is_err(), "{document}");
         }
     }
 
@@ -170,7 +193,7 @@ mod tests {
             ("99999999999999999999", None),
         ] {
             let answer = json!({"access_token": "t", "token_type": "Bearer", "expires_in": text});
-            let read = Granted::read(&answer).map(|granted| granted.expires_in);
+            let read = Granted::read(&answer, "Bearer").map(|granted| granted.expires_in);
             let expected = seconds.map(Some).ok_or(MalformedAnswer::Lifetime);
             assert_eq!(read, expected, "{text:?}");
         }
@@ -179,7 +202,7 @@ mod tests {
     #[test]
     fn the_reason_says_which_member_is_wrong() {
         let answer = json!({"access_token": "secret", "token_type": "bearer", "scope": ["admin"]});
-        let why = Granted::read(&answer)
+        let why = Granted::read(&answer, "Bearer")
             .map(drop)
             .map_err(|why| why.to_string());
         assert_eq!(why, Err("`scope` is an array, not a string".to_owned()));
@@ -215,7 +238,42 @@ mod tests {
         ] {
             let answer = json!({"error": error, "error_description": "secret-text"});
             let code = answer.as_object().and_then(known_error);
-            assert_eq!(code.map(|code| refused(code, &asked)), meaning, "{error}");
+            assert_eq!(
+                code.map(|code| refused(code, None, &asked)),
+                meaning,
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_claims_challenge_is_an_object_written_anew_and_of_the_user_alone() {
+        let told = |error: &str, claims: Value| {
+            let answer = json!({"error": error, "claims": claims});
+            let members = answer.as_object().cloned().unwrap_or_default();
+            known_error(&members).map(|code| refused(code, self::claims(&members), &[]))
+        };
+        let challenge = r#"{ "access_token": {"acrs": {"essential": true, "value": "c1"}} }"#;
+        let anew = r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
+        for code in ["interaction_required", "consent_required", "invalid_grant"] {
+            let expected = Some(EndpointError::ClaimsRequired(anew.to_owned()));
+            assert_eq!(told(code, json!(challenge)), expected, "{code}");
+        }
+        let refused = Some(EndpointError::Refused("invalid_client"));
+        assert_eq!(told("invalid_client", json!(challenge)), refused);
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(4096));
+        for odd in [
+            json!("["),
+            json!("[]"),
+            json!("text"),
+            json!(r#"{"a":1,"a":2}"#),
+            json!(r#"{"a":"\u00e4"}"#),
+            json!(long),
+            json!({"access_token": {}}),
+            json!(7),
+        ] {
+            let told = told("interaction_required", odd.clone());
+            assert_eq!(told, Some(EndpointError::ConsentRequired), "{odd}");
         }
     }
 }

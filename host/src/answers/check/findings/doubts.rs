@@ -13,6 +13,7 @@ impl Findings {
         self.asked_at_login(config, folder);
         self.literal(config);
         self.one_account(config);
+        self.opaque(config);
         self.secrets(config);
     }
 
@@ -63,6 +64,18 @@ impl Findings {
     fn one_account(&mut self, config: &Config) {
         let one = config.services.iter().filter(|service| service.one_account);
         let found = one.map(|service| Finding::OneAccount {
+            service: service.name.clone(),
+        });
+        self.warnings.extend(found);
+    }
+
+    /// Finds exchanges whose tokens the host cannot read.
+    fn opaque(&mut self, config: &Config) {
+        let exchanges = config.services.iter().filter(|service| {
+            let exchange = service.exchange.as_ref();
+            exchange.is_some_and(|exchange| exchange.issued.opaque)
+        });
+        let found = exchanges.map(|service| Finding::OpaqueIssued {
             service: service.name.clone(),
         });
         self.warnings.extend(found);

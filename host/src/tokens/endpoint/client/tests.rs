@@ -44,6 +44,7 @@ fn endpoint(issuer: &Issuer, proof: ClientProof) -> TokenEndpoint {
 async fn sent(issuer: &Issuer, endpoint: &TokenEndpoint) -> (Option<String>, String) {
     let asking = TokenRequest {
         form: &[("grant_type", "client_credentials"), ("scope", "a b")],
+        token_type: "Bearer",
         scopes: &[],
         party: Party::Host,
         sent: None,
@@ -192,6 +193,7 @@ async fn an_assertion_from_a_file_is_the_files_present_one_or_there_is_no_reques
         write(text, mode);
         let asking = TokenRequest {
             form: &[("grant_type", "client_credentials")],
+            token_type: "Bearer",
             scopes: &[],
             party: Party::Host,
             sent: None,
