@@ -19,6 +19,7 @@ mod documented;
 mod documents;
 mod endings;
 mod envelope;
+mod examples;
 mod floods;
 mod folder;
 mod hostile;
