@@ -104,6 +104,9 @@ pub enum Presents {
 pub struct ExchangedFrom {
     /// The token endpoint.
     pub endpoint: String,
+    /// The second one, if the first brings only a grant for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<String>,
     /// The client identifier that the host uses there.
     pub client: String,
     /// The audience that is asked for.
@@ -249,6 +252,10 @@ impl ExchangedFrom {
     fn of(exchange: &ExchangeSettings) -> Self {
         Self {
             endpoint: exchange.client.token_endpoint.to_string(),
+            then: exchange
+                .then
+                .as_ref()
+                .map(|client| client.token_endpoint.to_string()),
             client: exchange.client.client_id.clone(),
             audience: exchange.audience.clone(),
             scopes: exchange.scopes.clone(),
@@ -302,9 +309,11 @@ impl fmt::Display for ExchangedFrom {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (endpoint, client, audience) = (&self.endpoint, &self.client, &self.audience);
         let scopes = with(&self.scopes);
+        let then = self.then.as_ref();
+        let then = then.map_or(String::new(), |then| format!(", its grant then at {then},"));
         write!(
             formatter,
-            "at {endpoint} by {client} for the audience {audience}{scopes}"
+            "at {endpoint}{then} by {client} for the audience {audience}{scopes}"
         )
     }
 }
