@@ -32,7 +32,7 @@ use crate::call::Host;
 use crate::config;
 use crate::cores::Cores;
 use crate::envelope::HostKeys;
-use crate::intake::{self, Intake, Workers};
+use crate::intake::{self, Compile, Intake, Workers};
 use crate::limits::{Limits, Room};
 use crate::observe::ReadMemory;
 use crate::owned::Trust;
@@ -49,9 +49,9 @@ use page::PageOpening;
 use reload::{Watch, first_look, look_at};
 
 /// The program that a host runs in.
-pub struct Program {
+pub struct Program<W = Workers> {
     /// The processes that compile components.
-    pub workers: Workers,
+    pub workers: W,
     /// Rung by threads that run out of work.
     pub bell: Bell,
     /// Reads the program's allocator.
@@ -97,7 +97,7 @@ impl App {
     /// Fails if a part cannot be used as it is. No connection was accepted.
     pub async fn start(
         file: &Path,
-        program: Program,
+        program: Program<impl Compile + 'static>,
         streams: Option<StandardStreams>,
     ) -> anyhow::Result<Self> {
         let Program {
@@ -303,3 +303,6 @@ fn detail<const N: usize>(members: [(&str, &str); N]) -> Map<String, Value> {
         .map(|(name, text)| (name.to_owned(), Value::String(text.to_owned())))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,8 @@
 mod answer_headers;
 mod asker;
 mod authority;
+#[cfg(test)]
+mod barriers;
 mod cache;
 mod cover;
 mod credential;
@@ -30,6 +32,8 @@ mod user;
 
 pub use answer_headers::AnswerHeader;
 pub use authority::{Authority, Broker};
+#[cfg(test)]
+pub(crate) use barriers::Barrier;
 pub use cover::KnownActor;
 pub use dialect::{Dialect, DialectError};
 pub use service::Service;

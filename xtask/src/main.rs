@@ -16,6 +16,7 @@ mod deep;
 mod deny;
 mod dist;
 mod guests;
+mod hunt;
 mod languages;
 mod order;
 mod packages;
@@ -54,6 +55,7 @@ cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to
 cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now
 cargo xtask order            check that the host's modules import only what stands before them in ARCHITECTURE.md
 cargo xtask order --siblings list cycles between the files of one module
+cargo xtask hunt [--users N] [--calls N]  hunt for values that another user sees, and print how many there are
 cargo xtask deep [SECTION]   run the long tests, all or one, and print their figures";
 
 fn main() -> ExitCode {
@@ -130,6 +132,7 @@ impl Project {
             Some((task, [])) if task == "advisories" => self.advisories(None),
             Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
             Some((task, rest)) if task == "order" => order::report(&self.root, rest),
+            Some((task, rest)) if task == "hunt" => hunt::run(self, rest),
             Some((task, [])) if task == "deep" => deep::run(self, None),
             Some((task, [section])) if task == "deep" => deep::run(self, Some(section)),
             _ => bail!("expected a command\n{HELP}"),

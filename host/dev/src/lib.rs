@@ -20,6 +20,7 @@ pub mod issuer;
 pub mod access;
 pub mod bearer;
 pub mod billing;
+pub mod hunt;
 pub mod orders;
 pub mod reports;
 pub mod sample;

@@ -16,7 +16,7 @@ use crate::denials::{DenialFile, Denials};
 use crate::egress::{Tls, tls};
 use crate::envelope::{HostKeys, MacKey, Signer, SignerSettings};
 use crate::identity::Identity;
-use crate::intake::{Cache, Compiler, Intake, Workers};
+use crate::intake::{Cache, Compile, Compiler, Intake};
 use crate::limits::Limits;
 use crate::observe::Meters;
 use crate::owned::Trust;
@@ -57,7 +57,7 @@ impl Ground {
         config: &Config,
         resource: Resource,
         keys: HostKeys,
-        workers: Workers,
+        workers: impl Compile + 'static,
     ) -> anyhow::Result<Self> {
         let (server, limits) = (&config.server, config.limits.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -8,6 +8,8 @@ use bailiwick_envelope::PriorActor;
 use secrecy::ExposeSecret as _;
 
 use super::asker::{Acting, Asker};
+#[cfg(test)]
+use super::barriers::Barrier;
 use super::obtaining::refuse;
 use super::settings::{ExchangeSettings, IssuedSettings};
 use crate::downstream::DownstreamError;
@@ -89,6 +91,12 @@ impl Expected<'_> {
     /// Returns the expectations of any token that is issued for this caller.
     fn expectations(&self) -> Expectations<'_> {
         let rule = self.rule();
+        let subject = Some(Subject {
+            claim: &rule.subject_claim,
+            name: &self.asker.actor.sub,
+        });
+        #[cfg(test)]
+        let subject = subject.filter(|_| Barrier::IssuedSubject.stands());
         Expectations {
             issuer: &rule.issuer,
             keys: self.keys,
@@ -96,10 +104,7 @@ impl Expected<'_> {
             times: &rule.times,
             ends_by: Some(self.ends_by()),
             audience: Audience::Only(&rule.audience),
-            subject: Some(Subject {
-                claim: &rule.subject_claim,
-                name: &self.asker.actor.sub,
-            }),
+            subject,
         }
     }
 
@@ -203,7 +208,10 @@ impl Expected<'_> {
     /// Checks the scopes. RFC 8693 §2.2.1: the answer may leave `scope` out only if the scopes are
     /// the requested ones. A restricted user's token must state its scopes. The answer may spell
     /// scopes as they were requested, the token as the service knows them.
-    fn check_scopes(
+    ///
+    /// # Errors
+    /// Fails if there are scopes that were not requested, or if one of those is missing.
+    pub(super) fn check_scopes(
         &self,
         claims: Option<&Claims>,
         granted: &Granted,

@@ -9,7 +9,7 @@ use bailiwick_tests::SCOPE;
 use super::{AGENTS, name};
 
 pub(super) const TENANTS: [&str; 2] = ["north", "south"];
-const USERS: usize = 8;
+pub(super) const USERS: usize = 8;
 /// The number of callers.
 pub(super) const CALLERS: usize = USERS * TENANTS.len() * AGENTS.len();
 

@@ -139,11 +139,14 @@ pub(crate) const SECTIONS: &[Section] = &[
     },
     Section {
         name: "mixups",
-        does: "every answer, of every kind and over shared connections, is for the user who asked",
-        environment: &[("BAILIWICK_MIXUP_CALLS", "200000")],
+        does: "among users who look alike, over shared connections, nobody sees a value of another",
+        environment: &[
+            ("BAILIWICK_HUNT_CALLS", "200000"),
+            ("BAILIWICK_MIXUP_CALLS", "20000"),
+        ],
         work: Work::Tests {
             arguments: &["--test", "stories", "mixups"],
-            figures: &[" answers to "],
+            figures: &[" seen by another user"],
         },
     },
     Section {

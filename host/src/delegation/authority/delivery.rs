@@ -9,6 +9,8 @@ use http_body_util::Full;
 use super::{Inner, Prepared};
 use crate::audit::Settled;
 use crate::delegation::answer_headers::visible;
+#[cfg(test)]
+use crate::delegation::barriers::Barrier;
 use crate::delegation::credential::Credential;
 use crate::delegation::identify::{OnBehalf, identify};
 use crate::delegation::planned::{Attempt, Planned, failed};
@@ -123,6 +125,10 @@ impl Inner {
 
     /// Returns the party for which the connection to the service carries this request.
     fn party(&self, planned: &Planned) -> Party {
+        #[cfg(test)]
+        if !Barrier::PoolKey.stands() {
+            return Party::Everyone;
+        }
         if planned.service.settings.shared_data {
             Party::Everyone
         } else {
