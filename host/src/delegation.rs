@@ -43,3 +43,6 @@ pub use settings::{
 };
 pub use static_key::{KeyFiles, KeyOwner, KeyPlace, KeyRule, StaticAuth, StaticKeys, file_name};
 pub use template::{Template, TemplateError};
+
+#[cfg(test)]
+mod tests;

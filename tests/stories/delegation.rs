@@ -121,8 +121,13 @@ async fn no_user_token_for_an_on_behalf_of_service_is_an_error_and_nothing_is_se
 }
 
 #[tokio::test]
+#[expect(
+    clippy::print_stdout,
+    reason = "what was counted, for those who ask with --nocapture"
+)]
 async fn an_exchanged_token_that_is_wrong_is_never_sent() -> Result<()> {
     let world = World::start().await?;
+    let mut refused = 0;
     for misbehaviour in Misbehaviour::ALL {
         // Each of these has a story of its own.
         if matches!(
@@ -132,7 +137,9 @@ async fn an_exchanged_token_that_is_wrong_is_never_sent() -> Result<()> {
             continue;
         }
         never_sent(&world, misbehaviour).await?;
+        refused += 1;
     }
+    println!("{refused} lies of an authorization server refused, and none accepted");
     for (number, harmless) in [None, Some(Misbehaviour::TextualExpiry)]
         .into_iter()
         .enumerate()

@@ -34,14 +34,14 @@ impl AccessToken {
 
 impl SubjectToken {
     /// Returns a token of this text, as if its bearer were admitted.
-    #[cfg(test)]
-    pub(crate) fn of(text: &str) -> Self {
-        Self(SecretString::from(text.to_owned()))
-    }
-
     /// Returns the token's SHA-256, which distinguishes tokens without revealing them.
     pub(crate) fn digest(&self) -> [u8; 32] {
         digest(self.0.expose_secret())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Self(SecretString::from(text.to_owned()))
     }
 
     /// Returns true if `bytes` repeat the token.

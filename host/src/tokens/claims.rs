@@ -43,6 +43,11 @@ impl Claims {
         Self(members)
     }
 
+    #[cfg(test)]
+    pub(crate) fn of(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
     /// Returns a claim that must be a name: 1 to 256 bytes, only visible characters, no space at
     /// either end.
     ///
