@@ -10,6 +10,7 @@ mod accepted;
 mod auth;
 mod client;
 mod components;
+mod denies;
 mod fixed;
 mod issuers;
 mod operations;

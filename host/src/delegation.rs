@@ -14,6 +14,7 @@ mod authority;
 #[cfg(test)]
 mod barriers;
 mod cache;
+mod content;
 mod cover;
 mod credential;
 mod dialect;
@@ -34,6 +35,7 @@ pub use answer_headers::AnswerHeader;
 pub use authority::{Authority, Broker};
 #[cfg(test)]
 pub(crate) use barriers::Barrier;
+pub use content::ContentRules;
 pub use cover::KnownActor;
 pub use dialect::{Dialect, DialectError};
 pub use service::Service;

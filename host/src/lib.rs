@@ -34,6 +34,7 @@ pub mod build;
 #[cfg(test)]
 mod campaign;
 pub mod characters;
+pub mod conditions;
 pub mod cores;
 pub mod denials;
 pub mod fair;

@@ -13,6 +13,7 @@ mod connections;
 mod delegation;
 mod demo;
 mod denials;
+mod denied_content;
 mod dev;
 mod doctor;
 mod documented;

@@ -99,6 +99,8 @@ codes! {
         UnknownService => "unknown-service",
         /// The grant does not cover the request.
         NotGranted => "not-granted",
+        /// A rule of the grant denies the request by its content.
+        DeniedByRule => "denied-by-rule",
         /// The tool's request is malformed.
         InvalidRequest => "invalid-request",
         /// The operator has denied the caller, the tool or its code meanwhile.

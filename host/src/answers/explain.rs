@@ -32,7 +32,9 @@ use crate::{egress, json};
 pub use claimed::{Claimed, ClaimedTime, NeededToken, NotAdmitted, how_far};
 pub use lacks::{Lack, Missing};
 pub use refused::{RefusedCall, Remedy};
-pub use services::{AllowedRequest, ExchangedFrom, Presents, ServiceAccess, ServiceGranted};
+pub use services::{
+    AllowedRequest, DeniedWhen, ExchangedFrom, Presents, ServiceAccess, ServiceGranted,
+};
 
 /// A call to explain.
 pub struct Question {

@@ -107,7 +107,8 @@ impl Trail {
         Ok(settled)
     }
 
-    /// Writes `downstream.refused` and waits until it is durable.
+    /// Writes `downstream.refused`, with the rule of a grant that refuses if one does, and waits
+    /// until it is durable.
     ///
     /// # Errors
     /// Fails if it is not durable.
@@ -116,8 +117,10 @@ impl Trail {
         mode: Option<DelegationMode>,
         request: Request,
         reason: DownstreamReason,
+        rule: Option<&str>,
     ) -> Result<(), AuditUnavailable> {
         let refused = DownstreamRefused::new(self.call(), mode, request, reason);
+        let refused = refused.by_rule(rule.map(Into::into));
         self.journal.record(refused).await.map(drop)
     }
 

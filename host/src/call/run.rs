@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::{CallClient, Ended, Host, OpenCall, Reports, resume};
 use crate::audit::{Outcome, Trail};
-use crate::delegation::Authority;
+use crate::delegation::{Authority, ContentRules};
 use crate::reason::EndReason;
 use crate::rounds::Round;
 use crate::sandbox::{Ending, Job, Report, ReportSink};
@@ -83,10 +83,13 @@ impl OpenCall {
     fn authority(&mut self) -> Authority {
         let subject = self.surrender();
         let permit = self.sealed().permit();
-        let needed = !permit.target().backing().services().is_empty();
+        let backing = permit.target().backing();
+        let needed = !backing.services().is_empty();
+        let rules = ContentRules::new(&backing.deny, permit.arguments());
         let broker = &permit.entry().policy().access.broker;
         let envelope = Arc::clone(self.sealed().envelope());
-        broker.authority(envelope, subject.filter(|_| needed), self.trail().clone())
+        let subject = subject.filter(|_| needed);
+        broker.authority(envelope, subject, rules, self.trail().clone())
     }
 }
 

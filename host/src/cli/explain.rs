@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use bailiwick::answers::explain::{
-    AllowedCall, Claimed, ClaimedTime, Explanation, KnownCaller, NamedTool, NeededToken,
-    NotAdmitted, Question, RefusedCall, ServiceAccess, ServiceGranted, explain, how_far,
+    AllowedCall, Claimed, ClaimedTime, DeniedWhen, Explanation, KnownCaller, NamedTool,
+    NeededToken, NotAdmitted, Question, RefusedCall, ServiceAccess, ServiceGranted, explain,
+    how_far,
 };
 use bailiwick::config;
 use bailiwick::identity::Presented;
@@ -259,6 +260,13 @@ fn reach(granted: &ServiceGranted, page: &mut Page<'_>) -> anyhow::Result<()> {
                 (Tone::Bad, &format!("  refused: {because} ({code})")),
             ])?,
             _ => page.field(label, &request.request)?,
+        }
+        for denied in &request.denied_when {
+            let DeniedWhen { rule, when } = denied;
+            page.say(&[
+                (Tone::Faint, &format!("  {:<12}", "")),
+                (Tone::Warning, &format!("  unless {when} ({rule})")),
+            ])?;
         }
     }
     if granted.transaction_token {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bailiwick_envelope::DelegationMode;
 
 use super::Issuer;
+use super::denies::denied;
 use super::questions;
 use super::reader::Section;
 use super::services::ServiceSections;
@@ -31,10 +32,12 @@ fn component(
     services: &ServiceSections,
     issuers: &[Issuer],
 ) -> ComponentGrant {
+    let own = granted(section, services);
     let exception = |section: &Section<'_>| {
-        let services = section.has("services").then(|| granted(section, services));
+        let replaced = section.has("services").then(|| granted(section, services));
         ToolGrant {
-            services,
+            deny: denied(section, replaced.as_ref().unwrap_or(&own), services),
+            services: replaced,
             scopes: section.strings("scopes").unwrap_or_default(),
             tenants: tenants::listed(section, "tenants", issuers),
             disabled: section.flag("enabled") == Some(false),
@@ -47,16 +50,24 @@ fn component(
     let prompts = prompts.map(|(name, table)| (prompt_key(&name), exception(&table)));
     let resources = section.named("resources").into_iter();
     let resources = resources.map(|(uri, table)| (uri, exception(&table)));
+    let tools: BTreeMap<_, _> = tools.chain(prompts).chain(resources).collect();
+    let mut all = own.clone();
+    all.extend(
+        tools
+            .values()
+            .flat_map(|tool| tool.services.clone().unwrap_or_default()),
+    );
     let grant = ComponentGrant {
         digest: digest(section),
-        services: granted(section, services),
+        deny: denied(section, &all, services),
+        services: own,
         scopes: section.strings("scopes").unwrap_or_default(),
         tenants: tenants::listed(section, "tenants", issuers),
         allow_parameters: section.strings("allow_parameters").unwrap_or_default(),
         settings: section.json("settings").unwrap_or_default(),
         meta: meta(section),
         questions: questions::rule(section),
-        tools: tools.chain(prompts).chain(resources).collect(),
+        tools,
         require_acceptance: section.flag("require_acceptance"),
     };
     if !grant.all_services().is_empty() && !section.has("digest") {

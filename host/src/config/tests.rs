@@ -8,6 +8,7 @@
 
 mod auth;
 mod components;
+mod denies;
 mod dialects;
 mod files;
 mod fixed;

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::asker::Acting;
 use super::cache::ExchangeCache;
+use super::content::{Content, ContentRules};
 use super::cover::KnownActor;
 use super::credential::Credential;
 use super::planned::{Attempt, Planned, absolute, error_of, is_safe};
@@ -61,6 +62,7 @@ struct Inner {
     broker: Arc<Broker>,
     envelope: Arc<Envelope>,
     subject: Option<SubjectToken>,
+    rules: ContentRules,
     trail: Trail,
     tally: Tally,
     used: AtomicUsize,
@@ -107,18 +109,20 @@ impl Broker {
         Self { meters, ..self }
     }
 
-    /// Returns the authority that a call's envelope gives it. The subject token serves for
-    /// exchanges, and to find it in answers.
+    /// Returns the authority that a call's envelope gives it, under the rules of its grant. The
+    /// subject token serves for exchanges, and to find it in answers.
     pub fn authority(
         self: &Arc<Self>,
         envelope: Arc<Envelope>,
         subject: Option<SubjectToken>,
+        rules: ContentRules,
         trail: Trail,
     ) -> Authority {
         let inner = Inner {
             broker: Arc::clone(self),
             envelope,
             subject,
+            rules,
             trail,
             tally: Tally::default(),
             used: AtomicUsize::new(0),
@@ -232,7 +236,12 @@ impl Inner {
     async fn refuse(&self, asked: audit::Request, refused: DownstreamError) -> DownstreamError {
         let modes = self.envelope.claims().delegation.modes();
         let mode = modes.get(&*asked.service).copied();
-        match self.trail.refused(mode, asked, refused.reason()).await {
+        let rule = refused.rule();
+        match self
+            .trail
+            .refused(mode, asked, refused.reason(), rule)
+            .await
+        {
             Ok(()) => refused,
             Err(_) => DownstreamError::AuditUnavailable,
         }
@@ -304,6 +313,14 @@ impl Inner {
         if let Some(acting) = Acting::in_mode(mode) {
             self.user(service, acting)?;
         }
+        let content = Content {
+            service: &service.settings.name,
+            method: &method,
+            target: &target,
+            headers: &headers,
+            body: &request.body,
+        };
+        self.rules.check(&content, known, &claims.agent.id)?;
         let target = absolute(&service.settings.url, &target)?;
         Ok(Planned {
             service: Arc::clone(service),

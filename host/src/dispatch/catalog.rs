@@ -310,6 +310,11 @@ impl Granting<'_> {
             code: Arc::clone(&self.code),
             grant: GrantName::of(&self.component.name, key, grant),
             delegation: Delegation::new(services.collect()).into(),
+            deny: grant
+                .into_iter()
+                .flat_map(|grant| grant.denies_of(key))
+                .cloned()
+                .collect(),
             settings: Arc::clone(&self.settings),
             tenants: tenants.map(Arc::new),
         };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bailiwick_envelope::DelegationMode;
 
 use super::outline::Outline;
+use crate::conditions::DenyRule;
 use crate::intake::{CodeTerms, DigestRule, Signers};
 use crate::json::MetaRule;
 use crate::owned::Trust;
@@ -19,6 +20,8 @@ pub struct ComponentGrant {
     pub digest: Option<DigestRule>,
     /// The services of all its tools, each with its mode.
     pub services: BTreeMap<String, DelegationMode>,
+    /// The requests to services that are denied by content.
+    pub deny: Vec<DenyRule>,
     /// The scopes that the operator requires, in addition to those that each tool requires.
     pub scopes: Vec<String>,
     /// The tenants to which its tools are offered, if not to all.
@@ -43,6 +46,8 @@ pub struct ComponentGrant {
 pub struct ToolGrant {
     /// The services of this tool, instead of the component's.
     pub services: Option<BTreeMap<String, DelegationMode>>,
+    /// The requests that are denied to this tool, in addition to the component's.
+    pub deny: Vec<DenyRule>,
     /// The scopes that this tool requires in addition.
     pub scopes: Vec<String>,
     /// The tenants to which this tool is offered, instead of the component's.
@@ -101,6 +106,18 @@ impl ComponentGrant {
             .unwrap_or(&self.services)
     }
 
+    /// Returns the rules that deny requests of one tool by content, the component's first.
+    pub fn denies_of<'g>(&'g self, tool: &str) -> impl Iterator<Item = &'g DenyRule> {
+        let own = self.tools.get(tool).into_iter();
+        self.deny.iter().chain(own.flat_map(|tool| &tool.deny))
+    }
+
+    /// Returns all rules that deny requests by content.
+    pub fn all_denies(&self) -> impl Iterator<Item = &DenyRule> {
+        let own = self.tools.values().flat_map(|tool| &tool.deny);
+        self.deny.iter().chain(own)
+    }
+
     /// Returns the scopes that the operator requires for one tool, in addition to the tool's own.
     pub fn scopes_of<'g>(&'g self, tool: &str) -> impl Iterator<Item = &'g String> {
         self.scopes.iter().chain(
@@ -125,7 +142,7 @@ impl ComponentGrant {
     }
 
     /// Returns the tools whose exceptions take something away: the tool itself, a service, or
-    /// callers that lack a scope or are of another tenant.
+    /// callers that lack a scope or are of another tenant, or requests by their content.
     pub fn narrowed(&self) -> impl Iterator<Item = &String> {
         let narrows = |tool: &ToolGrant| {
             let loses = |services: &BTreeMap<String, DelegationMode>| {
@@ -134,6 +151,7 @@ impl ComponentGrant {
             };
             tool.disabled
                 || !tool.scopes.is_empty()
+                || !tool.deny.is_empty()
                 || tool.tenants.is_some()
                 || tool.services.as_ref().is_some_and(loses)
         };

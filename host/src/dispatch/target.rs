@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::definition::{Definition, Described, PromptFace, ResourceFace, ToolFace};
 use super::grant::ComponentGrant;
 use super::outline::table;
+use crate::conditions::DenyRule;
 use crate::identity::Caller;
 use crate::intake::ComponentId;
 use crate::json::numbers;
@@ -107,6 +108,8 @@ pub struct Backing {
     pub grant: GrantName,
     /// The way in which it reaches its services.
     pub delegation: Arc<Delegation>,
+    /// The rules that deny its requests to services by content.
+    pub deny: Arc<[DenyRule]>,
     /// Settings of the component, a JSON object.
     pub settings: Arc<str>,
     /// The tenants to which it is offered, if not to all.

@@ -1,5 +1,6 @@
 //! The reasons for which a tool's request got no HTTP answer.
 
+use crate::conditions::DeniedBy;
 use crate::reason::DownstreamReason;
 
 /// The errors of the `downstream` interface, one to one.
@@ -11,6 +12,9 @@ pub enum DownstreamError {
     /// The grant does not cover this request.
     #[error("the request is not granted: {0}")]
     NotGranted(String),
+    /// A rule of the grant denies the request by its content.
+    #[error("the request is not granted: {0}")]
+    DeniedByRule(DeniedBy),
     /// The request is malformed.
     #[error("the request is malformed: {0}")]
     InvalidRequest(String),
@@ -54,11 +58,20 @@ pub enum DownstreamError {
 }
 
 impl DownstreamError {
+    /// Returns the name of the rule that denies the request, if one does.
+    pub fn rule(&self) -> Option<&str> {
+        match self {
+            Self::DeniedByRule(denied) => Some(&denied.rule),
+            _ => None,
+        }
+    }
+
     /// Returns the code for the journal.
     pub fn reason(&self) -> DownstreamReason {
         match self {
             Self::UnknownService => DownstreamReason::UnknownService,
             Self::NotGranted(_) => DownstreamReason::NotGranted,
+            Self::DeniedByRule(_) => DownstreamReason::DeniedByRule,
             Self::InvalidRequest(_) => DownstreamReason::InvalidRequest,
             Self::Denied => DownstreamReason::Denied,
             Self::DenialsUnavailable => DownstreamReason::DenialsUnavailable,

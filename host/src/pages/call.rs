@@ -186,6 +186,7 @@ fn services(entries: &[Entry]) -> Markup {
                             td data-label="Outcome" {
                                 (state(entry.text("outcome")))
                                 (aside("", entry.text("reason")))
+                                (aside("", entry.text("rule")))
                             }
                             td.number data-label="Status" { (number(entry, "status")) }
                         }

@@ -113,6 +113,7 @@ impl From<DownstreamError> for wit::Error {
         match error {
             DownstreamError::UnknownService => Self::UnknownService,
             DownstreamError::NotGranted(why) => Self::NotGranted(why),
+            DownstreamError::DeniedByRule(denied) => Self::NotGranted(denied.to_string()),
             DownstreamError::InvalidRequest(why) => Self::InvalidRequest(why),
             // The interface has no case of its own for them. Neither is worth another try.
             error @ (DownstreamError::Denied | DownstreamError::DenialsUnavailable) => {

@@ -91,6 +91,14 @@ fn every(text: Option<&str>) -> Vec<Record> {
             DownstreamReason::NotGranted,
         )
         .into(),
+        DownstreamRefused::new(
+            call(text),
+            None,
+            request(text),
+            DownstreamReason::DeniedByRule,
+        )
+        .by_rule(some(text.unwrap_or("r")))
+        .into(),
         DownstreamClosed {
             status: Some(200),
             credential_kind: some(text.unwrap_or("z")),
@@ -191,6 +199,17 @@ fn a_line_has_the_agreed_names_in_their_order() {
             )
             .into(),
             r#""event":"downstream.refused",CALL,"decision":"deny","outcome":"refused","reason":"not-granted",REQUEST"#,
+        ),
+        (
+            DownstreamRefused::new(
+                call(None),
+                None,
+                request(None),
+                DownstreamReason::DeniedByRule,
+            )
+            .by_rule(some("r"))
+            .into(),
+            r#""event":"downstream.refused",CALL,"decision":"deny","outcome":"refused","reason":"denied-by-rule",REQUEST,"rule":"r""#,
         ),
         (
             asked.clone().into(),

@@ -36,6 +36,9 @@ pub struct DownstreamRefused {
     /// The refused request.
     #[serde(flatten)]
     pub request: Request,
+    /// The rule of the grant that denies it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Text>,
 }
 
 impl DownstreamRefused {
@@ -53,7 +56,14 @@ impl DownstreamRefused {
             outcome: Outcome::Refused,
             reason,
             request,
+            rule: None,
         }
+    }
+
+    /// Names the rule of the grant that denies it.
+    #[must_use]
+    pub fn by_rule(self, rule: Option<Text>) -> Self {
+        Self { rule, ..self }
     }
 }
 

@@ -58,6 +58,11 @@ pub enum Finding {
         /// The component's name.
         component: String,
     },
+    /// A rule that denies by content reads the arguments of a call alone.
+    DeniesByArguments {
+        /// The rule's name.
+        rule: String,
+    },
     /// A component is granted a service that none of its tools asks for.
     GrantUnused {
         /// The component's name.
@@ -163,6 +168,11 @@ impl fmt::Display for Finding {
                 "{} is not offered: components.{component}.{} has enabled = false",
                 in_words(tool),
                 table(tool)
+            ),
+            Self::DeniesByArguments { rule } => write!(
+                formatter,
+                "{rule}: its condition reads the arguments of a call and nothing of the request, \
+                 and a tool may send something else; read request.body, request.query or request.path"
             ),
             Self::ServiceUnused { service } => {
                 write!(formatter, "[services.{service}] is granted to no component")
@@ -292,7 +302,14 @@ impl Findings {
             found.granted(name, grant, folder);
         }
         found.unused(config);
+<<<<<<< HEAD
         found.doubts(config, folder);
+=======
+        found.asked_at_login(config, folder);
+        found.literal(config);
+        found.loose(config);
+        found.secrets(config);
+>>>>>>> 8a9623df (grants: Deny requests by their content)
         let limits = config.limits.beyond(Room::here());
         let limits = limits
             .into_iter()

@@ -6,6 +6,7 @@ use bailiwick_envelope::DelegationMode;
 use serde::Serialize;
 
 use super::super::worded;
+use crate::conditions::DenyRule;
 use crate::config::Config;
 use crate::delegation::{Auth, ExchangeSettings, KeyOwner, KnownActor, ServiceSettings, Template};
 use crate::dispatch::Tool;
@@ -37,6 +38,18 @@ pub struct AllowedRequest {
     pub refused: Option<&'static str>,
     /// The reason in words.
     pub because: Option<String>,
+    /// The rules of the grant that deny it by its content, each with its condition.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub denied_when: Vec<DeniedWhen>,
+}
+
+/// A rule that denies a request by its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeniedWhen {
+    /// The rule's name, such as `components.orders.deny[1]`.
+    pub rule: String,
+    /// Its condition.
+    pub when: String,
 }
 
 /// A service that a tool may reach.
@@ -119,7 +132,7 @@ pub struct ExchangedFrom {
 pub(super) fn of(tool: &Tool, caller: &Caller, config: &Config) -> Vec<ServiceAccess> {
     let access = |name: &String| match granted(tool, name, config) {
         Some((service, mode)) => {
-            let allow = answers(service, mode, caller);
+            let allow = answers(tool, service, mode, caller);
             ServiceAccess::Granted(ServiceGranted {
                 service: name.clone(),
                 mode,
@@ -141,6 +154,7 @@ pub(super) fn of(tool: &Tool, caller: &Caller, config: &Config) -> Vec<ServiceAc
 /// Returns what becomes of each request that the service allows, as the code that serves calls
 /// decides it.
 fn answers(
+    tool: &Tool,
     service: &ServiceSettings,
     mode: DelegationMode,
     caller: &Caller,
@@ -151,13 +165,26 @@ fn answers(
     };
     let answer = |template: &Template| {
         let refused = service.refusal(template, mode, known);
+        let request = template.to_string();
+        let rules = tool.backing.deny.iter();
+        let rules = rules.filter(|rule| rule.may_concern(&service.name, &request));
         AllowedRequest {
-            request: template.to_string(),
+            denied_when: rules.map(DeniedWhen::of).collect(),
+            request,
             refused: refused.as_ref().map(|refused| refused.reason().as_str()),
             because: refused.map(|refused| refused.to_string()),
         }
     };
     service.allow.iter().map(answer).collect()
+}
+
+impl DeniedWhen {
+    fn of(rule: &DenyRule) -> Self {
+        Self {
+            rule: rule.name().to_owned(),
+            when: rule.condition().to_owned(),
+        }
+    }
 }
 
 /// Returns the code for every request, if all are refused. Where no request is allowed, none is

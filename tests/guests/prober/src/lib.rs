@@ -71,6 +71,8 @@ struct Ask {
     headers: Vec<(String, String)>,
     #[serde(default)]
     body: String,
+    /// The type of the body; JSON unless given.
+    content_type: Option<String>,
     /// How often; once unless given.
     #[serde(default)]
     times: u32,
@@ -102,7 +104,8 @@ fn ask(call: &Call, args: Ask) -> Result<Answers, Error> {
             request = request.header(name, value.as_str());
         }
         if !args.body.is_empty() {
-            request = request.body("application/json", args.body.as_bytes());
+            let kind = args.content_type.as_deref().unwrap_or("application/json");
+            request = request.body(kind, args.body.as_bytes());
         }
         match request.send() {
             Ok(answer) => {

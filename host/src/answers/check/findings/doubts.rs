@@ -4,10 +4,13 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 
 use super::{Finding, Findings, Folder};
-use crate::config::Config;
+use crate::config::{Config, Issuer};
+use crate::dispatch::ComponentGrant;
 use crate::owned::folder_of;
+use crate::tokens::{self, KeyFile};
 
 impl Findings {
+<<<<<<< HEAD
     /// Finds everything of this kind.
     pub(super) fn doubts(&mut self, config: &Config, folder: &Folder) {
         self.asked_at_login(config, folder);
@@ -15,6 +18,41 @@ impl Findings {
         self.one_account(config);
         self.opaque(config);
         self.secrets(config);
+=======
+    /// Reads a key file. The host reads it only when a token comes, so the operator learns of a
+    /// fault here first.
+    pub(super) fn keys(&mut self, issuer: &Issuer, file: &KeyFile) {
+        let name = &issuer.settings.issuer;
+        let left_out = file
+            .read()
+            .and_then(|bytes| tokens::left_out(&bytes, &issuer.algorithms));
+        match left_out {
+            Ok(keys) => {
+                let keys = keys.into_iter().map(|key| Finding::KeyLeftOut {
+                    issuer: name.clone(),
+                    key,
+                });
+                self.warnings.extend(keys);
+            }
+            Err(why) => self.errors.push(Finding::KeysUnusable {
+                issuer: name.clone(),
+                cause: why,
+            }),
+        }
+    }
+
+    /// Finds rules that deny by what a tool is told, and not by what it sends.
+    pub(super) fn loose(&mut self, config: &Config) {
+        let rules = config
+            .components
+            .values()
+            .flat_map(ComponentGrant::all_denies);
+        let loose = rules.filter(|rule| rule.is_about_arguments_alone());
+        let loose = loose.map(|rule| Finding::DeniesByArguments {
+            rule: rule.name().to_owned(),
+        });
+        self.warnings.extend(loose);
+>>>>>>> 8a9623df (grants: Deny requests by their content)
     }
 
     /// Finds scopes that clients ask for at login although no tool needs them. Says nothing while

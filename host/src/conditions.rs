@@ -1,0 +1,322 @@
+//! What a grant denies by content: `deny = [{ request = "POST /refunds", when = "..." }]`.
+//!
+//! A rule names requests by method and path, and has a condition in CEL over what is about to be
+//! sent and who asks. Trusts the operator's text, and no value that it is about. Knows no service
+//! and no credential.
+//!
+//! Invariant: a condition that cannot be evaluated denies. What a condition reads has one meaning:
+//! a body that two programs could read in two ways is as good as unreadable.
+
+mod body;
+mod expression;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+
+use expression::Expression;
+
+pub use expression::ConditionError;
+
+/// One rule of a grant's `deny`.
+#[derive(Debug, Clone)]
+pub struct DenyRule {
+    name: Arc<str>,
+    /// The service that it is about, if not about all.
+    service: Option<String>,
+    request: RequestPattern,
+    condition: Arc<Expression>,
+}
+
+/// The requests that a rule is about: `METHOD /path/{}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestPattern {
+    method: String,
+    path: Vec<Segment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    Any,
+    /// One segment or more, at the end.
+    Rest,
+}
+
+/// A text that is no pattern of requests.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected `METHOD /path`, with a method of GET, HEAD, POST, PUT, PATCH or DELETE, and in the \
+     path plain segments, {{}} for any one and {{**}} for the rest; conditions see the query"
+)]
+pub struct NotAPattern;
+
+/// A request that is about to be sent, and who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The service's name in the configuration.
+    pub service: &'a str,
+    /// The method.
+    pub method: &'a str,
+    /// Path and query below the service's URL, as they are sent.
+    pub target: &'a str,
+    /// The value of `Content-Type`, if there is one.
+    pub content_type: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+    /// The arguments of the call.
+    pub arguments: &'a Value,
+    /// The actor's subject.
+    pub sub: &'a str,
+    /// The actor's tenant, if there is one.
+    pub tenant: Option<&'a str>,
+    /// The alias of the actor's issuer.
+    pub issuer: &'a str,
+    /// The agent.
+    pub agent: &'a str,
+}
+
+/// A rule that denies a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeniedBy {
+    /// The rule's name, such as `components.orders.deny[1]`.
+    pub rule: Arc<str>,
+    /// The reason why its condition could not be evaluated, if it could not.
+    pub unclear: Option<String>,
+}
+
+impl DenyRule {
+    /// Makes the rule with this name, which is its place in the configuration.
+    ///
+    /// # Errors
+    /// Fails if `when` is no condition.
+    pub fn new(
+        name: &str,
+        service: Option<String>,
+        request: RequestPattern,
+        when: &str,
+    ) -> Result<Self, ConditionError> {
+        Ok(Self {
+            name: name.into(),
+            service,
+            request,
+            condition: Arc::new(when.parse()?),
+        })
+    }
+
+    /// Returns its name, such as `components.orders.deny[1]`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the text of its condition.
+    pub fn condition(&self) -> &str {
+        self.condition.text()
+    }
+
+    /// Returns true if its condition depends on the arguments of the call and on nothing that is
+    /// sent. A tool may send something else.
+    pub fn is_about_arguments_alone(&self) -> bool {
+        self.condition.reads("arguments") && !self.condition.reads("request")
+    }
+
+    /// Returns true if it is about a service's requests of this template, such as `POST /refunds`
+    /// or `GET /orders/{}?status={}`.
+    pub fn may_concern(&self, service: &str, template: &str) -> bool {
+        self.is_about(service) && self.request.may_match(template)
+    }
+
+    fn is_about(&self, service: &str) -> bool {
+        self.service.as_deref().is_none_or(|own| own == service)
+    }
+
+    /// Returns the denial, if this rule denies the request.
+    fn denies(&self, asked: &Asked<'_>) -> Option<DeniedBy> {
+        let (path, query) = asked.target.split_once('?').unwrap_or((asked.target, ""));
+        if !self.is_about(asked.service) || !self.request.matches(asked.method, path) {
+            return None;
+        }
+        let denied = |unclear| {
+            Some(DeniedBy {
+                rule: Arc::clone(&self.name),
+                unclear,
+            })
+        };
+        let facts = match self.facts(asked, path, query) {
+            Ok(facts) => facts,
+            Err(why) => return denied(Some(why)),
+        };
+        match self.condition.holds(facts) {
+            Ok(true) => denied(None),
+            Ok(false) => None,
+            Err(why) => denied(Some(why)),
+        }
+    }
+
+    /// Returns the variables of the condition. Only what it reads must be readable.
+    fn facts(
+        &self,
+        asked: &Asked<'_>,
+        path: &str,
+        query: &str,
+    ) -> Result<[(&'static str, Value); 4], String> {
+        let mut request = Map::from_iter([("path".to_owned(), json!(path))]);
+        if self.condition.reads("request.query") {
+            let fields = body::fields(query.as_bytes())
+                .ok_or("the query names a key twice, or is not UTF-8")?;
+            request.insert("query".to_owned(), fields);
+        }
+        if self.condition.reads("request.body") {
+            let body = body::read(asked.content_type, asked.body)?;
+            request.insert("body".to_owned(), body);
+        }
+        let mut actor = json!({"sub": asked.sub, "issuer": asked.issuer});
+        if let (Some(tenant), Some(members)) = (asked.tenant, actor.as_object_mut()) {
+            members.insert("tenant".to_owned(), json!(tenant));
+        }
+        Ok([
+            ("request", Value::Object(request)),
+            ("arguments", asked.arguments.clone()),
+            ("actor", actor),
+            ("agent", json!(asked.agent)),
+        ])
+    }
+}
+
+/// Returns the first of these rules that denies a request.
+pub fn denial(rules: &[DenyRule], asked: &Asked<'_>) -> Option<DeniedBy> {
+    rules.iter().find_map(|rule| rule.denies(asked))
+}
+
+impl fmt::Display for DeniedBy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the operator's rule {} denies it", self.rule)?;
+        match &self.unclear {
+            Some(why) => write!(
+                formatter,
+                ", because its condition cannot be evaluated: {why}"
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for RequestPattern {
+    type Err = NotAPattern;
+
+    fn from_str(text: &str) -> Result<Self, NotAPattern> {
+        let (method, path) = text.split_once(' ').ok_or(NotAPattern)?;
+        let segments = path.strip_prefix('/').ok_or(NotAPattern)?;
+        if !METHODS.contains(&method) {
+            return Err(NotAPattern);
+        }
+        let path: Vec<Segment> = match segments {
+            "" => Vec::new(),
+            segments => segments
+                .split('/')
+                .map(segment)
+                .collect::<Option<_>>()
+                .ok_or(NotAPattern)?,
+        };
+        let before_last = path.len().saturating_sub(1);
+        if path
+            .iter()
+            .take(before_last)
+            .any(|one| *one == Segment::Rest)
+        {
+            return Err(NotAPattern);
+        }
+        Ok(Self {
+            method: method.to_owned(),
+            path,
+        })
+    }
+}
+
+impl RequestPattern {
+    /// Returns true if it is about a request of this method, with a path as it is sent. Segments
+    /// are compared once they are decoded, so none has a second spelling.
+    fn matches(&self, method: &str, path: &str) -> bool {
+        self.method == method
+            && self.fits(segments(path), |literal, segment| {
+                let decoded: Vec<u8> = percent_decode_str(segment).collect();
+                decoded == literal.as_bytes()
+            })
+    }
+
+    /// Returns true if it is about any request that a template allows.
+    fn may_match(&self, template: &str) -> bool {
+        let (method, target) = template.split_once(' ').unwrap_or_default();
+        let path = target.split('?').next().unwrap_or_default();
+        let given: Vec<&str> = segments(path).collect();
+        if self.method != method {
+            return false;
+        }
+        let is_open = given.last() == Some(&"{**}");
+        let given = given.iter().filter(|segment| **segment != "{**}");
+        let given: Vec<&str> = given.copied().collect();
+        let same = |literal: &str, segment: &str| segment.contains('{') || literal == segment;
+        if !is_open {
+            return self.fits(given.into_iter(), same);
+        }
+        // Its beginning must fit, and something must be left for the rest.
+        let own = self.path.iter().take(given.len());
+        let fits = own
+            .clone()
+            .zip(&given)
+            .all(|(own, given)| own.fits(given, same));
+        fits && (self.path.len() > given.len() || self.path.last() == Some(&Segment::Rest))
+    }
+
+    fn fits<'p>(
+        &self,
+        given: impl Iterator<Item = &'p str>,
+        same: impl Fn(&str, &str) -> bool,
+    ) -> bool {
+        let mut given = given.peekable();
+        for own in &self.path {
+            match (own, given.next()) {
+                (Segment::Rest, Some(_)) => return true,
+                (_, Some(segment)) if own.fits(segment, &same) => {}
+                _ => return false,
+            }
+        }
+        given.peek().is_none()
+    }
+}
+
+impl Segment {
+    fn fits(&self, given: &str, same: impl Fn(&str, &str) -> bool) -> bool {
+        match self {
+            Self::Literal(literal) => same(literal, given),
+            Self::Any | Self::Rest => true,
+        }
+    }
+}
+
+/// Returns the segments of a path; none of `/`.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.split('/').filter(move |_| !path.is_empty())
+}
+
+fn segment(text: &str) -> Option<Segment> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@!$'()*+,;".contains(&byte);
+    match text {
+        "{}" => Some(Segment::Any),
+        "{**}" => Some(Segment::Rest),
+        "" | "." | ".." => None,
+        text => text
+            .bytes()
+            .all(is_plain)
+            .then(|| Segment::Literal(text.to_owned())),
+    }
+}
+
+/// The methods that a tool may use.
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
