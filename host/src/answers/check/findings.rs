@@ -301,15 +301,7 @@ impl Findings {
         for (name, grant) in &config.components {
             found.granted(name, grant, folder);
         }
-        found.unused(config);
-<<<<<<< HEAD
         found.doubts(config, folder);
-=======
-        found.asked_at_login(config, folder);
-        found.literal(config);
-        found.loose(config);
-        found.secrets(config);
->>>>>>> 8a9623df (grants: Deny requests by their content)
         let limits = config.limits.beyond(Room::here());
         let limits = limits
             .into_iter()
@@ -389,24 +381,6 @@ impl Findings {
                 if found.is_some_and(|found| !asks(found, service)) {
                     self.warnings.push(unused(Some(tool), service));
                 }
-            }
-        }
-    }
-
-    /// Finds services that no tool may reach, and services that allow no request.
-    fn unused(&mut self, config: &Config) {
-        for service in &config.services {
-            let name = &service.name;
-            let mut grants = config.components.values();
-            if !grants.any(|grant| grant.all_services().contains(name)) {
-                self.warnings.push(Finding::ServiceUnused {
-                    service: name.clone(),
-                });
-            }
-            if service.allow.is_empty() {
-                self.warnings.push(Finding::NothingAllowed {
-                    service: name.clone(),
-                });
             }
         }
     }

@@ -4,45 +4,42 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 
 use super::{Finding, Findings, Folder};
-use crate::config::{Config, Issuer};
+use crate::config::Config;
 use crate::dispatch::ComponentGrant;
 use crate::owned::folder_of;
-use crate::tokens::{self, KeyFile};
 
 impl Findings {
-<<<<<<< HEAD
     /// Finds everything of this kind.
     pub(super) fn doubts(&mut self, config: &Config, folder: &Folder) {
+        self.unused(config);
         self.asked_at_login(config, folder);
         self.literal(config);
+        self.loose(config);
         self.one_account(config);
         self.opaque(config);
         self.secrets(config);
-=======
-    /// Reads a key file. The host reads it only when a token comes, so the operator learns of a
-    /// fault here first.
-    pub(super) fn keys(&mut self, issuer: &Issuer, file: &KeyFile) {
-        let name = &issuer.settings.issuer;
-        let left_out = file
-            .read()
-            .and_then(|bytes| tokens::left_out(&bytes, &issuer.algorithms));
-        match left_out {
-            Ok(keys) => {
-                let keys = keys.into_iter().map(|key| Finding::KeyLeftOut {
-                    issuer: name.clone(),
-                    key,
+    }
+
+    /// Finds services that no tool may reach, and services that allow no request.
+    fn unused(&mut self, config: &Config) {
+        for service in &config.services {
+            let name = &service.name;
+            let mut grants = config.components.values();
+            if !grants.any(|grant| grant.all_services().contains(name)) {
+                self.warnings.push(Finding::ServiceUnused {
+                    service: name.clone(),
                 });
-                self.warnings.extend(keys);
             }
-            Err(why) => self.errors.push(Finding::KeysUnusable {
-                issuer: name.clone(),
-                cause: why,
-            }),
+            if service.allow.is_empty() {
+                self.warnings.push(Finding::NothingAllowed {
+                    service: name.clone(),
+                });
+            }
         }
     }
 
     /// Finds rules that deny by what a tool is told, and not by what it sends.
-    pub(super) fn loose(&mut self, config: &Config) {
+    fn loose(&mut self, config: &Config) {
         let rules = config
             .components
             .values()
@@ -52,7 +49,6 @@ impl Findings {
             rule: rule.name().to_owned(),
         });
         self.warnings.extend(loose);
->>>>>>> 8a9623df (grants: Deny requests by their content)
     }
 
     /// Finds scopes that clients ask for at login although no tool needs them. Says nothing while
