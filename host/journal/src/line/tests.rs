@@ -88,13 +88,6 @@ fn every(text: Option<&str>) -> Vec<Record> {
             call(text),
             None,
             request(text),
-            DownstreamReason::NotGranted,
-        )
-        .into(),
-        DownstreamRefused::new(
-            call(text),
-            None,
-            request(text),
             DownstreamReason::DeniedByRule,
         )
         .by_rule(some(text.unwrap_or("r")))
