@@ -45,6 +45,10 @@ fn call(text: Option<&str>) -> Call {
     }
 }
 
+fn refused(reason: DownstreamReason) -> DownstreamRefused {
+    DownstreamRefused::new(call(None), None, request(None), reason)
+}
+
 fn request(text: Option<&str>) -> Request {
     Request {
         service: text.unwrap_or("v").into(),
@@ -184,24 +188,13 @@ fn a_line_has_the_agreed_names_in_their_order() {
             r#""event":"call.closed",CALL,"mode":"per_service","modes":{"v":"on_behalf_of","w":"service_identity"},"outcome":"timed-out","reason":"timed-out","detail":{"m":1}"#,
         ),
         (
-            DownstreamRefused::new(
-                call(None),
-                None,
-                request(None),
-                DownstreamReason::NotGranted,
-            )
-            .into(),
+            refused(DownstreamReason::NotGranted).into(),
             r#""event":"downstream.refused",CALL,"decision":"deny","outcome":"refused","reason":"not-granted",REQUEST"#,
         ),
         (
-            DownstreamRefused::new(
-                call(None),
-                None,
-                request(None),
-                DownstreamReason::DeniedByRule,
-            )
-            .by_rule(some("r"))
-            .into(),
+            refused(DownstreamReason::DeniedByRule)
+                .by_rule(some("r"))
+                .into(),
             r#""event":"downstream.refused",CALL,"decision":"deny","outcome":"refused","reason":"denied-by-rule",REQUEST,"rule":"r""#,
         ),
         (
