@@ -1,5 +1,6 @@
 //! `bailiwick serve`: starts, waits for a signal, drains.
 
+mod fields;
 mod signals;
 mod streams;
 
@@ -21,6 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::{say_error, wait_ringing};
 use crate::allocator::memory;
+use fields::Quoted;
 use signals::StopSignals;
 
 /// The command line of `bailiwick serve`.
@@ -144,7 +146,7 @@ fn log_to_stderr(format: LogFormat) -> WorkerGuard {
         .with_ansi(format == LogFormat::Text && io::stderr().is_terminal())
         .with_target(false);
     let lines = match format {
-        LogFormat::Text => lines.boxed(),
+        LogFormat::Text => lines.fmt_fields(Quoted).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     tracing_subscriber::registry()

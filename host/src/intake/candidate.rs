@@ -65,7 +65,7 @@ pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, Folder
 
 fn candidate(path: PathBuf) -> Option<Candidate> {
     let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
-        tracing::warn!(file = ?path, "ignored: expected a name in UTF-8");
+        tracing::warn!(file = %path.display(), "ignored: expected a name in UTF-8");
         return None;
     };
     match file.strip_suffix(".wasm") {
@@ -74,7 +74,7 @@ fn candidate(path: PathBuf) -> Option<Candidate> {
             path,
         }),
         Some(name) if !name.starts_with('.') => {
-            tracing::warn!(file = ?path, "ignored: expected a component's name of 1 to 64 characters of A-Z, a-z, 0-9, _, . and -");
+            tracing::warn!(file = %path.display(), "ignored: expected a component's name of 1 to 64 characters of A-Z, a-z, 0-9, _, . and -");
             None
         }
         _ => None,

@@ -87,10 +87,10 @@ pub(super) fn one_line(text: &str) -> String {
             line.push('…');
             break;
         }
-        if is_unseen(c) {
-            line.extend(c.escape_unicode());
-        } else {
-            line.push(c);
+        match c {
+            '\n' | '\r' | '\t' => line.extend(c.escape_default()),
+            c if is_unseen(c) => line.extend(c.escape_unicode()),
+            c => line.push(c),
         }
     }
     line
@@ -105,8 +105,8 @@ mod tests {
     #[test]
     fn a_tool_cannot_forge_a_log_line_or_flood_one() {
         assert_eq!(
-            one_line("a\nERROR forged\u{1b}[2J\u{ad}"),
-            "a\\u{a}ERROR forged\\u{1b}[2J\\u{ad}"
+            one_line("a\nERROR forged\u{1b}[2J\u{ad}\tb"),
+            "a\\nERROR forged\\u{1b}[2J\\u{ad}\\tb"
         );
         assert!(one_line(&"x".repeat(100_000)).len() <= MAX_LINE + 8);
     }
