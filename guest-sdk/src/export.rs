@@ -206,13 +206,24 @@ fn log_panics() {
 }
 
 /// Returns a panic as one line, like the exceptions of other languages: the host escapes line
-/// breaks.
+/// breaks. Says what a component has in place of the clock, of which the standard library panics.
 #[cfg(any(target_arch = "wasm32", test))]
 fn told(said: &str, place: Option<(&str, u32)>) -> String {
     let lines: Vec<&str> = said.lines().map(str::trim).collect();
     let place = place.map(|(file, line)| format!(" ({file}:{line})"));
-    format!("panic: {}{}", lines.join("; "), place.unwrap_or_default())
+    let instead = if said == NO_CLOCK { CLOCK } else { "" };
+    format!(
+        "panic: {}{instead}{}",
+        lines.join("; "),
+        place.unwrap_or_default()
+    )
 }
+
+/// The standard library's message of `SystemTime::now` and `Instant::now`.
+#[cfg(any(target_arch = "wasm32", test))]
+const NO_CLOCK: &str = "time not implemented on this platform";
+#[cfg(any(target_arch = "wasm32", test))]
+const CLOCK: &str = "; a component asks the host for the time: `Call::now`";
 
 #[cfg(test)]
 mod tests {
@@ -225,6 +236,12 @@ mod tests {
         for (said, place, line) in [
             ("boom", place, "panic: boom (src/lib.rs:7)"),
             ("boom", None, "panic: boom"),
+            (
+                "time not implemented on this platform",
+                place,
+                "panic: time not implemented on this platform; a component asks the host for the \
+                 time: `Call::now` (src/lib.rs:7)",
+            ),
             (
                 several,
                 place,
