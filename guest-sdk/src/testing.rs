@@ -3,6 +3,8 @@
 //! Invariant: nothing here is a component's: a closure plays the services, and without one they are
 //! unknown.
 
+mod grants;
+
 use std::cell::Cell;
 use std::io::Write as _;
 
@@ -14,6 +16,7 @@ use crate::identity::{
 use crate::log::Level;
 use crate::outside::Outside;
 use crate::{Call, DownstreamError, Response};
+use grants::Grants;
 
 /// The request that a function sent to a service.
 pub use crate::bindings::downstream::Request as Sent;
@@ -56,6 +59,7 @@ impl Scene {
             identity: identity(),
             on_question: Box::new(|| {}),
             on_send,
+            grants: None,
             on_message: Box::new(|severity, data| {
                 write_line(Level::Debug, &format!("{severity:?}: {data}"));
             }),
@@ -93,6 +97,26 @@ impl Scene {
         services: impl Fn(&Sent) -> Result<Response, DownstreamError> + 'static,
     ) -> Self {
         self.props.on_send = Box::new(services);
+        self
+    }
+
+    /// Allows what an operator would: templates of requests, as `allow` has them in a
+    /// configuration. Any other request then fails with [`DownstreamError::UnknownService`],
+    /// [`DownstreamError::NotGranted`] or [`DownstreamError::InvalidRequest`]. Without this, a
+    /// scene checks no request.
+    ///
+    /// # Panics
+    /// A text is no template.
+    #[must_use]
+    pub fn allow<'t>(
+        mut self,
+        service: &str,
+        templates: impl IntoIterator<Item = &'t str>,
+    ) -> Self {
+        let templates = templates.into_iter().inspect(|text| grants::expect(text));
+        let templates = templates.map(str::to_owned).collect();
+        let grants = self.props.grants.get_or_insert_default();
+        grants.push((service.to_owned(), templates));
         self
     }
 
@@ -175,6 +199,7 @@ struct Props {
     identity: Identity,
     on_question: Box<dyn Fn()>,
     on_send: OnSend,
+    grants: Option<Grants>,
     on_message: OnMessage,
     revision: String,
     capabilities: Vec<String>,
@@ -242,6 +267,9 @@ impl Outside for Props {
     }
 
     fn send(&self, request: Sent) -> Result<WireResponse, DownstreamError> {
+        if let Some(grants) = &self.grants {
+            grants::check(grants, &request)?;
+        }
         (self.on_send)(&request).map(|response| response.0)
     }
 
@@ -257,10 +285,9 @@ impl Outside for Props {
     }
 
     fn progress(&self, done: f64, total: Option<f64>, message: Option<&str>) {
-        write_line(
-            Level::Debug,
-            &format!("progress {done} of {total:?}: {message:?}"),
-        );
+        let total = total.map_or_else(String::new, |total| format!(" of {total}"));
+        let message = message.map_or_else(String::new, |message| format!(": {message}"));
+        write_line(Level::Debug, &format!("progress {done}{total}{message}"));
     }
 
     fn now(&self) -> u64 {

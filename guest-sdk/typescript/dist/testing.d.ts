@@ -7,6 +7,7 @@ import type { Resource, Values } from "./resource.js";
 import { Response } from "./service.js";
 import type { InferInput, InferOutput, Schema } from "./standard.js";
 import type { Variables } from "./template.js";
+import { type Grants } from "./testing/grants.js";
 import { type SceneIdentity } from "./testing/sample.js";
 import { type SentRequest } from "./testing/sent.js";
 import type { Tool } from "./tool.js";
@@ -49,10 +50,10 @@ export declare class Scene {
     onSend(services: OnSend): this;
     /**
      * Allows what an operator would: templates of requests by service, as `allow` has them in a
-     * configuration. Any other request then fails with `unknown-service` or `not-granted`. Without
-     * this, a scene checks no request.
+     * configuration. Any other request then fails with `unknown-service`, `not-granted` or
+     * `invalid-request`. Without this, a scene checks no request.
      */
-    allow(services: Record<string, readonly string[]>): this;
+    allow(services: Grants): this;
     /** Sets what the client speaks and declares, such as `elicitation.form`. */
     client(revision: string, capabilities: readonly string[]): this;
     /** Receives the messages to the client. */

@@ -2,7 +2,7 @@
 import { DownstreamError } from "./error.js";
 import { callTool, complete, getPrompt, listMembers, readResource } from "./serve.js";
 import { Response } from "./service.js";
-import { allows } from "./testing/grants.js";
+import { refusal } from "./testing/grants.js";
 import { sampleIdentity } from "./testing/sample.js";
 import { seen } from "./testing/sent.js";
 /**
@@ -43,8 +43,8 @@ export class Scene {
     }
     /**
      * Allows what an operator would: templates of requests by service, as `allow` has them in a
-     * configuration. Any other request then fails with `unknown-service` or `not-granted`. Without
-     * this, a scene checks no request.
+     * configuration. Any other request then fails with `unknown-service`, `not-granted` or
+     * `invalid-request`. Without this, a scene checks no request.
      */
     allow(services) {
         this.#allowed = { ...this.#allowed, ...services };
@@ -146,7 +146,8 @@ export class Scene {
         const identity = this.#identity;
         const { iss, sub } = identity.actor;
         const send = (request) => {
-            const answer = this.#refusal(request) ?? this.#onSend(seen(request));
+            const refused = this.#allowed && refusal(this.#allowed, request);
+            const answer = refused ?? this.#onSend(seen(request));
             if (answer instanceof Response) {
                 const headers = [...answer.headers];
                 return { tag: "ok", val: { status: answer.status, headers, body: answer.bytes() } };
@@ -173,18 +174,6 @@ export class Scene {
             declares: (capability) => this.#capabilities.some((held) => `${held}.`.startsWith(`${capability}.`)),
             message: (severity, data) => this.#onMessage(severity, parse(data)),
         };
-    }
-    /** Returns why a host would not make a request, if it would not. */
-    #refusal(request) {
-        if (this.#allowed === undefined) {
-            return undefined;
-        }
-        if (!Object.hasOwn(this.#allowed, request.service)) {
-            return { tag: "unknown-service" };
-        }
-        const templates = this.#allowed[request.service] ?? [];
-        const allowed = templates.some((template) => allows(template, request));
-        return allowed ? undefined : { tag: "not-granted", val: templates.join(", ") };
     }
     /** Returns the same bytes in every test (the linear generator of Numerical Recipes). */
     #byte() {

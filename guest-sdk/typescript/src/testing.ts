@@ -11,7 +11,7 @@ import { callTool, complete, getPrompt, listMembers, readResource } from "./serv
 import { type Request, Response } from "./service.js";
 import type { InferInput, InferOutput, Schema } from "./standard.js";
 import type { Variables } from "./template.js";
-import { allows } from "./testing/grants.js";
+import { type Grants, refusal } from "./testing/grants.js";
 import { sampleIdentity, type SceneIdentity } from "./testing/sample.js";
 import { seen, type SentRequest } from "./testing/sent.js";
 import type { Tool } from "./tool.js";
@@ -58,7 +58,7 @@ export class Scene {
   #seed = 1;
   #revision = "2026-07-28";
   #capabilities: readonly string[] = [];
-  #allowed: Record<string, readonly string[]> | undefined;
+  #allowed: Grants | undefined;
   #onSend: OnSend = () => ({ tag: "unknown-service" });
   #onMessage: (severity: Severity, data: unknown) => void = () => undefined;
 
@@ -81,10 +81,10 @@ export class Scene {
 
   /**
    * Allows what an operator would: templates of requests by service, as `allow` has them in a
-   * configuration. Any other request then fails with `unknown-service` or `not-granted`. Without
-   * this, a scene checks no request.
+   * configuration. Any other request then fails with `unknown-service`, `not-granted` or
+   * `invalid-request`. Without this, a scene checks no request.
    */
-  allow(services: Record<string, readonly string[]>): this {
+  allow(services: Grants): this {
     this.#allowed = { ...this.#allowed, ...services };
     return this;
   }
@@ -226,7 +226,8 @@ export class Scene {
     const identity = this.#identity;
     const { iss, sub } = identity.actor;
     const send = (request: Request): Sent => {
-      const answer = this.#refusal(request) ?? this.#onSend(seen(request));
+      const refused = this.#allowed && refusal(this.#allowed, request);
+      const answer = refused ?? this.#onSend(seen(request));
       if (answer instanceof Response) {
         const headers = [...answer.headers];
         return { tag: "ok", val: { status: answer.status, headers, body: answer.bytes() } };
@@ -254,19 +255,6 @@ export class Scene {
         this.#capabilities.some((held) => `${held}.`.startsWith(`${capability}.`)),
       message: (severity, data) => this.#onMessage(severity, parse(data)),
     };
-  }
-
-  /** Returns why a host would not make a request, if it would not. */
-  #refusal(request: Request): DownstreamReason | undefined {
-    if (this.#allowed === undefined) {
-      return undefined;
-    }
-    if (!Object.hasOwn(this.#allowed, request.service)) {
-      return { tag: "unknown-service" };
-    }
-    const templates = this.#allowed[request.service] ?? [];
-    const allowed = templates.some((template) => allows(template, request));
-    return allowed ? undefined : { tag: "not-granted", val: templates.join(", ") };
   }
 
   /** Returns the same bytes in every test (the linear generator of Numerical Recipes). */

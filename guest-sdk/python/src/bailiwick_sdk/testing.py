@@ -7,17 +7,16 @@ A scene checks no request unless `allow` names those that an operator grants.
 """
 
 import json as _json
-import re
 import sys
-import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from . import _grants as grants
 from . import _wit, path
 from ._wit import Err, Ok
 from .call import Call, Severity
-from .errors import DownstreamError, NotGranted, UnknownService
+from .errors import DownstreamError, UnknownService
 from .identity import ActorKind, Binding, Correlation, DelegationMode, Executor, Login, Principal
 from .path import Joined, Part
 from .service import Response
@@ -92,7 +91,8 @@ class Scene:
 
     def allow(self, service: str, *templates: str) -> "Scene":
         """Allows what an operator would: templates of requests, as `allow` has them in a
-        configuration. Any other request then raises `UnknownService` or `NotGranted`."""
+        configuration. Any other request then raises `UnknownService`, `NotGranted` or
+        `InvalidRequest`."""
         self._outside.allowed = {**(self._outside.allowed or {}), service: templates}
         return self
 
@@ -213,7 +213,8 @@ class _Outside:
             request.body,
         )
         try:
-            _check(sent, self.allowed)
+            if self.allowed is not None:
+                grants.check(self.allowed, sent.service, sent.method, sent.path, sent.query)
             answer = self.on_send(sent)
         except DownstreamError as error:
             raise Err(_wire(error)) from None
@@ -234,7 +235,8 @@ class _Outside:
         return _json.dumps(self.given_settings)
 
     def progress(self, done: float, total: float | None, message: str | None) -> None:
-        _line(f"progress {done} of {total}: {message}")
+        of_total = "" if total is None else f" of {total}"
+        _line(f"progress {done}{of_total}" + (f": {message}" if message else ""))
 
     def now(self) -> int:
         return self.milliseconds
@@ -255,57 +257,6 @@ def _part(part: Any) -> Part:
     if isinstance(part, _down.Part_Joined):
         return Joined(tuple(_part(piece) for piece in part.value))  # type: ignore[misc]
     return part.value  # type: ignore[no-any-return]
-
-
-def _check(sent: Sent, allowed: dict[str, tuple[str, ...]] | None) -> None:
-    """Raises what a host's answer would be, if it would not make the request."""
-    if allowed is None:
-        return
-    if sent.service not in allowed:
-        raise UnknownService
-    templates = allowed[sent.service]
-    if not any(_allows(template, sent) for template in templates):
-        raise NotGranted(", ".join(templates))
-
-
-def _allows(template: str, sent: Sent) -> bool:
-    """Returns true if a template, such as `GET /orders/{}?status={}`, allows a request."""
-    parts = re.fullmatch(r"(GET|HEAD|POST|PUT|PATCH|DELETE) (/[^?]*)(?:\?(.*))?", template)
-    if parts is None:
-        raise ValueError(f"{template!r}: expected a template, such as GET /orders/{{}}")
-    method, route, query = parts.groups()
-    known = dict(each.partition("=")[::2] for each in query.split("&")) if query else {}
-    asked = "".join(f"/{_text(part)}" for part in sent.path)
-    if sent.method != method or not re.fullmatch(_pattern(route, "+"), asked):
-        return False
-    for key, value in known.items():
-        given = [_text(part) for name, part in sent.query if name == key]
-        # A fixed value is there once; one that the tool chooses may be left out.
-        if len(given) > 1 or (not given and value != "{}"):
-            return False
-        if not all(re.fullmatch(_pattern(value, "*"), text) for text in given):
-            return False
-    return all(name in known for name, _ in sent.query)
-
-
-def _pattern(template: str, chosen: str) -> str:
-    """No text of a tool has a brace: it is percent-encoded. So it cannot pass for the actor's."""
-    known = {
-        "{}": f"[^/{{}}]{chosen}",
-        "{**}": "[^/{}]+(?:/[^/{}]+)*",
-        "{actor.iss}": re.escape("{actor.issuer}"),
-    }
-    pieces = re.split(r"(\{[^}]*\})", template)
-    return "".join(known.get(piece) or re.escape(piece) for piece in pieces)
-
-
-def _text(part: Part) -> str:
-    """Returns a segment or a query value as text."""
-    if isinstance(part, Joined):
-        return "".join(_text(piece) for piece in part.pieces)
-    if isinstance(part, path.Actor):
-        return f"{{actor.{part.value}}}"
-    return urllib.parse.quote(str(part), safe=":!'()*")
 
 
 def _wire(error: DownstreamError) -> _down.Error:

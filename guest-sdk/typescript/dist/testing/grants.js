@@ -1,36 +1,66 @@
-/** What an operator lets a tool ask of services, in the words of the configuration. */
-import { pathOf, textOf } from "./sent.js";
-/** Returns true if a template, such as `GET /orders/{}?status={}`, allows a request. */
-export function allows(template, request) {
-    const parts = /^(GET|HEAD|POST|PUT|PATCH|DELETE) (\/[^?]*)(?:\?(.*))?$/.exec(template);
+/**
+ * What an operator lets a tool ask of services, in the words of the configuration.
+ *
+ * Invariant: a request is compared piece by piece, as a host compares it, so that a test does not
+ * allow what a host refuses.
+ */
+/** Returns why a host would not make a request, if it would not. */
+export function refusal(grants, request) {
+    const { service, path } = request;
+    if (!Object.hasOwn(grants, service)) {
+        return { tag: "unknown-service" };
+    }
+    const templates = grants[service] ?? [];
+    if (!templates.some((template) => covers(template, request))) {
+        return { tag: "not-granted", val: `${service} covers ${templates.join(", ")}` };
+    }
+    return path.every(isSegment) ? undefined : { tag: "invalid-request", val: noSegment };
+}
+/** Returns true if a template, such as `GET /orders/{}?status={}`, covers a request. */
+function covers(template, request) {
+    const parts = /^(GET|HEAD|POST|PUT|PATCH|DELETE) \/([^?]*)(?:\?(.*))?$/.exec(template);
     if (parts === null) {
         throw new Error(`${JSON.stringify(template)}: expected a template, such as GET /orders/{}`);
     }
     const [, method, path = "", query] = parts;
+    const slots = path === "" ? [] : path.split("/");
+    const rest = slots.at(-1) === "{**}";
+    const fixed = rest ? slots.slice(0, -1) : slots;
+    const given = request.path;
     return (request.method === method &&
-        pattern(path).test(pathOf(request)) &&
-        allowsQuery(query === undefined ? [] : query.split("&"), request));
+        (rest ? given.length > fixed.length : given.length === fixed.length) &&
+        fixed.every((slot, index) => fits(slot, given[index])) &&
+        coversQuery(query === undefined ? [] : query.split("&"), request));
 }
-/** A fixed value is there once; another may be left out; no other key is there. */
-function allowsQuery(templates, { query }) {
+/** A value that the tool chooses may be left out; another is there once; no other key is there. */
+function coversQuery(templates, { query }) {
     const known = templates.map((each) => /^([^=]*)=?(.*)$/.exec(each)?.slice(1) ?? []);
-    const fits = known.every(([key, value = ""]) => {
-        const given = query.filter(([name]) => name === key).map(([, part]) => textOf(part));
-        const count = value === "{}" ? given.length <= 1 : given.length === 1;
-        return count && given.every((text) => pattern(value, "*").test(text));
+    const fitting = known.every(([key, slot = ""]) => {
+        const given = query.filter(([name]) => name === key).map(([, part]) => part);
+        const count = slot === "{}" ? given.length <= 1 : given.length === 1;
+        return count && given.every((part) => fits(slot, part));
     });
-    return fits && query.every(([name]) => known.some(([key]) => key === name));
+    return fitting && query.every(([name]) => known.some(([key]) => key === name));
 }
-/** No text of a tool has a brace: it is percent-encoded. So it cannot pass for the actor's. */
-function pattern(template, chosen = "+") {
-    const source = template.split(/(\{[^}]*\})/).map((piece) => {
-        if (piece === "{}")
-            return `[^/{}]${chosen}`;
-        if (piece === "{actor.iss}")
-            return "\\{actor\\.issuer\\}";
-        if (piece === "{**}")
-            return "[^/{}]+(?:/[^/{}]+)*";
-        return piece.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    });
-    return new RegExp(`^${source.join("")}$`);
+/** Returns true if a part has the pieces of a slot: its texts, and any text for `{}`. */
+function fits(slot, part) {
+    const holes = slot.split(/(\{[^}]*\})/).filter((hole) => hole !== "");
+    const given = part === undefined ? [] : pieces(part);
+    return (holes.length === given.length &&
+        given.every((piece, index) => {
+            const hole = holes[index];
+            return piece.tag === "text"
+                ? hole === "{}" || hole === piece.val
+                : hole === `{${piece.tag.replace("-", ".").replace("issuer", "iss")}}`;
+        }));
 }
+/** Returns true if a part is one segment of a path, none of its pieces empty. */
+function isSegment(part) {
+    const texts = pieces(part).map((piece) => (piece.tag === "text" ? piece.val : "x"));
+    const whole = texts.join("");
+    return !["", ".", ".."].includes(whole) && !/[/\\\p{Cc}]/u.test(whole) && !texts.includes("");
+}
+function pieces(part) {
+    return part.tag === "joined" ? part.val : [part];
+}
+const noSegment = "a path segment is empty, `.`, `..`, or has `/`, `\\` or control characters";

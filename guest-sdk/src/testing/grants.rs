@@ -1,0 +1,233 @@
+//! What an operator lets a tool ask of services, in the words of the configuration.
+//!
+//! Invariant: a request is compared piece by piece, as a host compares it, so that a test does not
+//! allow what a host refuses. `tests/templates.json` holds both, and the other SDKs, to the same.
+
+use crate::DownstreamError;
+use crate::bindings::downstream::{Part, Piece, Request};
+
+/// The templates of each service that is granted.
+pub(super) type Grants = Vec<(String, Vec<String>)>;
+
+/// Fails as a host would, if it would not make the request.
+pub(super) fn check(grants: &Grants, request: &Request) -> Result<(), DownstreamError> {
+    let granted = grants.iter().filter(|(name, _)| *name == request.service);
+    let templates: Vec<&str> = granted
+        .flat_map(|(_, templates)| templates)
+        .map(String::as_str)
+        .collect();
+    if templates.is_empty() {
+        return Err(DownstreamError::UnknownService);
+    }
+    if !templates.iter().any(|template| covers(template, request)) {
+        let covered = format!("{} covers {}", request.service, templates.join(", "));
+        return Err(DownstreamError::NotGranted(covered));
+    }
+    let segments = request.path.iter().map(pieces);
+    if segments.into_iter().all(|pieces| is_segment(&pieces)) {
+        Ok(())
+    } else {
+        Err(DownstreamError::InvalidRequest(NO_SEGMENT.to_owned()))
+    }
+}
+
+/// Panics if the text is no template.
+pub(super) fn expect(template: &str) {
+    let method = template.split_once(" /").map(|(method, _)| method);
+    assert!(
+        method.is_some_and(|method| METHODS.contains(&method)),
+        "{template:?}: expected a template, such as GET /orders/{{}}"
+    );
+}
+
+/// Returns true if a template, such as `GET /orders/{}?status={}`, covers a request.
+fn covers(template: &str, request: &Request) -> bool {
+    let Some((method, target)) = template.split_once(" /") else {
+        return false;
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut segments: Vec<&str> = path.split('/').filter(|text| !text.is_empty()).collect();
+    let given = &request.path;
+    let long_enough = if segments.last() == Some(&"{**}") {
+        segments.pop();
+        given.len() > segments.len()
+    } else {
+        given.len() == segments.len()
+    };
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    method == request.method
+        && long_enough
+        && segments
+            .iter()
+            .zip(given)
+            .all(|(slot, part)| fits(slot, part))
+        && covers_query(&pairs.collect::<Vec<_>>(), &request.query)
+}
+
+/// A value that the tool chooses may be left out; another is there once; no other key is there.
+fn covers_query(slots: &[(&str, &str)], given: &[(String, Part)]) -> bool {
+    let known = |(key, part): &(String, Part)| {
+        let slot = slots.iter().find(|(name, _)| name == key);
+        slot.is_some_and(|(_, slot)| fits(slot, part))
+    };
+    let counted = |(key, slot): &(&str, &str)| {
+        let count = given.iter().filter(|(name, _)| name == key).count();
+        count == 1 || (count == 0 && *slot == "{}")
+    };
+    given.iter().all(known) && slots.iter().all(counted)
+}
+
+/// Returns true if a part has the pieces of a slot: its texts, and anything for `{}`.
+fn fits(slot: &str, part: &Part) -> bool {
+    let (holes, pieces) = (holes(slot), pieces(part));
+    let fits = |(hole, piece): (&&str, &Piece)| match piece {
+        Piece::Text(text) => *hole == "{}" || hole == text,
+        Piece::ActorSub => *hole == "{actor.sub}",
+        Piece::ActorTenant => *hole == "{actor.tenant}",
+        Piece::ActorIssuer => *hole == "{actor.iss}",
+    };
+    holes.len() == pieces.len() && holes.iter().zip(&pieces).all(fits)
+}
+
+/// Splits `user-{actor.sub}` into `user-` and `{actor.sub}`.
+fn holes(mut slot: &str) -> Vec<&str> {
+    let mut holes = Vec::new();
+    while !slot.is_empty() {
+        let end = match slot.find('{') {
+            Some(0) => slot.find('}').map_or(slot.len(), |end| end + 1),
+            Some(start) => start,
+            None => slot.len(),
+        };
+        let (hole, rest) = slot.split_at(end);
+        holes.push(hole);
+        slot = rest;
+    }
+    holes
+}
+
+fn pieces(part: &Part) -> Vec<Piece> {
+    match part {
+        Part::Text(text) => vec![Piece::Text(text.clone())],
+        Part::ActorSub => vec![Piece::ActorSub],
+        Part::ActorTenant => vec![Piece::ActorTenant],
+        Part::ActorIssuer => vec![Piece::ActorIssuer],
+        Part::Joined(pieces) => pieces.clone(),
+    }
+}
+
+/// Returns true if the pieces are one segment of a path, none of them empty.
+fn is_segment(pieces: &[Piece]) -> bool {
+    let texts = || {
+        pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => text.as_str(),
+            _ => "x",
+        })
+    };
+    let leaves = |c: char| matches!(c, '/' | '\\') || c.is_control();
+    let whole: String = texts().collect();
+    !matches!(whole.as_str(), "" | "." | "..")
+        && !whole.contains(leaves)
+        && !texts().any(str::is_empty)
+}
+
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+const NO_SEGMENT: &str =
+    "a path segment is empty, `.`, `..`, or has `/`, `\\` or control characters";
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::testing::Scene;
+    use crate::{Error, Response};
+
+    /// A request, and the target that a host makes of it, or the word for its refusal.
+    #[derive(Deserialize)]
+    struct Case {
+        template: String,
+        method: String,
+        path: Vec<String>,
+        query: Vec<(String, String)>,
+        expected: String,
+    }
+
+    fn piece(text: &str) -> Piece {
+        match text {
+            "@sub" => Piece::ActorSub,
+            "@tenant" => Piece::ActorTenant,
+            "@iss" => Piece::ActorIssuer,
+            text => text.into(),
+        }
+    }
+
+    #[test]
+    fn a_scene_allows_what_a_host_allows() {
+        let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/templates.json");
+        let cases = std::fs::read_to_string(cases).unwrap();
+        let cases: Vec<Case> = serde_json::from_str(&cases).unwrap();
+        for case in cases {
+            let part = |text: &String| Part::joined(text.split('|').map(piece));
+            let call = Scene::new()
+                .allow("orders_api", [case.template.as_str()])
+                .on_send(|_| Ok(Response::new(200, "")))
+                .call();
+            let service = call.service("orders_api");
+            let mut request = service.request(&case.method, case.path.iter().map(part));
+            for (key, value) in &case.query {
+                request = request.query(key, part(value));
+            }
+            let ended = match request.send() {
+                Ok(_) => "",
+                Err(DownstreamError::NotGranted(why)) => {
+                    assert_eq!(why, format!("orders_api covers {}", case.template));
+                    "not-granted"
+                }
+                Err(DownstreamError::InvalidRequest(_)) => "invalid-request",
+                Err(_) => "another error",
+            };
+            let Case {
+                template,
+                path,
+                query,
+                expected,
+                ..
+            } = case;
+            let expected = if expected.starts_with('/') {
+                ""
+            } else {
+                &expected
+            };
+            assert_eq!(ended, expected, "{template} for {path:?} {query:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_without_a_grant_is_unknown_and_other_words_are_no_template() {
+        let call = Scene::new()
+            .allow("orders_api", ["GET /a", "GET /b"])
+            .call();
+        let ask = |service: &str, path: &str| call.service(service).get([path]).send();
+        assert_eq!(
+            ask("billing_api", "a"),
+            Err(DownstreamError::UnknownService)
+        );
+        assert!(matches!(
+            ask("orders_api", "c"),
+            Err(DownstreamError::NotGranted(_))
+        ));
+        // The grant lets it through to the scene's own services, of which there are none.
+        assert_eq!(ask("orders_api", "b"), Err(DownstreamError::UnknownService));
+        assert!(matches!(
+            Error::from(DownstreamError::UnknownService),
+            Error::Failed(_)
+        ));
+        for wrong in ["orders/{}", "get /orders", "GET orders"] {
+            let asked = std::panic::catch_unwind(|| Scene::new().allow("orders_api", [wrong]));
+            assert!(asked.is_err(), "{wrong}");
+        }
+    }
+}
