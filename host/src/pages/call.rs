@@ -101,7 +101,11 @@ fn facts(row: &CallRow, policy: &Policy) -> Markup {
                 dt { "Grant" } dd { (table(&row.grant)) }
             }
             @if !row.component.is_empty() {
-                dt { "Code" } dd { code.digest { (visible(&row.component)) } (signer(code)) }
+                dt { "Code" } dd {
+                    @if let Some(code) = code { (visible(&code.name)) " " }
+                    code.digest { (visible(&row.component)) }
+                    (signer(code))
+                }
             }
             @if !row.trace.is_empty() { dt { "Trace" } dd { code { (visible(&row.trace)) } } }
             @if !row.key.starts_with('r') { dt { "Call" } dd { code { (visible(&row.key)) } } }

@@ -1,10 +1,47 @@
-//! Details in the loader's records, beyond a row: which code replaced which, the changes in its
-//! tools' definitions, and the reason why a component was refused.
+//! The loader's records in words. Beyond a row: which code replaced which, the changes in its
+//! tools' definitions, and the reason why a component was refused. Beside a digest: whose code it
+//! is.
 
 use crate::Entry;
 use serde_json::Value;
 
 use super::page::{Page, Tone};
+
+/// The code behind a digest, as its `component.loaded` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Code {
+    name: String,
+    signer: Option<String>,
+}
+
+impl Code {
+    /// Returns the digest and the code, if this is the record of a component that was loaded.
+    pub(super) fn loaded(entry: &Entry) -> Option<(String, Self)> {
+        if entry.text("event") != "component.loaded" {
+            return None;
+        }
+        let code = Self {
+            name: text(entry, "name").to_owned(),
+            signer: signer(entry),
+        };
+        Some((entry.text("component").to_owned(), code))
+    }
+
+    /// Returns the code in words, beside its digest.
+    pub(super) fn beside(&self, digest: &str) -> String {
+        let signed = match &self.signer {
+            Some(signer) => format!("signed by {signer}"),
+            None => "not signed".to_owned(),
+        };
+        format!("{} {digest} {signed}", self.name)
+    }
+}
+
+/// Returns the signer that a record names, with its key.
+fn signer(entry: &Entry) -> Option<String> {
+    let signer = Some(text(entry, "signer")).filter(|signer| !signer.is_empty());
+    signer.map(|signer| format!("{signer} ({})", text(entry, "signer_key")))
+}
 
 /// Writes the details that `entry` has about a component, if there are more than its row shows.
 pub(super) fn more(entry: &Entry, page: &mut Page<'_>) -> anyhow::Result<()> {
@@ -29,9 +66,8 @@ fn facts(entry: &Entry) -> Vec<(&'static str, Tone, String)> {
         );
         facts.push(("code", Tone::Plain, format!("{now} in place of {before}")));
     }
-    if !text(entry, "signer").is_empty() {
-        let signed = format!("{} ({})", text(entry, "signer"), text(entry, "signer_key"));
-        facts.push(("signed by", Tone::Plain, signed));
+    if let Some(signer) = signer(entry) {
+        facts.push(("signed by", Tone::Plain, signer));
     }
     if !text(entry, "cause").is_empty() && entry.text("event") == "component.refused" {
         facts.push(("refused", Tone::Bad, text(entry, "cause").to_owned()));

@@ -3,7 +3,7 @@
 //! It shows the journal as it stands; `audit verify` checks that these are the records that were
 //! written.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use crate::seams::{Clock, SystemClock};
@@ -11,7 +11,7 @@ use crate::{Damage, Entries, Entry, Event, Outcome, Query, parse_time};
 use anyhow::{Context as _, bail, ensure};
 use clap::builder::PossibleValuesParser;
 
-use super::components::more;
+use super::components::{Code, more};
 use super::filters::why_nothing;
 use super::page::{Page, Tone, counted};
 use super::table::Table;
@@ -131,6 +131,10 @@ struct Found {
     earlier: usize,
     damage: Option<Damage>,
     json: bool,
+    /// The components that were loaded so far, by digest.
+    loaded: BTreeMap<String, Code>,
+    /// Those of them that the entries name, as they were then.
+    codes: BTreeMap<String, Code>,
 }
 
 impl Found {
@@ -151,8 +155,13 @@ impl Found {
             earlier: 0,
             damage: None,
             json: args.json,
+            loaded: BTreeMap::new(),
+            codes: BTreeMap::new(),
         };
         for entry in Entries::open(&args.folder)? {
+            if let Ok(entry) = &entry {
+                found.loaded.extend(Code::loaded(entry));
+            }
             match entry {
                 Ok(entry) if found.query.covers(&entry) => found.add(entry, limit),
                 Ok(_) => {}
@@ -164,6 +173,11 @@ impl Found {
     }
 
     fn add(&mut self, entry: Entry, limit: usize) {
+        let digest = entry.text("component");
+        if let Some(code) = self.loaded.get(digest) {
+            let first = self.codes.entry(digest.to_owned());
+            first.or_insert_with(|| code.clone());
+        }
         self.entries.push_back(entry);
         if self.entries.len() > limit {
             self.entries.pop_front();
@@ -284,7 +298,7 @@ fn one_call(id: &str, folder: &Path, found: &Found, page: &mut Page<'_>) -> anyh
         [] if found.damage.is_some() => Ok(()),
         [] => bail!(why_nothing(id, folder, &found.query)?),
         [_] if found.json => lines(found, page),
-        [_] => tree(found.entries.iter(), page),
+        [_] => tree(found.entries.iter(), &found.codes, page),
         [one, two, ..] => {
             bail!("several calls begin with {id:?}, such as {one} and {two}; write more of the id")
         }

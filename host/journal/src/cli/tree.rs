@@ -1,10 +1,13 @@
 //! One call as a tree: who asked, which services were reached for them, and when and how each step
 //! ended.
 
+use std::collections::BTreeMap;
+
 use bailiwick_envelope::CallMode;
 
 use crate::Entry;
 
+use super::components::Code;
 use super::page::{Page, Tone};
 use super::show::{beside, shown, status, tone_of};
 
@@ -15,9 +18,13 @@ struct Branch<'e> {
     end: Option<&'e Entry>,
 }
 
+/// The components that are known, by digest.
+type Codes = BTreeMap<String, Code>;
+
 /// Writes the records of one call.
 pub(super) fn tree<'e>(
     entries: impl Iterator<Item = &'e Entry>,
+    codes: &Codes,
     page: &mut Page<'_>,
 ) -> anyhow::Result<()> {
     let branches = branches(entries);
@@ -32,7 +39,14 @@ pub(super) fn tree<'e>(
     for (index, branch) in branches.iter().enumerate() {
         let last = index + 1 == branches.len();
         say(if last { "└─ " } else { "├─ " }, branch.begin, begun, page)?;
-        twigs(branch, if last { "   " } else { "│  " }, begun, page)?;
+        let facts = facts(branch, codes);
+        twigs(
+            branch,
+            &facts,
+            if last { "   " } else { "│  " },
+            begun,
+            page,
+        )?;
     }
     Ok(())
 }
@@ -40,21 +54,18 @@ pub(super) fn tree<'e>(
 /// Writes the twigs of a branch: the facts in its record, then the records within it, then its end.
 fn twigs(
     branch: &Branch<'_>,
+    facts: &[String],
     stem: &str,
     begun: Option<u64>,
     page: &mut Page<'_>,
 ) -> anyhow::Result<()> {
-    let mut facts = facts(branch.begin);
-    if is(branch.begin, "downstream.opened") && branch.end.is_none() {
-        facts.push("not closed: it is under way, or the host stopped meanwhile".to_owned());
-    }
     let records: Vec<_> = branch.within.iter().copied().chain(branch.end).collect();
     let mut left = facts.len() + records.len();
     let mut fork = || {
         left = left.saturating_sub(1);
         format!("{stem}{}", if left == 0 { "└─ " } else { "├─ " })
     };
-    for fact in &facts {
+    for fact in facts {
         page.say(&[(Tone::Faint, &fork()), (Tone::Plain, fact)])?;
     }
     records
@@ -156,8 +167,9 @@ fn modes(entry: &Entry) -> String {
     format!("({})", each.collect::<Vec<_>>().join(", "))
 }
 
-/// Returns the further facts in a record, one per line.
-fn facts(entry: &Entry) -> Vec<String> {
+/// Returns the further facts in a branch's record, one per line.
+fn facts(branch: &Branch<'_>, codes: &Codes) -> Vec<String> {
+    let entry = branch.begin;
     let text = |name: &str| entry.text(name).to_owned();
     let named = |name: &str, whose: &str| beside(entry.text(name), shown(entry, whose));
     let mut facts = Vec::new();
@@ -197,20 +209,19 @@ fn facts(entry: &Entry) -> Vec<String> {
             ],
         );
         let (kind, name) = entry.target();
-        add(
-            "target",
-            &[
-                ("", kind.to_owned()),
-                ("", name.to_owned()),
-                ("of ", text("component")),
-            ],
-        );
+        add("target", &[("", kind.to_owned()), ("", name.to_owned())]);
+        let digest = text("component");
+        let known = codes.get(&digest).map(|code| code.beside(&digest));
+        add("code", &[("", known.unwrap_or(digest))]);
         add("grant", &[("", text("grant"))]);
         add("mode", &[("", text("mode")), ("", modes(entry))]);
         add(
             "trace",
             &[("", text("trace_id")), ("session ", text("session_id"))],
         );
+    }
+    if is(entry, "downstream.opened") && branch.end.is_none() {
+        facts.push("not closed: it is under way, or the host stopped meanwhile".to_owned());
     }
     facts
 }

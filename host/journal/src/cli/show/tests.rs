@@ -18,7 +18,7 @@ fn journal(folder: &Path) {
     let second = r#""call":"aa22","actor_sub":"bob","actor_iss":"https://a","target":{"kind":"tool","name":"whoami"}"#;
     let records = [
         r#""event":"journal.begun","format":2,"log":"a","previous":null"#.to_owned(),
-        r#""event":"component.loaded","detail":{"name":"orders"}"#.to_owned(),
+        r#""event":"component.loaded","component":"sha256:0","detail":{"name":"orders"}"#.to_owned(),
         format!(r#""event":"call.opened",{first},"decision":"allow""#),
         format!(r#""event":"downstream.opened",{of_first},"mode":"on_behalf_of","decision":"allow",{ORDERS}"#),
         format!(
@@ -36,6 +36,11 @@ fn journal(folder: &Path) {
         r#""event":"call.refused","actor_sub":"eve\u001b[2J\u202e","outcome":"refused","reason":"unknown-target""#
             .to_owned(),
     ];
+    write(folder, &records);
+}
+
+/// Writes records that are ten milliseconds apart.
+fn write(folder: &Path, records: &[String]) {
     let line = |(index, members): (usize, &String)| {
         format!(
             "{{\"seq\":{},\"time\":\"2025-11-21T08:00:00.{:03}Z\",{members}}}\n",
@@ -172,7 +177,8 @@ fn a_call_is_a_tree() {
 ├─ call.opened  2025-11-21T08:00:00.020Z
 │  ├─ actor    alice of https://a tenant acme
 │  ├─ agent    bot client web
-│  ├─ target   tool get_order of sha256:0
+│  ├─ target   tool get_order
+│  ├─ code     orders sha256:0 not signed
 │  ├─ grant    support
 │  └─ mode     per_service (mail service_identity, orders_api on_behalf_of)
 ├─ downstream.opened  +10 ms
@@ -188,6 +194,47 @@ fn a_call_is_a_tree() {
         show(|args| args.call = Some("aa1".into())).unwrap(),
         expected
     );
+}
+
+#[test]
+fn code_stands_with_the_name_and_the_signer_that_it_had_at_the_call() {
+    let temp = tempfile::tempdir().unwrap();
+    let loaded = |digest: &str, signer: &str| {
+        format!(
+            r#""event":"component.loaded","component":"sha256:{digest}","detail":{{"name":"orders"{signer}}}"#
+        )
+    };
+    let call = |id: &str, digest: &str| {
+        format!(r#""event":"call.opened","call":"{id}","component":"sha256:{digest}""#)
+    };
+    let signed = r#","signer":"release","signer_key":"k+1""#;
+    let records = [
+        r#""event":"journal.begun","format":2,"log":"a","previous":null"#.to_owned(),
+        loaded("0", ""),
+        loaded("1", signed),
+        call("aa", "0"),
+        call("bb", "1"),
+        call("cc", "2"),
+        loaded("0", signed),
+        call("dd", "0"),
+    ];
+    write(temp.path(), &records);
+    for (id, code) in [
+        ("aa", "orders sha256:0 not signed"),
+        ("bb", "orders sha256:1 signed by release (k+1)"),
+        ("cc", "sha256:2"),
+        ("dd", "orders sha256:0 signed by release (k+1)"),
+    ] {
+        let args = Args {
+            folder: temp.path().to_owned(),
+            call: Some(id.to_owned()),
+            ..Args::default()
+        };
+        let mut bytes = Vec::new();
+        run(&args, &mut Page::new(&mut bytes, false)).unwrap();
+        let told = String::from_utf8(bytes).unwrap();
+        assert!(told.ends_with(&format!("code     {code}\n")), "{told}");
+    }
 }
 
 #[test]
