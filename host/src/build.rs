@@ -8,6 +8,7 @@
 //! Invariant: the component of a crate imports nothing but `bailiwick:tool` and exports tools,
 //! resources or prompts; the file appears whole or not at all.
 
+mod alias;
 mod component;
 mod direct;
 mod halves;

@@ -76,7 +76,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), StructureError> {
     walk::walk(bytes)?;
     let invalid = |error: BinaryReaderError| StructureError::Invalid {
         offset: error.offset(),
-        cause: printable(error.message()),
+        cause: format!("{}{}", printable(error.message()), advice(error.message())),
     };
     Validator::new_with_features(FEATURES)
         .validate_all(bytes)
@@ -112,6 +112,15 @@ fn kind(bytes: &[u8]) -> Result<(), StructureError> {
 /// Returns the reader's message on one line, with names from the file as far as they can be read.
 fn printable(text: &str) -> String {
     characters::printable(&text.replace('\n', ": "))
+}
+
+/// Returns what an author can do about a fault that whole builds have.
+fn advice(fault: &str) -> &'static str {
+    if fault.contains("component model async feature") {
+        "; tools are not async: build it without (componentize-qjs: --sync)"
+    } else {
+        ""
+    }
 }
 
 fn malformed(error: &BinaryReaderError) -> StructureError {

@@ -11,6 +11,7 @@ use wasmparser_of_tools::{
     self as wasmparser, CanonicalFunction, ComponentAlias, ComponentExternalKind, ExternalKind,
 };
 
+use super::super::alias::as_it_was;
 use super::super::halves::{Halves, MEMORY, REALLOC};
 use super::read::{EncodedSection, Interface, Read};
 
@@ -83,7 +84,7 @@ impl Write {
         for section in &read.sections {
             if let EncodedSection::Aliases(list) = section {
                 for alias in list.iter().filter(|alias| is_function(alias)) {
-                    aliases.alias(of_instance(alias)?);
+                    aliases.alias(as_it_was(alias)?);
                 }
             }
         }
@@ -150,7 +151,7 @@ impl Write {
             }
             other if is_function(other) => return self.begun.then_some(()),
             other => {
-                section.alias(of_instance(other)?);
+                section.alias(as_it_was(other)?);
             }
         }
         self.component.section(&section);
@@ -210,22 +211,6 @@ fn is_function(alias: &ComponentAlias<'_>) -> bool {
             ..
         }
     )
-}
-
-/// Returns an alias of an interface's item as it was.
-fn of_instance<'c>(alias: &ComponentAlias<'c>) -> Option<Alias<'c>> {
-    match alias {
-        ComponentAlias::InstanceExport {
-            kind,
-            instance_index,
-            name,
-        } => Some(Alias::InstanceExport {
-            instance: *instance_index,
-            kind: (*kind).into(),
-            name,
-        }),
-        _ => None,
-    }
 }
 
 /// The section of a module in a component.

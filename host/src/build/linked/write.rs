@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasm_encoder::{
-    Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection,
-    ComponentOuterAliasKind, ExportKind, InstanceSection, ModuleArg, RawSection,
+    Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection, ExportKind,
+    InstanceSection, ModuleArg, RawSection,
 };
-use wasmparser_of_tools::{self as wasmparser, CanonicalFunction, ComponentAlias, Instance};
+use wasmparser_of_tools::{self as wasmparser, CanonicalFunction, Instance};
 
+use super::super::alias::as_it_was;
 use super::super::unused;
 use super::level::{ComponentLevel, CoreItem, CoreKind, LevelEntry, Origin, index};
 use super::members::{Members, items};
@@ -134,7 +135,7 @@ impl Writing<'_, '_> {
             {
                 self.instance(*number)?;
             }
-            LevelEntry::Alias(alias) => self.alias(of_component(alias)?),
+            LevelEntry::Alias(alias) => self.alias(as_it_was(alias)?),
             LevelEntry::Export(item) if self.used.has(*item) => self.export(*item)?,
             LevelEntry::Function(number, function)
                 if self.used.has(CoreItem::function(*number)) =>
@@ -320,33 +321,6 @@ impl Writing<'_, '_> {
         let next = kind.of_four_mut(&mut self.next.items);
         *next += 1;
         *next - 1
-    }
-}
-
-/// Returns an alias of the component's own level as it was.
-fn of_component<'c>(alias: &ComponentAlias<'c>) -> Option<Alias<'c>> {
-    match alias {
-        ComponentAlias::InstanceExport {
-            kind,
-            instance_index,
-            name,
-        } => Some(Alias::InstanceExport {
-            instance: *instance_index,
-            kind: (*kind).into(),
-            name,
-        }),
-        ComponentAlias::Outer { kind, count, index } => Some(Alias::Outer {
-            kind: match kind {
-                wasmparser::ComponentOuterAliasKind::Type => ComponentOuterAliasKind::Type,
-                wasmparser::ComponentOuterAliasKind::Component => {
-                    ComponentOuterAliasKind::Component
-                }
-                _ => return None,
-            },
-            count: *count,
-            index: *index,
-        }),
-        ComponentAlias::CoreInstanceExport { .. } => None,
     }
 }
 

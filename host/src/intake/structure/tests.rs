@@ -349,6 +349,17 @@ fn what_tools_do_not_need_is_not_valid() {
 }
 
 #[test]
+fn an_async_component_is_refused_with_what_to_change() {
+    let error = refused("(component (core func (canon task.cancel)))").to_string();
+    assert!(
+        error.contains("async feature; tools are not async"),
+        "{error}"
+    );
+    let other = refused(&function("(drop (i32.const 0)) (drop)")).to_string();
+    assert!(!other.contains("async"), "{other}");
+}
+
+#[test]
 fn what_tools_need_is_valid() {
     for wat in [
         "(func (param v128) (result v128) (i8x16.add (local.get 0) (local.get 0)))",
