@@ -121,10 +121,11 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     copied.with_context(|| from.display().to_string())
 }
 
-/// Returns the files of the sources, without what was installed or built.
+/// Returns the files of the sources: those that git tracks, so that nothing else that lies in the
+/// folder is published.
 fn files(root: &Path) -> Result<Vec<String>> {
     let mut git = Command::new("git");
-    git.args(["ls-files", "--cached", "--others", "--exclude-standard"]);
+    git.args(["ls-files", "--cached"]);
     let listed = read(git.args(["--deduplicate", "-z"]).current_dir(root))?;
     let files = listed.split('\0').filter(|file| !file.is_empty());
     // A removed file is listed until its removal is staged.
@@ -170,6 +171,22 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+
+    #[test]
+    fn a_file_that_git_does_not_track_is_not_packed() {
+        let temp = tempfile::tempdir().unwrap();
+        let git = |arguments: &[&str]| {
+            let mut git = Command::new("git");
+            read(git.args(arguments).current_dir(temp.path())).unwrap()
+        };
+        git(&["init", "--quiet"]);
+        for file in ["tracked.rs", "removed.rs", "notes.txt"] {
+            fs::write(temp.path().join(file), "").unwrap();
+        }
+        git(&["add", "tracked.rs", "removed.rs"]);
+        fs::remove_file(temp.path().join("removed.rs")).unwrap();
+        assert_eq!(files(temp.path()).unwrap(), ["tracked.rs"]);
+    }
 
     #[test]
     fn the_copy_can_be_published_and_its_host_has_the_sdks() {

@@ -1,10 +1,12 @@
-//! `cargo xtask dist`: what is published of a version, for machines like this one.
+//! `cargo xtask dist`: what is published of a version, for machines like this one or, with
+//! `--target`, for others.
 //!
 //! The programs are packed as an archive, as a wheel for Python and as a package for npm, beside
-//! the list of what they are made of and the sums of all. Everything is in `target/dist`.
+//! the list of what they are made of and the sums of all. Everything is in `target/dist/TARGET`.
 //! Invariant: the same programs and sources make the same bytes.
 
 pub(crate) mod install;
+mod machine;
 mod npm;
 mod sbom;
 mod tar;
@@ -14,14 +16,14 @@ mod zip;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 
 use crate::step::{self, run, say, step};
-use crate::{Project, guests, release};
+use crate::{Project, release};
+use machine::Machine;
 
 /// The programs that are shipped, and the package of each.
 const PROGRAMS: [(&str, &str); 3] = [
@@ -99,27 +101,43 @@ fn below<'f>(folder: &'f str, files: &'f [File]) -> impl Iterator<Item = File> +
     files.iter().map(move |file| file.below(folder))
 }
 
-/// Makes what the command line asks for: of release programs that it builds, or of those in a
-/// folder.
+/// Makes what the command line asks for.
 pub(crate) fn run_with(project: &Project, arguments: &[String]) -> Result<()> {
-    let folder = match arguments {
-        [] => make(project, None)?,
-        [option, programs] if option == "--programs" => make(project, Some(Path::new(programs)))?,
-        _ => bail!("expected nothing or `--programs FOLDER`"),
-    };
+    let (target, programs) = options(arguments)?;
+    let folder = make(project, &Machine::of(target)?, programs)?;
     say(&format!("packed: {}", folder.display()));
     Ok(())
 }
 
+/// Reads the command line: the target, and the folder of programs to pack in place of a release.
+fn options(arguments: &[String]) -> Result<(Option<&str>, Option<&Path>)> {
+    let (mut target, mut programs) = (None, None);
+    for pair in arguments.chunks(2) {
+        match pair {
+            [option, name] if option == "--target" && target.is_none() => {
+                target = Some(name.as_str());
+            }
+            [option, folder] if option == "--programs" && programs.is_none() => {
+                programs = Some(Path::new(folder));
+            }
+            _ => bail!("expected nothing, `--target TARGET`, `--programs FOLDER` or both"),
+        }
+    }
+    Ok((target, programs))
+}
+
 /// Packs the programs of a folder, or release programs that it builds; returns the folder with what
 /// was made.
-fn make(project: &Project, programs: Option<&Path>) -> Result<PathBuf> {
+fn make(project: &Project, machine: &Machine, programs: Option<&Path>) -> Result<PathBuf> {
+    machine.set_up()?;
     let programs = match programs {
         Some(folder) => PROGRAMS.map(|(name, _)| folder.join(name)),
-        None => build(project)?,
+        None => build(project, machine)?,
     };
-    let (product, bill) = step("collecting what is packed", || collect(project, &programs))?;
-    let folder = project.target().join("dist");
+    let (product, bill) = step("collecting what is packed", || {
+        collect(project, machine, &programs)
+    })?;
+    let folder = project.target().join("dist").join(&machine.target);
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     }
@@ -150,45 +168,48 @@ fn make(project: &Project, programs: Option<&Path>) -> Result<PathBuf> {
 const SUMS: &str = "SHA256SUMS";
 
 /// Builds the programs as they are released; returns their paths in the order of [`PROGRAMS`].
-fn build(project: &Project) -> Result<[PathBuf; 3]> {
-    let host = release::build(project)?;
-    let mut cargo = project.cargo();
-    cargo.args(["build", "--locked", "--release"]);
-    let [_, beside @ ..] = PROGRAMS;
-    for (program, package) in beside {
-        cargo.args(["--package", package, "--bin", program]);
+///
+/// Those for other machines are not laid out by what calls execute: counts belong to the code of
+/// one machine, and are wrong for what is compiled otherwise for another.
+fn build(project: &Project, machine: &Machine) -> Result<[PathBuf; 3]> {
+    if !machine.is_own() {
+        let (mut cargo, folder) = machine.build(project, &PROGRAMS);
+        step("building the programs", || run(&mut cargo))?;
+        return Ok(PROGRAMS.map(|(program, _)| folder.join(program)));
     }
+    let host = release::build(project)?;
+    let [_, beside @ ..] = PROGRAMS;
+    let (mut cargo, folder) = machine.build(project, &beside);
     step("building the programs beside the host", || run(&mut cargo))?;
-    let [audit, dev] = beside.map(|(program, _)| project.target().join("release").join(program));
+    let [audit, dev] = beside.map(|(program, _)| folder.join(program));
     Ok([host, audit, dev])
 }
 
 /// Reads everything that is packed, and lists what the programs are made of.
-fn collect(project: &Project, paths: &[PathBuf]) -> Result<(Product, String)> {
-    let target = guests::printed("rustc", &["--print", "host-tuple"]);
-    let target = target.context("rustc does not say for what it compiles")?;
-    let (about, bill) = sbom::bill(project, &target, &PROGRAMS.map(|(_, package)| package))?;
+fn collect(project: &Project, machine: &Machine, paths: &[PathBuf]) -> Result<(Product, String)> {
+    let packages = PROGRAMS.map(|(_, package)| package);
+    let (about, bill) = sbom::bill(project, &machine.target, &packages)?;
     let mut programs = Vec::new();
     for (path, (name, _)) in paths.iter().zip(PROGRAMS) {
-        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+        let shown = || path.display().to_string();
+        let bytes = fs::read(path).with_context(shown)?;
+        machine.check(&bytes).with_context(shown)?;
+        let said = step::read(machine.start(path).arg("--version"))?;
+        check_version(&said, name, &about.version).with_context(shown)?;
         programs.push(File::program(name, bytes));
     }
     let [host, ..] = paths else {
         bail!("no program")
     };
-    for (path, (name, _)) in paths.iter().zip(PROGRAMS) {
-        let said = step::read(Command::new(path).arg("--version"))?;
-        check_version(&said, name, &about.version).with_context(|| path.display().to_string())?;
-    }
     let texts: Result<Vec<File>> = TEXTS
         .iter()
         .map(|name| text(&project.root.join(name), name))
         .collect();
     let product = Product {
         about,
-        target,
+        target: machine.target.clone(),
         programs,
-        shared: shared(host)?,
+        shared: shared(machine, host)?,
         texts: texts?,
     };
     Ok((product, bill))
@@ -205,18 +226,18 @@ fn check_version(said: &str, name: &str, version: &str) -> Result<()> {
 }
 
 /// Lets the program write its manual pages and completions.
-fn shared(host: &Path) -> Result<Vec<File>> {
+fn shared(machine: &Machine, host: &Path) -> Result<Vec<File>> {
     let mut shared = Vec::new();
     for (shell, path) in [
         ("bash", "bash-completion/completions/bailiwick"),
         ("fish", "fish/vendor_completions.d/bailiwick.fish"),
         ("zsh", "zsh/site-functions/_bailiwick"),
     ] {
-        let script = step::read(Command::new(host).args(["completions", shell]))?;
+        let script = step::read(machine.start(host).args(["completions", shell]))?;
         shared.push(File::text(path, &script));
     }
     let pages = tempfile::tempdir()?;
-    step::read(Command::new(host).arg("man").arg(pages.path()))?;
+    step::read(machine.start(host).arg("man").arg(pages.path()))?;
     for page in fs::read_dir(pages.path())? {
         let page = page?;
         let name = page.file_name().to_string_lossy().into_owned();
@@ -257,7 +278,27 @@ fn text(from: &Path, path: &str) -> Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use super::check_version;
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_names_a_target_and_a_folder_in_any_order() {
+        let words =
+            |line: &str| -> Vec<String> { line.split_whitespace().map(str::to_owned).collect() };
+        let folder = Some(Path::new("f"));
+        for (line, expected) in [
+            ("", (None, None)),
+            ("--target t", (Some("t"), None)),
+            ("--programs f", (None, folder)),
+            ("--programs f --target t", (Some("t"), folder)),
+        ] {
+            assert_eq!(options(&words(line)).unwrap(), expected, "{line}");
+        }
+        for wrong in ["--target", "t", "--target t --target u", "--targets t"] {
+            assert!(options(&words(wrong)).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_program_of_other_sources_is_not_packed() {

@@ -42,7 +42,8 @@ cargo xtask test [ARGS]      build everything and run all tests; ARGS go to `car
 cargo xtask sdks             run the tests that the SDKs for TypeScript and Python have of their own
 cargo xtask demo [--once]    build everything and show it
 cargo xtask release          build the program as it is released: optimized by what calls execute (half an hour)
-cargo xtask dist             pack a release for machines like this one, into target/dist
+cargo xtask dist             pack a release for machines like this one, into target/dist/TARGET
+cargo xtask dist --target aarch64-unknown-linux-gnu  pack it for other machines
 cargo xtask dist --programs FOLDER  pack the programs of a folder in place of a release
 cargo xtask packages         pack the crates as a registry gets them, into target/packages
 cargo xtask bench [ARGS]     do that and measure the program; ARGS go to `bailiwick-bench measure`
@@ -59,13 +60,21 @@ cargo xtask hunt [--users N] [--calls N]  hunt for values that another user sees
 cargo xtask deep [SECTION]   run the long tests, all or one, and print their figures";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
     Project::find()
-        .and_then(|project| project.take(&arguments))
+        .and_then(|project| project.take(&arguments()?))
         .unwrap_or_else(|error| {
             say(&format!("error: {error:#}"));
             ExitCode::FAILURE
         })
+}
+
+/// Returns the command line without the program's name.
+fn arguments() -> Result<Vec<String>> {
+    let argument = |argument: std::ffi::OsString| {
+        let text = argument.into_string();
+        text.map_err(|argument| anyhow::anyhow!("{}: expected UTF-8", argument.display()))
+    };
+    env::args_os().skip(1).map(argument).collect()
 }
 
 /// How the programs are built.

@@ -12,6 +12,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
+use super::machine::Machine;
 use super::{SUMS, make};
 use crate::Project;
 use crate::step::{read, run, step};
@@ -46,7 +47,7 @@ const WAYS: [Way; 3] = [
 /// Packs, installs and tries everything; returns the sizes and times.
 pub(crate) fn all(project: &Project) -> Result<Vec<String>> {
     let programs = env::var_os("BAILIWICK_DIST_PROGRAMS").map(|folder| project.root.join(folder));
-    let made = make(project, programs.as_deref())?;
+    let made = make(project, &Machine::of(None)?, programs.as_deref())?;
     let mut sums = Command::new("sha256sum");
     sums.args(["--check", "--strict", "--quiet", SUMS]);
     run(sums.current_dir(&made).stdin(Stdio::null()))?;

@@ -12,7 +12,7 @@ pub(super) fn packed(product: &Product) -> Result<(String, Vec<u8>)> {
     files.extend(product.texts.iter().cloned());
     // npm expects exactly this folder.
     let files: Vec<File> = below("package", &files).collect();
-    let name = format!("bailiwick-{}.tgz", product.about.version);
+    let name = format!("bailiwick-{}-{}.tgz", product.about.version, cpu(product)?);
     Ok((name, tar::packed(&files)?))
 }
 
@@ -23,10 +23,6 @@ fn manifest(product: &Product) -> Result<String> {
         .iter()
         .map(|file| (file.path.clone(), format!("bin/{}", file.path).into()))
         .collect();
-    let (machine, _) = product.target.split_once('-').unwrap_or_default();
-    let known = [("x86_64", "x64"), ("aarch64", "arm64")];
-    let cpu = known.iter().find(|(name, _)| *name == machine);
-    let (_, cpu) = cpu.with_context(|| format!("npm has no name for {machine}"))?;
     let manifest = json!({
         "name": "bailiwick",
         "version": product.about.version,
@@ -34,10 +30,19 @@ fn manifest(product: &Product) -> Result<String> {
         "license": product.about.license,
         "bin": commands,
         "os": ["linux"],
-        "cpu": [cpu],
+        "cpu": [cpu(product)?],
         "libc": ["glibc"],
     });
     Ok(format!("{manifest:#}\n"))
+}
+
+/// Returns npm's name of the kind of machine.
+fn cpu(product: &Product) -> Result<&'static str> {
+    let (machine, _) = product.target.split_once('-').unwrap_or_default();
+    let known = [("x86_64", "x64"), ("aarch64", "arm64")];
+    let cpu = known.iter().find(|(name, _)| *name == machine);
+    let (_, cpu) = cpu.with_context(|| format!("npm has no name for {machine}"))?;
+    Ok(cpu)
 }
 
 #[cfg(test)]
@@ -55,6 +60,21 @@ mod tests {
             Some(&json!({"bailiwick": "bin/bailiwick", "bailiwick-dev": "bin/bailiwick-dev"}))
         );
         assert_eq!(manifest.get("cpu"), Some(&json!(["x64"])));
+        for (target, expected, file) in [
+            ("x86_64-unknown-linux-gnu", "x64", "bailiwick-1.2.3-x64.tgz"),
+            (
+                "aarch64-unknown-linux-gnu",
+                "arm64",
+                "bailiwick-1.2.3-arm64.tgz",
+            ),
+        ] {
+            let product = Product {
+                target: target.to_owned(),
+                ..product(b"")
+            };
+            assert_eq!(cpu(&product).unwrap(), expected);
+            assert_eq!(packed(&product).unwrap().0, file);
+        }
         let other = Product {
             target: "riscv64gc-unknown-linux-gnu".to_owned(),
             ..product(b"")

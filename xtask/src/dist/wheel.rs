@@ -139,6 +139,13 @@ pub(super) mod tests {
             assert_eq!(name, wanted);
         }
         assert!(packed(&product(b"static")).is_err());
+        let other = Product {
+            target: "aarch64-unknown-linux-gnu".to_owned(),
+            ..product(b"GLIBC_2.34")
+        };
+        let (name, _) = packed(&other).unwrap();
+        assert_eq!(name, "bailiwick-1.2.3-py3-none-manylinux_2_34_aarch64.whl");
+        assert_eq!(other.name(), "bailiwick-1.2.3-aarch64-unknown-linux-gnu");
     }
 
     #[test]
