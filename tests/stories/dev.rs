@@ -295,10 +295,16 @@ async fn the_first_screen_says_how_to_log_in_and_has_one_call_that_works() -> Re
         .await?
         .text();
     ensure!(page.contains(&connects) && page.contains("dana"), "{page}");
-    let call = screen.split_once("curl -sS http").context("no call")?.1;
-    let call = call.split("\n\n").next().unwrap_or_default();
+    let call = screen
+        .lines()
+        .find(|line| line.starts_with("bailiwick call "));
+    let call = call.context("no call")?;
+    let programs = bailiwick()?;
+    let programs = programs.parent().context("a program lies in a folder")?;
+    let path = std::env::var("PATH").unwrap_or_default();
     let shell = Command::new("sh")
-        .args(["-c", &format!("curl -sS http{call}")])
+        .args(["-c", call])
+        .env("PATH", format!("{}:{path}", programs.display()))
         .kill_on_drop(true)
         .output();
     let output = tokio::time::timeout(DEADLINE, shell).await??;

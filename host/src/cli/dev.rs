@@ -60,22 +60,14 @@ fn beside(own: &Path) -> anyhow::Result<PathBuf> {
 
 const PROGRAM: &str = "bailiwick-dev";
 
-/// The manual of `bailiwick call`, whose options `bailiwick-dev` has.
-pub(crate) const CALL: &str = "\
-Examples:
-  bailiwick call get_order_status order_id=A-1001
-  bailiwick call get_order_status order_id=A-1001 --as bob --file tools/orders.wasm
-  bailiwick call add a:=1 b:=2 --url http://127.0.0.1:8080/mcp --token-file token.txt
-  bailiwick call --resource orders://orders/A-1001
-  bailiwick call --prompt complain order=A-1001
-
-Files:
-  tools/*.wasm    the components, without --file and --tools
-  services.toml   in the folder of the components or beside it: the services, and their answers
-
+/// The manual of `bailiwick call`, whose options and examples `bailiwick-dev` has.
+pub(crate) const CALL: &str = concat!(
+    include_str!("dev/call.txt"),
+    "\n\
 Exit codes: 0 after an answer, 1 if the tool says that it failed, 2 if it was not called.
 
-`bailiwick call --help` has every option.";
+`bailiwick call --help` has every option."
+);
 
 /// The manual of `bailiwick dev`, likewise.
 pub(crate) const DEV: &str = "\

@@ -1,6 +1,7 @@
 //! `bailiwick-demo`: tells the story of Bailiwick with a real host, a real issuer and a real
 //! service, all on loopback.
 
+use std::ffi::OsString;
 use std::io::{Write as _, stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,22 +28,22 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<bool> {
-    if std::env::args()
+    if std::env::args_os()
         .skip(1)
         .any(|argument| argument == "--help" || argument == "-h")
     {
         writeln!(stdout(), "{USAGE}")?;
         return Ok(true);
     }
-    let options = parse(std::env::args().skip(1))?;
+    let options = parse(std::env::args_os().skip(1))?;
     story::tell(&options).await
 }
 
-fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
+fn parse(mut arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Options> {
     let (mut bailiwick, mut tools, mut out) = (None, None, None);
     let (mut once, mut until_stdin_closes) = (false, false);
     while let Some(argument) = arguments.next() {
-        let slot = match argument.as_str() {
+        let slot = match argument.to_str().unwrap_or_default() {
             "--bailiwick" => &mut bailiwick,
             "--tools" => &mut tools,
             "--out" => &mut out,
@@ -54,11 +55,11 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Options>
                 until_stdin_closes = true;
                 continue;
             }
-            other => bail!("unknown argument {other}\n{USAGE}"),
+            _ => bail!("unknown argument {}\n{USAGE}", argument.display()),
         };
         let value = arguments
             .next()
-            .with_context(|| format!("{argument} needs a value\n{USAGE}"))?;
+            .with_context(|| format!("{} needs a value\n{USAGE}", argument.display()))?;
         *slot = Some(PathBuf::from(value));
     }
     let (bailiwick, tools, out) = (

@@ -1,6 +1,7 @@
 //! `bailiwick-dev`, which `bailiwick dev` runs: a host, an issuer and sample users around the
 //! folder of tools in development. For development only.
 
+use std::ffi::OsString;
 use std::io::{Write as _, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use clap::Parser as _;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     if arguments.first().is_some_and(|first| first == CALL) {
         return call(&arguments).await;
     }
@@ -45,7 +46,7 @@ fn failed(program: &str, error: &anyhow::Error) -> ExitCode {
 }
 
 /// Runs `bailiwick call`: one call, and its answer.
-async fn call(arguments: &[String]) -> ExitCode {
+async fn call(arguments: &[OsString]) -> ExitCode {
     let options = match Call::try_parse_from(arguments) {
         Ok(options) => options,
         Err(error) => error.exit(),
@@ -57,7 +58,7 @@ async fn call(arguments: &[String]) -> ExitCode {
 }
 
 /// Runs `bailiwick client`.
-fn client(arguments: &[String]) -> ExitCode {
+fn client(arguments: &[OsString]) -> ExitCode {
     let asked = match Clients::try_parse_from(arguments) {
         Ok(asked) => asked,
         Err(error) => error.exit(),
@@ -74,7 +75,7 @@ const CALL: &str = "call";
 /// The first argument of `bailiwick client`.
 const CLIENT: &str = "client";
 
-async fn run(arguments: Vec<String>) -> anyhow::Result<ExitCode> {
+async fn run(arguments: Vec<OsString>) -> anyhow::Result<ExitCode> {
     if let [first, folder] = arguments.as_slice()
         && first == SWEEP
     {

@@ -15,7 +15,7 @@ use super::settings::Entry;
 
 /// Tells clients about a host.
 #[derive(Parser, Debug)]
-#[command(name = "bailiwick client")]
+#[command(name = "bailiwick client", bin_name = "bailiwick client")]
 pub struct Clients {
     #[command(subcommand)]
     command: Command,

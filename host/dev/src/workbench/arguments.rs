@@ -3,7 +3,7 @@
 //! Invariant: a text is never taken for another type unless the tool's schema says so.
 
 use anyhow::{Context as _, bail, ensure};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Returns the arguments for a tool with this input schema.
 ///
@@ -20,6 +20,61 @@ pub(super) fn texts(words: &[String]) -> anyhow::Result<Value> {
             .split_once('=')
             .with_context(|| format!("{word:?} is not an argument; expected key=text"))?;
         Ok((key, text.into()))
+    })
+}
+
+/// Returns the words that [`read`] reads as these arguments, quoted for a shell.
+pub(super) fn typed(arguments: &Value) -> Vec<String> {
+    let pairs = arguments.as_object().into_iter().flatten();
+    let word = |(key, value): (&String, &Value)| match value {
+        Value::String(text) => quoted(&format!("{key}={text}")),
+        other => quoted(&format!("{key}:={other}")),
+    };
+    pairs.map(word).collect()
+}
+
+/// Quotes a word for a shell, if it needs that.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=:.,/@+".contains(&byte);
+    if word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Returns the arguments that a schema requires, with values that its author gives or that have the
+/// type.
+pub(super) fn required(schema: &Value) -> Value {
+    let names = schema.get("required").and_then(Value::as_array);
+    let mut arguments = Map::new();
+    for name in names.into_iter().flatten().filter_map(Value::as_str) {
+        let property = schema
+            .get("properties")
+            .and_then(|properties| properties.get(name));
+        arguments.insert(
+            name.to_owned(),
+            sample(name, property.unwrap_or(&Value::Null)),
+        );
+    }
+    Value::Object(arguments)
+}
+
+fn sample(name: &str, property: &Value) -> Value {
+    let first = |key: &str| property.get(key)?.as_array()?.first().cloned();
+    let given = first("examples")
+        .or_else(|| property.get("default").cloned())
+        .or_else(|| property.get("const").cloned());
+    given.or_else(|| first("enum")).unwrap_or_else(|| {
+        match property.get("type").and_then(Value::as_str) {
+            Some("integer" | "number") => {
+                property.get("minimum").cloned().unwrap_or_else(|| json!(1))
+            }
+            Some("boolean") => json!(true),
+            Some("array") => json!([]),
+            Some("object") => required(property),
+            _ => json!(name),
+        }
     })
 }
 
@@ -87,8 +142,6 @@ fn is_text(property: &Value, schema: &Value) -> bool {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use serde_json::json;
-
     use super::*;
 
     fn read_all(words: &[&str]) -> anyhow::Result<Value> {
@@ -124,6 +177,48 @@ mod tests {
         ] {
             assert_eq!(read_all(&words).unwrap(), expected, "{words:?}");
         }
+    }
+
+    #[test]
+    fn what_is_typed_is_read_as_it_was() {
+        for (arguments, words) in [
+            (json!({}), vec![]),
+            (
+                json!({"id": "A-1001", "count": 3}),
+                vec!["count:=3", "id=A-1001"],
+            ),
+            (json!({"id": "it's 5"}), vec![r"'id=it'\''s 5'"]),
+            (json!({"tags": ["a"]}), vec![r#"'tags:=["a"]'"#]),
+        ] {
+            let typed = typed(&arguments);
+            assert_eq!(typed, words);
+            let unquote = |word: &String| match word.strip_prefix('\'') {
+                Some(rest) => rest.trim_end_matches('\'').replace(r"'\''", "'"),
+                None => word.clone(),
+            };
+            let words: Vec<String> = typed.iter().map(unquote).collect();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            assert_eq!(read_all(&words).unwrap(), arguments);
+        }
+    }
+
+    #[test]
+    fn sample_arguments_are_what_the_schema_requires() {
+        let schema = json!({
+            "properties": {
+                "id": {"type": "string", "examples": ["A-1001"]},
+                "kind": {"enum": ["a", "b"]},
+                "count": {"type": "integer", "minimum": 3},
+                "deep": {"type": "object", "properties": {"yes": {"type": "boolean"}}, "required": ["yes"]},
+                "word": {"type": "string"},
+                "more": {"type": "string"},
+            },
+            "required": ["id", "kind", "count", "deep", "word"],
+        });
+        let expected =
+            json!({"id": "A-1001", "kind": "a", "count": 3, "deep": {"yes": true}, "word": "word"});
+        assert_eq!(required(&schema), expected);
+        assert_eq!(required(&json!({"type": "object"})), json!({}));
     }
 
     #[test]

@@ -6,25 +6,27 @@
 //!
 //! Invariant: the answer is on standard output, everything else on standard error.
 
-use std::io::{IsTerminal as _, Write as _};
+mod print;
+mod server;
+
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use clap::Parser;
-use serde_json::{Value, json};
 
 use super::options::beside;
 use super::services::{self, Services, ServicesFile, Traffic};
 use super::shelf::{self, Shelf};
 use super::sweeper::Sweeper;
-use super::{HOST, arguments, config, issuer_settings, tell};
+use super::{HOST, config, issuer_settings, tell};
 use crate::folder::Folder;
 use crate::issuer::{Client, Issuer, TokenSpec, User};
-use crate::mcp::{self, Answer};
+use crate::mcp::Answer;
 use crate::process::{self, Host, Interrupts};
-use crate::terminal::{self, shown};
+use crate::terminal::shown;
 
 /// Calls a tool once, as a sample user, in the sandbox in which it will be served.
 ///
@@ -45,9 +47,10 @@ pub struct Call {
     /// Get the prompt of this name, with arguments key=text.
     #[arg(long, value_name = "NAME")]
     prompt: Option<String>,
-    /// The user who asks: a sample user, or any other name.
-    #[arg(long = "as", value_name = "USER", default_value = "alice")]
-    user: String,
+    /// The user who asks: a sample user, or any other name; by default alice. With --url, a user of
+    /// the `bailiwick dev` that serves there.
+    #[arg(long = "as", value_name = "USER")]
+    user: Option<String>,
     /// The scopes of the user's token, separated by commas; by default, what the tool requires.
     #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
     scopes: Option<Vec<String>>,
@@ -62,10 +65,10 @@ pub struct Call {
     #[arg(long, value_name = "FILE")]
     services: Option<PathBuf>,
     /// Call the tool of a server that runs, in place of a component.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["file", "tools", "services", "user", "scopes"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["file", "tools", "services"])]
     url: Option<String>,
-    /// The file with the token for --url; without it, there is none.
-    #[arg(long, value_name = "FILE", requires = "url")]
+    /// The file with the token for --url; without it and --as, there is none.
+    #[arg(long, value_name = "FILE", requires = "url", conflicts_with_all = ["user", "scopes"])]
     token_file: Option<PathBuf>,
     /// Print the whole result as JSON.
     #[arg(long)]
@@ -75,21 +78,13 @@ pub struct Call {
     bailiwick: Option<PathBuf>,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  bailiwick call get_order_status order_id=A-1001
-  bailiwick call get_order_status order_id=A-1001 --as bob --file tools/orders.wasm
-  bailiwick call add a:=1 b:=2 --url http://127.0.0.1:8080/mcp --token-file token.txt
-  bailiwick call --resource orders://orders/A-1001
-  bailiwick call --prompt complain order=A-1001
-
-Files:
-  tools/*.wasm    the components, without --file and --tools
-  services.toml   in the folder of the components or beside it: the services, and their answers
-
+const EXAMPLES: &str = concat!(
+    include_str!("once/call.txt"),
+    "\n\
 It ends with 0 after an answer, with 1 if the tool says that it failed, and with 2 if it was not
 called. The answer is on standard output; the tool's log lines, and what services.toml lacks, are on
-standard error.";
+standard error."
+);
 
 /// Makes the call and prints the answer; returns how the program ends.
 ///
@@ -101,13 +96,12 @@ pub async fn call(options: &Call) -> anyhow::Result<ExitCode> {
         answer = answer(options) => answer?,
         () = interrupts.next() => bail!("interrupted"),
     };
-    print(&answer, options.json)
+    print::print(&answer, options.json)
 }
 
 async fn answer(options: &Call) -> anyhow::Result<Answer> {
     if let Some(url) = &options.url {
-        let token = options.token_file.as_deref().map(token).transpose()?;
-        return at(url, token.as_deref(), options).await;
+        return server::call(url, options).await;
     }
     let mut place = Place::set_up(options).await?;
     let answer = place.call(options).await;
@@ -115,46 +109,6 @@ async fn answer(options: &Call) -> anyhow::Result<Answer> {
     let answer = answer?;
     cleared?;
     Ok(answer)
-}
-
-/// Calls a tool of a server.
-async fn at(url: &str, token: Option<&str>, options: &Call) -> anyhow::Result<Answer> {
-    let tool = match options.target() {
-        Target::Tool(tool) => tool,
-        Target::Resource(uri) => {
-            let params = json!({ "uri": uri });
-            return mcp::named(url, token, ("resources/read", uri), &params).await;
-        }
-        Target::Prompt(name, words) => {
-            let texts = arguments::texts(&words)?;
-            let params = json!({"name": name, "arguments": texts});
-            return mcp::named(url, token, ("prompts/get", name), &params).await;
-        }
-    };
-    let listed = mcp::list(url, token).await?;
-    ensure!(
-        listed.status.is_success(),
-        "{url} answers {}: {}",
-        listed.status,
-        listed.raw
-    );
-    let schema = schema_of(&listed, tool)?;
-    let arguments = arguments::read(&options.arguments, &schema)?;
-    mcp::call(url, token, tool, &arguments).await
-}
-
-/// Returns the input schema of a tool in a list.
-fn schema_of(listed: &Answer, name: &str) -> anyhow::Result<Value> {
-    let tools = listed.result().get("tools").and_then(Value::as_array);
-    let tools = tools.map(Vec::as_slice).unwrap_or_default();
-    if let Some(tool) = tools.iter().find(|tool| tell::name(tool) == name) {
-        return Ok(tool.get("inputSchema").cloned().unwrap_or_default());
-    }
-    let known: Vec<&str> = tools.iter().map(tell::name).collect();
-    if known.is_empty() {
-        bail!("there is no tool {name}, and no other that this user may call");
-    }
-    bail!("there is no tool {name}; known here: {}", known.join(", "))
 }
 
 /// A host for one call, with everything around it.
@@ -177,8 +131,12 @@ impl Place {
         let folder = Folder::create(&sweeper.folder().join(HOST))?;
         folder.write_secret("exchange", &Client::host().secret)?;
         let mut settings = issuer_settings(0);
-        if settings.users.iter().all(|known| known.sub != options.user) {
-            settings.users.push(User::new(&options.user));
+        if settings
+            .users
+            .iter()
+            .all(|known| known.sub != options.user())
+        {
+            settings.users.push(User::new(options.user()));
         }
         let issuer = Issuer::start_with(settings).await?;
         let mut services = Services::start(options.services(), Traffic::default(), &issuer).await?;
@@ -186,7 +144,8 @@ impl Place {
             vec![copy(file, &folder)?]
         } else {
             let mut shelf = Shelf::new(&options.tools).context(
-                "which component has the tool? Name it with --file, or its folder with --tools",
+                "which component has the tool? Build it (bailiwick build PROJECT), or name it with \
+                 --file, its folder with --tools, or a host that serves it with --url",
             )?;
             shelf.copy_to(&folder)?;
             shelf.names()
@@ -223,13 +182,13 @@ impl Place {
             .map(String::as_str)
             .collect();
         let url = self.host.url();
-        let spec = TokenSpec::of(&options.user).client(tell::AGENT);
+        let spec = TokenSpec::of(options.user()).client(tell::AGENT);
         let spec = spec.audience(&url).scopes(&scopes);
         let token = self.issuer.token(&spec)?;
         let started = Instant::now();
-        let answer = at(&url, Some(&token), options).await;
+        let answer = server::at(&url, Some(&token), options).await;
         let milliseconds = started.elapsed().as_millis();
-        self.report(&options.user, options.target().name(), milliseconds);
+        self.report(options.user(), options.target().name(), milliseconds);
         // A host does not say so: it offers a tool only to those who may call it.
         let needed = self.scopes.iter().map(String::as_str);
         let lacking: Vec<&str> = needed.filter(|scope| !scopes.contains(scope)).collect();
@@ -300,6 +259,10 @@ impl Target<'_> {
 }
 
 impl Call {
+    fn user(&self) -> &str {
+        self.user.as_deref().unwrap_or("alice")
+    }
+
     fn target(&self) -> Target<'_> {
         let tool = self.tool.as_deref();
         match (&self.resource, &self.prompt) {
@@ -328,73 +291,4 @@ impl Call {
 fn say(words: &str) {
     // The output may be closed.
     let _unheard = writeln!(std::io::stderr().lock(), "{}", shown(words));
-}
-
-fn token(path: &Path) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Ok(text.trim().to_owned())
-}
-
-/// Returns the text of a resource or of a prompt.
-fn told(result: &Value) -> Option<String> {
-    if let Some(contents) = result.get("contents").and_then(Value::as_array) {
-        let text = |one: &Value| match one.get("text").and_then(Value::as_str) {
-            Some(text) => text.to_owned(),
-            None => format!("{one:#}"),
-        };
-        return Some(contents.iter().map(text).collect::<Vec<_>>().join("\n"));
-    }
-    let messages = result.get("messages")?.as_array()?;
-    let line = |message: &Value| {
-        let role = message.get("role").and_then(Value::as_str);
-        let content = message.get("content").unwrap_or(&Value::Null);
-        let text = content.get("text").and_then(Value::as_str);
-        let text = text.map_or_else(|| format!("{content:#}"), str::to_owned);
-        format!("{}: {text}", role.unwrap_or_default())
-    };
-    Some(messages.iter().map(line).collect::<Vec<_>>().join("\n"))
-}
-
-/// Prints what the tool answered; returns how the program ends.
-fn print(answer: &Answer, json: bool) -> anyhow::Result<ExitCode> {
-    if let Some(message) = answer
-        .body
-        .pointer("/error/message")
-        .and_then(Value::as_str)
-    {
-        let data = answer.body.pointer("/error/data");
-        let data = data.map(|data| format!("\n{data:#}")).unwrap_or_default();
-        bail!("{message}{data}");
-    }
-    ensure!(
-        answer.status.is_success(),
-        "{}: {}",
-        answer.status,
-        answer.raw
-    );
-    let mut out = std::io::stdout().lock();
-    if json {
-        writeln!(out, "{}", terminal::json(answer.result()))?;
-    } else if let Some(text) = told(answer.result()) {
-        let text = if out.is_terminal() {
-            shown(&text)
-        } else {
-            text
-        };
-        writeln!(out, "{text}")?;
-    } else if !answer.structured().is_null() {
-        writeln!(out, "{}", terminal::json(answer.structured()))?;
-    } else if out.is_terminal() {
-        writeln!(out, "{}", shown(&answer.text()))?;
-    } else {
-        writeln!(out, "{}", answer.text())?;
-    }
-    if answer.result().get("resultType").and_then(Value::as_str) == Some("input_required") {
-        writeln!(out, "{}", terminal::json(answer.result()))?;
-    }
-    Ok(if answer.is_tool_error() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
 }

@@ -1,5 +1,6 @@
 //! The author's command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
@@ -83,7 +84,7 @@ impl Options {
     ///
     /// # Errors
     /// It is malformed, or the host's program is missing.
-    pub fn parse(arguments: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Self> {
         let (mut folder, mut target_dir, mut bailiwick) = (None, None, None);
         let (mut services, mut users, mut record) = (None, None, None);
         let mut upstreams = Vec::new();
@@ -94,23 +95,26 @@ impl Options {
             let mut value = || {
                 arguments
                     .next()
-                    .with_context(|| format!("{argument} needs a value\n\n{USAGE}"))
+                    .with_context(|| format!("{} needs a value\n\n{USAGE}", argument.display()))
             };
-            match argument.as_str() {
+            // Only the name of a file may be other than UTF-8.
+            match argument.to_str().unwrap_or_default() {
                 "--target-dir" => target_dir = Some(PathBuf::from(value()?)),
                 "--services" => services = Some(PathBuf::from(value()?)),
-                "--service" => upstreams.push(upstream(&value()?)?),
+                "--service" => upstreams.push(upstream(&text(value()?)?)?),
                 "--record" => record = Some(PathBuf::from(value()?)),
                 "--users" => users = Some(PathBuf::from(value()?)),
                 "--bailiwick" => bailiwick = Some(PathBuf::from(value()?)),
-                "--port" => port = number(&value()?)?,
-                "--issuer-port" => issuer_port = Some(number(&value()?)?),
+                "--port" => port = number(&text(value()?)?)?,
+                "--issuer-port" => issuer_port = Some(number(&text(value()?)?)?),
                 "--tokens" => tokens = true,
-                "--page-port" => page_port = Some(number(&value()?)?),
+                "--page-port" => page_port = Some(number(&text(value()?)?)?),
                 UNTIL_STDIN_CLOSES => until_stdin_closes = true,
-                other if other.starts_with('-') => bail!("unknown argument {other}\n\n{USAGE}"),
+                _ if argument.as_encoded_bytes().starts_with(b"-") => {
+                    bail!("unknown argument {}\n\n{USAGE}", argument.display())
+                }
                 _ if folder.is_some() => bail!("one folder at a time\n\n{USAGE}"),
-                named => folder = Some(PathBuf::from(named)),
+                _ => folder = Some(PathBuf::from(argument)),
             }
         }
         let folder = folder.with_context(|| format!("which folder?\n\n{USAGE}"))?;
@@ -132,6 +136,13 @@ impl Options {
     }
 }
 
+/// Returns a value that is a text.
+fn text(value: OsString) -> anyhow::Result<String> {
+    value
+        .into_string()
+        .map_err(|value| anyhow::anyhow!("{}: expected UTF-8", value.display()))
+}
+
 /// Reads `NAME=URL`, of a service on loopback.
 fn upstream(text: &str) -> anyhow::Result<(String, Url)> {
     let (name, url) = text
@@ -143,18 +154,23 @@ fn upstream(text: &str) -> anyhow::Result<(String, Url)> {
         "--service {text}: {name:?} cannot be a service's name; expected [A-Za-z0-9_-]"
     );
     let url: Url = url.parse().with_context(|| format!("--service {text}"))?;
-    let here = match url.host() {
+    ensure!(
+        is_here(&url) && url.query().is_none() && url.username().is_empty(),
+        "--service {text}: expected a service on this machine, such as \
+         {name}=http://127.0.0.1:3000; others belong into services.toml, with url"
+    );
+    Ok((name.to_owned(), url))
+}
+
+/// Returns true for a URL of this machine, by http on loopback.
+pub(super) fn is_here(url: &Url) -> bool {
+    let loopback = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     };
-    ensure!(
-        here && url.scheme() == "http" && url.query().is_none() && url.username().is_empty(),
-        "--service {text}: expected a service on this machine, such as \
-         {name}=http://127.0.0.1:3000; others belong into services.toml, with url"
-    );
-    Ok((name.to_owned(), url))
+    loopback && url.scheme() == "http"
 }
 
 fn number(text: &str) -> anyhow::Result<u16> {
@@ -177,10 +193,12 @@ pub(super) fn beside() -> anyhow::Result<PathBuf> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
 
     fn parse(line: &str) -> anyhow::Result<Options> {
-        Options::parse(line.split_whitespace().map(str::to_owned))
+        Options::parse(line.split_whitespace().map(OsString::from))
     }
 
     #[test]
@@ -211,6 +229,15 @@ mod tests {
         assert_eq!(chosen.target_dir, Some(PathBuf::from("t")));
         assert_eq!((options.port, options.issuer_port), (ports::HOST, 0));
         assert!(options.tokens && options.users == Some(PathBuf::from("u.toml")));
+        let not_text = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        let folder = [not_text(b"t\xff"), "--bailiwick".into(), not_text(b"/\xff")];
+        let options = Options::parse(folder.clone()).unwrap();
+        assert_eq!(options.folder, PathBuf::from(not_text(b"t\xff")));
+        for wrong in [not_text(b"-\xff"), not_text(b"u\xff")] {
+            assert!(Options::parse(folder.iter().cloned().chain([wrong])).is_err());
+        }
+        let port = ["--port".into(), not_text(b"\xff")];
+        assert!(Options::parse(folder.into_iter().chain(port)).is_err());
         for wrong in [
             "",
             "--bailiwick /b",

@@ -305,7 +305,7 @@ mod tests {
 
     fn project(folder: &Path, more: &str) -> anyhow::Result<Option<Project>> {
         let line = format!("{} --bailiwick /b {more}", folder.display());
-        let options = Options::parse(line.split_whitespace().map(str::to_owned))?;
+        let options = Options::parse(line.split_whitespace().map(std::ffi::OsString::from))?;
         let temporary = tempfile::tempdir()?;
         Project::of(&options, temporary.path())
     }

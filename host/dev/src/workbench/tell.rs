@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::arguments;
 use crate::connecting;
 use crate::folder::Folder;
 use crate::issuer::{Issuer, TokenSpec};
@@ -113,15 +114,17 @@ impl Told {
                 .scopes(&all),
         )?;
         let tools = tools(&url, &token).await?;
-        let new = tools.iter().filter(|tool| !self.tools.contains(tool));
+        let mut new = tools.iter().filter(|tool| !self.tools.contains(tool));
         if place.tokens {
             curls(teller, &url, "$ALICE", new);
-        } else if self.tools.is_empty() {
-            let minted = format!("$(curl -sS {}/mint -d user=alice -d as=text)", issuer.url());
-            curls(teller, &url, &minted, new.take(1));
+        } else if self.tools.is_empty()
+            && let Some(tool) = new.next()
+        {
+            teller.heading(&about(tool));
+            teller.lines(&call(&url, tool));
         }
         let names: Vec<&str> = tools.iter().map(name).collect();
-        let names = or(&names.join(", "), "no tools").to_owned();
+        let names = or(&names.join(", "), NO_TOOLS).to_owned();
         teller.heading(&format!("serving {url}: {names}"));
         for (method, list, member) in OTHERS {
             let names = listed(&url, &token, method, (list, member)).await?;
@@ -289,19 +292,36 @@ fn tokens(
 
 fn curls<'t>(teller: &mut Teller, url: &str, token: &str, tools: impl Iterator<Item = &'t Value>) {
     for tool in tools {
-        let said = tool
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        teller.heading(&format!(
-            "{}: {}",
-            name(tool),
-            said.lines().next().unwrap_or_default()
-        ));
-        let arguments = tool.get("inputSchema").map_or_else(|| json!({}), arguments);
-        teller.lines(&mcp::curl(url, token, name(tool), &arguments));
+        teller.heading(&about(tool));
+        teller.lines(&mcp::curl(url, token, name(tool), &sample_of(tool)));
     }
 }
+
+/// Returns the command that calls a tool of this host as the first sample user.
+fn call(url: &str, tool: &Value) -> String {
+    let [user, ..] = USERS;
+    let mut words = vec!["bailiwick call".to_owned(), name(tool).to_owned()];
+    words.extend(arguments::typed(&sample_of(tool)));
+    words.push(format!("--as {user} --url {url}"));
+    words.join(" ")
+}
+
+/// Returns a tool's name and the first line of its description.
+fn about(tool: &Value) -> String {
+    let said = tool.get("description").and_then(Value::as_str);
+    let said = said.unwrap_or_default().lines().next().unwrap_or_default();
+    format!("{}: {said}", name(tool))
+}
+
+/// Returns arguments that a tool takes.
+fn sample_of(tool: &Value) -> Value {
+    let schema = tool.get("inputSchema");
+    schema.map_or_else(|| json!({}), arguments::required)
+}
+
+/// What is said of a folder without a tool.
+const NO_TOOLS: &str =
+    "no tools yet; `bailiwick build PROJECT --out FOLDER` makes one, and `bailiwick new` a project";
 
 fn or<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
     if text.is_empty() { otherwise } else { text }
@@ -311,61 +331,19 @@ pub(super) fn name(tool: &Value) -> &str {
     tool.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Returns the arguments that a schema requires, with values that its author gives or that have the
-/// type.
-fn arguments(schema: &Value) -> Value {
-    let required = schema.get("required").and_then(Value::as_array);
-    let mut arguments = Map::new();
-    for name in required.into_iter().flatten().filter_map(Value::as_str) {
-        let property = schema
-            .get("properties")
-            .and_then(|properties| properties.get(name));
-        arguments.insert(
-            name.to_owned(),
-            sample(name, property.unwrap_or(&Value::Null)),
-        );
-    }
-    Value::Object(arguments)
-}
-
-fn sample(name: &str, property: &Value) -> Value {
-    let first = |key: &str| property.get(key)?.as_array()?.first().cloned();
-    let given = first("examples")
-        .or_else(|| property.get("default").cloned())
-        .or_else(|| property.get("const").cloned());
-    given.or_else(|| first("enum")).unwrap_or_else(|| {
-        match property.get("type").and_then(Value::as_str) {
-            Some("integer" | "number") => {
-                property.get("minimum").cloned().unwrap_or_else(|| json!(1))
-            }
-            Some("boolean") => json!(true),
-            Some("array") => json!([]),
-            Some("object") => arguments(property),
-            _ => json!(name),
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sample_arguments_are_what_the_schema_requires() {
-        let schema = json!({
-            "properties": {
-                "id": {"type": "string", "examples": ["A-1001"]},
-                "kind": {"enum": ["a", "b"]},
-                "count": {"type": "integer", "minimum": 3},
-                "deep": {"type": "object", "properties": {"yes": {"type": "boolean"}}, "required": ["yes"]},
-                "word": {"type": "string"},
-                "more": {"type": "string"},
-            },
-            "required": ["id", "kind", "count", "deep", "word"],
+    fn the_one_call_names_tool_arguments_user_and_server() {
+        let tool = json!({
+            "name": "greet",
+            "inputSchema": {"properties": {"word": {"examples": ["Good day"]}}, "required": ["word"]},
         });
-        let expected =
-            json!({"id": "A-1001", "kind": "a", "count": 3, "deep": {"yes": true}, "word": "word"});
-        assert_eq!(arguments(&schema), expected);
-        assert_eq!(arguments(&json!({"type": "object"})), json!({}));
+        assert_eq!(
+            call("http://127.0.0.1:1/mcp", &tool),
+            "bailiwick call greet 'word=Good day' --as alice --url http://127.0.0.1:1/mcp"
+        );
     }
 }
