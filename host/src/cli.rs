@@ -12,6 +12,7 @@ pub(crate) mod completions;
 pub(crate) mod deny;
 pub(crate) mod dev;
 pub(crate) mod doctor;
+pub(crate) mod examples;
 pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod inspect;

@@ -20,14 +20,17 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the tools of a folder as an MCP server.
+    #[command(after_help = cli::examples::SERVE)]
     Serve(cli::serve::Args),
     /// Check a configuration and the tools folder, without serving.
+    #[command(after_help = cli::examples::CHECK)]
     Check(cli::check::Args),
     /// Look at everything that a host needs here, on this machine and on the network.
     Doctor(cli::doctor::Args),
     /// Ask the running host whether it is well.
     Health(cli::health::Args),
     /// Explain whether a token may make a call, without making it.
+    #[command(after_help = cli::examples::EXPLAIN)]
     Explain(cli::explain::Args),
     /// Read the audit journal.
     #[command(subcommand)]
@@ -39,10 +42,12 @@ enum Command {
     /// Describe a component: what it is, what it asks for, and whether this host would load it.
     Inspect(cli::inspect::Args),
     /// Sign components, or make a key to sign them with.
+    #[command(after_help = cli::examples::SIGN)]
     Sign(cli::sign::Args),
     /// Accept the definitions of a component's tools.
     Accept(cli::accept::Args),
     /// Stop a user, agent, client, tenant, tool or component at once, or lift that again.
+    #[command(after_help = cli::examples::DENY)]
     Deny(cli::deny::Args),
     /// The former name of `accept`.
     #[command(hide = true, disable_help_flag = true)]
