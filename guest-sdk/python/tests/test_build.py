@@ -10,8 +10,9 @@ import pytest
 
 import bailiwick_sdk
 from bailiwick_sdk.build import main
-from bailiwick_sdk.building import component, project
+from bailiwick_sdk.building import component, native, project
 from bailiwick_sdk.building.errors import BuildError
+from bailiwick_sdk.building.network import NO_NETWORK
 
 PACKAGE = Path(bailiwick_sdk.__file__).parent
 ROOT = Path(__file__).parents[3]
@@ -84,6 +85,133 @@ def test_another_compiler_ends_the_build(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(BuildError, match=r"expected componentize-py 0\.25\.1") as raised:
         component._program()
     assert raised.value.code == 3
+
+
+TRACEBACK = """/world/tool.py:74: SyntaxWarning: not of interest
+Traceback (most recent call last):
+  File "numbers_of/core.py", line 6, in <module>
+    from numbers_of._core import add
+ModuleNotFoundError: No module named 'numbers_of._core'
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "bailiwick_component.py", line 3, in <module>
+    _exports = _entry.load('shop')
+  File "/python/importlib/__init__.py", line 88, in import_module
+    return _bootstrap._gcd_import(name[level:], package, level)
+           ~~~~~~~~~~~~~~~~~~~~~~^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  File "shop.py", line 2, in <module>
+    import numbers_of
+  File "numbers_of/__init__.py", line 9, in <module>
+    raise ImportError(advice)
+ImportError: READ THIS
+
+Reinstall numbers_of.
+"""
+
+
+def why(said: str, native: list[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
+    (folder / "shop.py").write_text("import numbers_of")
+    monkeypatch.setattr(component, "native_modules", lambda: native)
+    return component._why(said, project.Project("shop", "shop", folder))
+
+
+def test_native_code_is_said_in_place_of_the_packages_own_advice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = why(TRACEBACK, ["numbers_of._core", "other._core"], monkeypatch, tmp_path)
+    assert said == (
+        "shop.py:2: `import numbers_of` needs native code of this machine, which a component "
+        "cannot have: numbers_of._core. Use a package that is Python alone"
+    )
+
+
+def test_another_failure_in_the_component_has_its_places_and_no_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert why(TRACEBACK, ["other._core"], monkeypatch, tmp_path).splitlines() == [
+        "shop.py:2: the module cannot be imported in the component: ImportError: READ THIS",
+        "  at numbers_of/__init__.py:9: raise ImportError(advice)",
+        "  at shop.py:2: import numbers_of",
+    ]
+    said = why("it is out of memory", [], monkeypatch, tmp_path)
+    assert said == "componentize-py failed:\nit is out of memory"
+
+
+def loaded(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "shop.py").write_text(f"{text}\n{TOOL}")
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    monkeypatch.delitem(sys.modules, "shop", raising=False)
+    try:
+        native.load(project.Project("shop", "shop", folder))
+    finally:
+        sys.modules.pop("shop", None)
+
+
+TOOL = '''
+from typing import TYPE_CHECKING
+from bailiwick_sdk import Call, tool
+
+@tool()
+def greet(call: Call) -> str:
+    """Greets."""
+    return "hello"
+'''
+
+
+@pytest.mark.parametrize(
+    ("text", "client"),
+    [
+        ("import socket", "socket"),
+        ("import http.client as web", "http.client"),
+        ("from urllib import request", "urllib.request"),
+        ("from urllib.request import urlopen", "urllib.request"),
+        ("def late() -> None:\n    import socket", "socket"),
+    ],
+)
+def test_a_client_of_the_network_ends_the_build_with_what_to_use(
+    text: str, client: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = text.count("\n") + 1
+    with pytest.raises(BuildError) as raised:
+        loaded(tmp_path, text, monkeypatch)
+    assert str(raised.value) == f"shop.py:{line}: it imports {client}; {NO_NETWORK}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import http\nimport urllib.parse\nfrom urllib.parse import quote",
+        "import socketserver",
+        "try:\n    import socket\nexcept ImportError:\n    socket = None",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import requests",
+    ],
+)
+def test_what_has_a_use_without_the_network_is_built(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded(tmp_path, text, monkeypatch)
+
+
+def test_a_client_that_is_not_installed_has_the_same_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, said in [("pycurl", NO_NETWORK), ("absent_here", "is it installed?")]:
+        with pytest.raises(BuildError) as raised:
+            loaded(tmp_path, f"import {name}", monkeypatch)
+        assert str(raised.value) == f"shop.py:1: No module named '{name}'; {said}"
+
+
+def test_a_traceback_has_no_places_of_every_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "helper_of_shop.py").write_text('{}["a"]')
+    through = 'import importlib\nimportlib.import_module("helper_of_shop")'
+    with pytest.raises(BuildError, match=r"helper_of_shop\.py:1: KeyError"):
+        loaded(tmp_path, through, monkeypatch)
+    said = capsys.readouterr().err
+    assert "shop.py" in said and "importlib/__init__" not in said and "<frozen" not in said
 
 
 def test_the_world_exports_what_the_module_has(tmp_path: Path) -> None:

@@ -43,4 +43,9 @@ def _places(error: BaseException) -> Iterator[str]:
 
 def _ours(file: str) -> bool:
     """Returns true for the files through which every call and every import comes."""
-    return file.startswith((HERE, "<frozen importlib")) or file.endswith("/importlib/__init__.py")
+    return file.startswith(HERE) or of_imports(file)
+
+
+def of_imports(file: str) -> bool:
+    """Returns true for the files of Python through which every import comes."""
+    return file.startswith("<frozen importlib") or file.endswith("/importlib/__init__.py")

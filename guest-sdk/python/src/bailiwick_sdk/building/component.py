@@ -8,11 +8,13 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from ..collected import definitions_of
 from ..export import Component
+from ..failures import of_imports
 from ..shapes.compiled import PYDANTIC
 from .errors import BuildError
 from .native import native_modules
@@ -51,7 +53,7 @@ def componentize(
         command += ["--stub-wasi", ENTRY, "-o", str(folder / "made.wasm")]
         for path in (entry, project.sources, *_packages(project)):
             command += ["-p", str(path)]
-        _run(command, verbose=verbose)
+        _run(command, project, verbose=verbose)
         _place(folder / "made.wasm", out)
     return out
 
@@ -109,33 +111,55 @@ def _packages(project: Project) -> list[Path]:
     return found
 
 
-def _run(command: list[str], *, verbose: bool) -> None:
+def _run(command: list[str], project: Project, *, verbose: bool) -> None:
     environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     said = re.sub(r'(?<=")/\d+/', "", done.stdout + done.stderr).strip()
     said = said.partition("\n\nCaused by:")[0]
-    if verbose or done.returncode:
+    if verbose:
         print(said, file=sys.stderr)
     if done.returncode:
-        raise BuildError(_why(said), 4)
+        raise BuildError(_why(said, project), 4)
 
 
-def _why(said: str) -> str:
+def _why(said: str, project: Project) -> str:
     """Returns what went wrong when the module was imported in the component."""
-    lines = [
-        line for line in said.splitlines() if re.match(r"^[A-Za-z_.]*(Error|Exception)\b", line)
-    ]
-    why = (
-        f"the module cannot be imported in the component: {lines[-1]}"
-        if lines
-        else ("componentize-py failed; its words are above")
-    )
-    native = native_modules()
+    last = said.rpartition("Traceback (most recent call last):\n")[2]
+    raised = re.search(r"^[\w.]*(?:Error|Exception)\b.*", last, re.MULTILINE)
+    if not raised:
+        return f"componentize-py failed:\n{said}"
+    frames = [_Frame(*found) for found in FRAME.findall(last)]
+    own = [at for at, it in enumerate(frames) if (project.sources / it.file).is_file()]
+    (first, place) = (own[-1], f"{frames[own[-1]]}: ") if own else (0, "")
+    packages = {it.file.partition("/")[0] for it in frames[first:]}
+    native = [name for name in native_modules() if name.partition(".")[0] in packages]
     if native:
-        why += (
-            f". These modules are native code of this machine, which a component cannot have: "
-            f"{', '.join(native)}"
+        # What the package says about its own installation would lead the author astray.
+        why = (
+            f"{place}`{frames[first].line}` needs native code of this machine, which a component "
+            f"cannot have: {', '.join(native)}. Use a package that is Python alone"
         )
-    if any(name.startswith("pydantic_core") for name in native):
-        why += f". {PYDANTIC}"
-    return why
+        pydantic = any(name.startswith("pydantic_core") for name in native)
+        return f"{why}. {PYDANTIC}" if pydantic else why
+    through = [f"\n  at {it}: {it.line}" for it in reversed(frames) if not it.of_build()]
+    why = f"{place}the module cannot be imported in the component: {raised[0]}"
+    return why + "".join(through)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A place in a traceback of the component."""
+
+    file: str
+    number: str
+    line: str
+
+    def of_build(self) -> bool:
+        """Returns true for the places through which every module is imported."""
+        return of_imports(self.file) or self.file.startswith(("bailiwick_sdk/", f"{ENTRY}."))
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.number}"
+
+
+FRAME = re.compile(r'^  File "([^"]*)", line (\d+), in .*\n    (.*)', re.MULTILINE)

@@ -14,8 +14,11 @@ from ..collected import definitions_of
 from ..definitions import Definition
 from ..errors import DefinitionError
 from ..export import Component, Facets, Prompts, Resources, Tools
+from ..failures import of_imports
 from ..shapes.compiled import PYDANTIC
+from . import network
 from .errors import BuildError
+from .network import NO_NETWORK
 from .project import Project
 
 
@@ -36,11 +39,10 @@ def load(project: Project) -> ModuleType:
             raise BuildError(
                 f"there is no module `{project.module}` in {project.sources}"
             ) from None
-        missing = (error.name or "").partition(".")[0]
-        advice = NO_NETWORK if missing in OF_THE_NETWORK else "is it installed?"
+        advice = NO_NETWORK if network.client_of(error.name or "") else "is it installed?"
         raise BuildError(f"{_place(error, project)}{error}; {advice}") from None
     except (Exception, SystemExit) as error:
-        traceback.print_exception(error, limit=-3)
+        _show(error)
         raise BuildError(f"{_place(error, project)}{type(error).__name__}: {error}") from None
     component = Component(definitions_of(module))
     if not component.all:
@@ -49,21 +51,13 @@ def load(project: Project) -> ModuleType:
         )
     if _uses_pydantic(project):
         raise BuildError(f"the module imports pydantic: {PYDANTIC}")
+    network.refuse(project, modules_of(project))
     for left in _left_out(component, project):
         print(
             f"note: {left.where} is left out: `{project.module}` does not import it",
             file=sys.stderr,
         )
     return module
-
-
-OF_THE_NETWORK = ("aiohttp", "httpx", "requests", "urllib3", "websockets")
-"""Packages that authors reach for, and that do nothing without sockets."""
-
-NO_NETWORK = (
-    "a component has no network: list the service in `services` of the decorator, and ask "
-    '`call.services["NAME"]`'
-)
 
 
 def describe(module: ModuleType) -> dict[str, Any]:
@@ -98,6 +92,16 @@ def native_modules() -> list[str]:
             if not in_library or "site-packages" in path.parts:
                 found.append(name)
     return sorted(found)
+
+
+def _show(error: BaseException) -> None:
+    """Prints the innermost places of an error and of its causes, without those of every import."""
+    shown = traceback.TracebackException.from_exception(error)
+    one: traceback.TracebackException | None = shown
+    while one is not None:
+        one.stack[:] = [it for it in one.stack if not of_imports(it.filename)][-3:]
+        one = one.__cause__ or one.__context__
+    print("".join(shown.format()), end="", file=sys.stderr)
 
 
 def _place(error: BaseException, project: Project) -> str:
