@@ -96,11 +96,52 @@ test.each([
   ],
   ["a module of Node", 'import "fs";\nimport { rm } from "node:fs"; rm;', /no Node: no files/],
   ["a request", 'fetch("https://shop.example");', /Cannot find name 'fetch'\. \(.* no network/],
+  [
+    "a module of Node for the network",
+    'import { get } from "node:http"; get;',
+    /src\/tool\.ts:2:\d+: .* \(a component has no network: .* ask `services\.NAME`\)/,
+  ],
+  [
+    "a client of the network",
+    '// @ts-ignore\nimport axios from "axios"; axios;',
+    /^\S*src\/tool\.ts:3:\d+: error: "axios": a component has no network: .* `services\.NAME`\n$/,
+  ],
   ["a timer", "setTimeout(() => 0, 1);", /src\/tool\.ts:2:1: .* \(a component has no timers\)/],
 ])("%s fails the build, and says where", (_, entry, text) => {
   const { status, stdout, stderr } = build(project(IMPORTS + entry), "--out", out);
   expect(stderr).toMatch(text);
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+});
+
+test("a package that has a use without its client is built", () => {
+  const folder = project(
+    `import other, { type Axios } from "axios-of-another";
+     import type { AxiosInstance } from "axios";
+     ${IMPORTS}export type All = Axios | AxiosInstance;
+     export default component({ tools: [tool({ name: "a", description: "A." }, () => other)] });`,
+  );
+  for (const [name, code, types] of [
+    ["axios", "throw new Error();", "export interface AxiosInstance {}"],
+    [
+      "axios-of-another",
+      'import "axios/none"; export default "";',
+      "declare const it: string;\nexport default it;\nexport interface Axios {}",
+    ],
+  ] as const) {
+    const place = join(folder, "node_modules", name);
+    mkdirSync(place, { recursive: true });
+    const manifest = {
+      name,
+      type: "module",
+      types: "index.d.ts",
+      exports: { ".": { types: "./index.d.ts", default: "./index.js" }, "./none": "./none.js" },
+    };
+    writeFileSync(join(place, "package.json"), JSON.stringify(manifest));
+    writeFileSync(join(place, "index.js"), code);
+    writeFileSync(join(place, "none.js"), "");
+    writeFileSync(join(place, "index.d.ts"), types);
+  }
+  expect(build(folder, "--out", out)).toMatchObject({ status: 0, stderr: "" });
 });
 
 test("a mistake in a test is told, and the component is built", () => {

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { BuildError } from "./failure.js";
 import { linesOf } from "./lines.js";
+import { withoutNetwork } from "./network.js";
 /** Returns the component's module. */
 export async function bundle(project, described, engine) {
     const entry = [
@@ -64,6 +65,7 @@ export async function joined(project, contents, options) {
             legalComments: "none",
             logLevel: "silent",
             ...options,
+            plugins: [withoutNetwork, ...(options.plugins ?? [])],
         });
         const file = (end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
         const used = Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) => Object.entries(inputs));

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BuildError } from "./failure.js";
+import { NO_NETWORK, OF_NODE } from "./network.js";
 import { ran } from "./run.js";
 /**
  * Fails with the compiler's words, as `file:line:column: error …`.
@@ -50,13 +51,11 @@ const ASYNC = /property 'then' are incompatible/;
 const SYNCHRONOUS = "a call is synchronous: remove `async` and `await`";
 /** What is not in a component, and what to do. */
 const INSTEAD = [
-    [
-        /^(?:fetch|Request|Headers|XMLHttpRequest|WebSocket|EventSource)$/,
-        "a component has no network: list the service in `services`, and ask `services.NAME`",
-    ],
+    [/^(?:fetch|Request|Headers|XMLHttpRequest|WebSocket|EventSource)$/, NO_NETWORK],
+    [OF_NODE, NO_NETWORK],
     [/^(?:set|clear)(?:Timeout|Interval|Immediate)$/, "a component has no timers"],
     [
-        /^(?:node:.*|process|Buffer|require|__dirname|__filename|fs|path|os|http|https|child_process)$/,
+        /^(?:node:.*|process|Buffer|require|__dirname|__filename|fs|path|os|child_process)$/,
         "a component has no Node: no files, no network, no processes",
     ],
 ];

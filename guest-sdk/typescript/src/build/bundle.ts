@@ -9,6 +9,7 @@ import type { Lines } from "../wasm/trace.js";
 import type { Engine } from "./engines.js";
 import { BuildError } from "./failure.js";
 import { linesOf } from "./lines.js";
+import { withoutNetwork } from "./network.js";
 import type { Project } from "./project.js";
 
 /** The component's module, and where its places come from. */
@@ -89,6 +90,7 @@ export async function joined(
       legalComments: "none",
       logLevel: "silent",
       ...options,
+      plugins: [withoutNetwork, ...(options.plugins ?? [])],
     });
     const file = (end: string) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "";
     const used = Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) =>
