@@ -23,7 +23,11 @@ const SDKS: [(&str, &str, &[&str]); 3] = [
         "typescript",
         &["package.json", "README.md", "globals.d.ts", "dist"],
     ),
-    ("PYTHON", "python", &["pyproject.toml", "README.md", "src"]),
+    (
+        "PYTHON",
+        "python",
+        &["pyproject.toml", "requirements.txt", "README.md", "src"],
+    ),
 ];
 
 /// Folders of what was installed or built.

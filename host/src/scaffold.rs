@@ -5,6 +5,8 @@
 //!
 //! Invariant: nothing is written into a folder that has files, and no file lies outside it.
 
+#[cfg(test)]
+mod pins;
 mod reserved;
 
 use std::borrow::Cow;
@@ -151,6 +153,10 @@ pub fn write(project: &Project<'_>, folder: &Path) -> Result<(), ScaffoldError> 
         return Err(ScaffoldError::InTheWay { folder });
     }
     for (file, text) in project.language.template() {
+        // The list of packages is right for an SDK in the project alone.
+        if *file == LIST && project.sdk.is_some() {
+            continue;
+        }
         let text = text
             .replace("{{name}}", project.name)
             .replace("{{sdk}}", &sdk);
@@ -176,6 +182,9 @@ fn requirement(project: &Project<'_>) -> Result<String, ScaffoldError> {
         (Language::Rust, path) => path.unwrap_or(VENDORED).to_owned(),
     })
 }
+
+/// npm's list of all packages, with their hashes.
+const LIST: &str = "package-lock.json";
 
 /// The folder of the SDK in a project.
 const VENDORED: &str = "vendor/bailiwick-sdk";

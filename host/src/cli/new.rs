@@ -87,10 +87,7 @@ fn first_steps(language: Language, folder: &str, name: &str) -> Vec<String> {
     let test = match language {
         Language::Rust => format!("cargo test --manifest-path {folder}/Cargo.toml"),
         Language::TypeScript => format!("(cd {folder} && npm install && npm test)"),
-        Language::Python => format!(
-            "(cd {folder} && python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && \
-             .venv/bin/pytest)"
-        ),
+        Language::Python => format!("(cd {folder} && bailiwick build . && .venv/bin/pytest)"),
     };
     vec![
         test,
