@@ -41,8 +41,10 @@ async fn tell(out: &Path, colour: bool) -> Result<Output> {
 async fn the_demo_comes_out_as_told_and_leaves_its_evidence() -> Result<()> {
     let temp = TempDir::new()?;
     let out = temp.path().join("demo");
+    let mut kept = Vec::new();
     for colour in [false, true] {
         let told = tell(&out, colour).await?;
+        kept.push(fs::read_dir(out.join("code/cache"))?.count());
         let text = String::from_utf8_lossy(&told.stdout);
         ensure!(
             told.status.success(),
@@ -63,6 +65,10 @@ async fn the_demo_comes_out_as_told_and_leaves_its_evidence() -> Result<()> {
     ] {
         ensure!(out.join(left).is_file(), "{left} is not left");
     }
+    ensure!(
+        matches!(kept[..], [first, second] if first > 0 && first == second),
+        "the second finds the code of the first: {kept:?}"
+    );
     let lines = fs::read_to_string(out.join("services.log"))?;
     let visits: Vec<Value> = lines
         .lines()

@@ -41,6 +41,7 @@ impl Bench {
             .args(more)
             .arg(UNTIL_STDIN_CLOSES)
             .env("TMPDIR", temporary)
+            .env("XDG_CACHE_HOME", folder.join(".caches"))
             // Open for as long as this process exists.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -100,6 +101,11 @@ impl Bench {
         lines
             .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
             .with_context(|| format!("no token for {name}"))
+    }
+
+    /// Returns true if its host had to compile something.
+    pub(crate) fn has_compiled(&self) -> bool {
+        self.printed.contains("cached=false")
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
@@ -326,6 +332,7 @@ async fn a_port_in_use_is_said_with_the_way_out() -> Result<()> {
             .args(["--port", "0"])
             .args([option, &port])
             .env("TMPDIR", temporary.path())
+            .env("XDG_CACHE_HOME", folder.path().join(".caches"))
             .kill_on_drop(true)
             .output();
         let output = tokio::time::timeout(DEADLINE, output).await??;
@@ -356,6 +363,7 @@ async fn a_mistake_in_the_authors_file_is_said_and_nothing_is_served() -> Result
             .args(["--port", "0"])
             .arg("--services")
             .arg(&file)
+            .env("XDG_CACHE_HOME", folder.path().join(".caches"))
             .kill_on_drop(true)
             .output();
         let output = tokio::time::timeout(DEADLINE, output).await??;

@@ -159,6 +159,7 @@ fn programs(folder: &Path, temporary: &Path) -> Result<[(Command, &'static str);
         .arg(bailiwick()?);
     for command in [&mut first, &mut second] {
         command.env("TMPDIR", temporary).env("NO_COLOR", "1");
+        command.env("XDG_CACHE_HOME", folder.join("caches"));
     }
     Ok([(first, "Serving until Ctrl-C"), (second, "serving http")])
 }

@@ -20,12 +20,24 @@ pub fn now() -> u64 {
 ///
 /// # Errors
 /// The operating system has no randomness.
+pub fn fresh_id() -> Result<String, getrandom::Error> {
+    Ok(URL_SAFE_NO_PAD.encode(fresh::<16>()?))
+}
+
+/// Returns a fresh key of 256 bits.
+///
+/// # Errors
+/// The operating system has no randomness.
+pub fn fresh_key() -> Result<[u8; 32], getrandom::Error> {
+    fresh()
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the one source of chance of the development services"
 )]
-pub fn fresh_id() -> Result<String, getrandom::Error> {
-    let mut bytes = [0_u8; 16];
+fn fresh<const LENGTH: usize>() -> Result<[u8; LENGTH], getrandom::Error> {
+    let mut bytes = [0_u8; LENGTH];
     getrandom::fill(&mut bytes)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(bytes)
 }

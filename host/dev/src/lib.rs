@@ -25,6 +25,7 @@ pub mod orders;
 pub mod reports;
 pub mod sample;
 
+pub mod code;
 pub mod folder;
 pub mod journal;
 pub mod listening;

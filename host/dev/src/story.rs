@@ -29,6 +29,8 @@ pub struct Options {
     pub tools: PathBuf,
     /// The folder for configuration, journal and access log.
     pub out: PathBuf,
+    /// The folder for compiled code, which later demos use again.
+    pub code: PathBuf,
     /// Ends after the story instead of serving on.
     pub once: bool,
     /// Ends also when standard input closes.

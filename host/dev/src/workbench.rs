@@ -4,10 +4,11 @@
 //! The host is `bailiwick serve`, unchanged, as a child. Its surroundings differ: an issuer where
 //! anyone on this machine logs in as anyone, keys and a journal in a temporary folder, and a copy
 //! of the author's components. The host itself notices that the copy has changed, and loads it.
+//! Only compiled code stays, for the next workbench of this user (`code`).
 //! The components of a project are built here, too, after each change (`project`).
 //!
-//! Invariant: everything listens on loopback, and nothing outlives the process, however it ends
-//! (`sweeper`).
+//! Invariant: everything listens on loopback, and no process, key of an issuer or record outlives
+//! the workbench, however it ends (`sweeper`).
 
 mod arguments;
 mod author;
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::code::Code;
 use crate::folder::{Config, Folder};
 use crate::issuer::{self, Client, Issuer, User};
 use crate::process::{self, Host, Interrupts};
@@ -66,6 +68,7 @@ struct Bench<'o> {
     issuer: Issuer,
     services: Services,
     folder: Folder,
+    code: Code,
     project: Option<Project>,
     shelf: Shelf,
     port: u16,
@@ -90,8 +93,7 @@ impl<'o> Bench<'o> {
         ports::is_free(options.issuer_port, "--issuer-port")?;
         ports::is_free(options.page_port, "--page-port")?;
         let sweeper = Sweeper::start()?;
-        let folder = Folder::create(&sweeper.folder().join(HOST))?;
-        folder.write_secret("exchange", &Client::host().secret)?;
+        let (folder, code) = host_folder(&sweeper)?;
         let issuer = Issuer::start_with(settings).await?;
         let file = match &options.services {
             Some(file) => ServicesFile::Named(file.clone()),
@@ -109,7 +111,7 @@ impl<'o> Bench<'o> {
                 .transpose()?,
         };
         let services = Services::start(file, traffic, &issuer).await?;
-        let project = Project::of(options, sweeper.folder())?;
+        let project = Project::of(options, &code, sweeper.folder())?;
         let tools = project.as_ref().map_or(&*options.folder, Project::built);
         let shelf = Shelf::new(tools)?;
         Ok(Self {
@@ -118,6 +120,7 @@ impl<'o> Bench<'o> {
             issuer,
             services,
             folder,
+            code,
             project,
             shelf,
             port: options.port,
@@ -269,6 +272,7 @@ impl<'o> Bench<'o> {
         let components = Components {
             bailiwick: &self.options.bailiwick,
             host: &self.folder,
+            code: &self.code,
             digests: self.shelf.copied(),
         };
         let place = Place {
@@ -287,6 +291,7 @@ impl<'o> Bench<'o> {
     fn config(&self, names: &[String]) -> anyhow::Result<Config> {
         let (issuer, services, folder) = (&self.issuer, &self.services, &self.folder);
         let config = config(issuer, services, folder, self.port, names)?;
+        let config = self.code.configure(config);
         Ok(config.with_open_page(self.options.page_port))
     }
 
@@ -313,6 +318,15 @@ impl<'o> Bench<'o> {
             None => Ok(()),
         }
     }
+}
+
+/// Makes the host's folder in the temporary one; returns where its code is kept, too.
+fn host_folder(sweeper: &Sweeper) -> anyhow::Result<(Folder, Code)> {
+    let folder = Folder::create(&sweeper.folder().join(HOST))?;
+    folder.write_secret("exchange", &Client::host().secret)?;
+    let code = Code::of_user(&sweeper.folder().join(CODE))?;
+    code.lend_to(&folder)?;
+    Ok((folder, code))
 }
 
 /// Returns the configuration of a host on this port with these components.
@@ -344,6 +358,9 @@ fn issuer_settings(port: u16) -> issuer::Settings {
 
 /// The host's own folder in the temporary one.
 const HOST: &str = "host";
+
+/// The folder of compiled code in the temporary one, if this user's own cannot be used.
+const CODE: &str = "code";
 
 /// The host's message that a change of its files is in effect.
 const IN_EFFECT: &str = "a change is in effect";

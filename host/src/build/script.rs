@@ -4,6 +4,9 @@
 //! program, or installs the project's packages into the project's own folder first. Invariant:
 //! nothing is installed outside the project.
 
+mod base;
+mod runtime;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,6 +15,8 @@ use serde::Deserialize;
 
 use super::{BuildError, at, file_name};
 use crate::intake::room::with_source;
+use base::linked_base;
+use runtime::{NODE, PYTHON, Runtime};
 
 /// A project whose SDK builds it.
 pub(super) struct Script {
@@ -86,6 +91,7 @@ impl Script {
         if !develop || !source.is_file() {
             return Ok((fs::read(&file).map_err(at(&file))?, None));
         }
+        let base = linked_base(&base)?;
         let [empty, source] = [&base, &source].map(|path| fs::read(path).map_err(at(path)));
         match with_source(&empty?, &source?) {
             Some(component) => Ok((component, Some(base))),
@@ -116,7 +122,7 @@ impl Script {
     /// Installs the project's packages.
     fn install(&self) -> Result<(), BuildError> {
         self.manager.runtime().check()?;
-        for command in self.manager.install() {
+        for command in self.manager.install(&self.folder) {
             let (program, arguments) = command.split_first().unwrap_or((&"", &[]));
             let mut install = Command::new(program);
             install.args(arguments).current_dir(&self.folder);
@@ -155,29 +161,25 @@ impl Manager {
         }
     }
 
-    /// Returns the commands that install a project's packages.
-    fn install(self) -> &'static [&'static [&'static str]] {
+    /// Returns the commands that install a project's packages. Those that a new project has are
+    /// taken by their hashes alone: npm reads them in the project's own list, pip in the SDK's.
+    fn install(self, folder: &Path) -> Vec<Vec<&'static str>> {
         match self {
             // Scripts of packages could only make code for this machine, which no component has.
-            Self::Node => &[&[
-                "npm",
-                "install",
-                "--ignore-scripts",
-                "--no-audit",
-                "--no-fund",
-            ]],
-            Self::Python => &[
-                &["python3", "-m", "venv", ".venv"],
-                &[
-                    ".venv/bin/python",
-                    "-m",
-                    "pip",
-                    "install",
-                    "--disable-pip-version-check",
-                    "--editable",
-                    ".[dev]",
-                ],
-            ],
+            Self::Node => vec![words("npm install --ignore-scripts --no-audit --no-fund")],
+            Self::Python => {
+                let venv = words("python3 -m venv .venv");
+                let pip = words(".venv/bin/python -m pip install --disable-pip-version-check");
+                let project = words("--editable .[dev]");
+                if !folder.join(PINNED).is_file() {
+                    return vec![venv, [pip, project].concat()];
+                }
+                let pinned = words("--require-hashes --only-binary :all: --requirement");
+                let pinned = [&*pip, &pinned, &[PINNED]].concat();
+                // With what builds packages from the list, too.
+                let pip = [pip, words("--no-build-isolation")].concat();
+                vec![venv, pinned, [pip, project].concat()]
+            }
         }
     }
 
@@ -194,63 +196,12 @@ impl Manager {
     }
 }
 
-/// The programs of a language.
-struct Runtime {
-    needed: &'static str,
-    /// Commands that work; the first prints the version.
-    probes: [&'static [&'static str]; 2],
-    oldest: (u32, u32),
-    how: &'static str,
-}
+/// What the SDK for Python needs, and what tests need, with hashes.
+const PINNED: &str = "vendor/bailiwick-sdk/requirements.txt";
 
-const NODE: Runtime = Runtime {
-    needed: "Node 20 or later, with npm",
-    probes: [&["node", "--version"], &["npm", "--version"]],
-    oldest: (20, 0),
-    how: "from https://nodejs.org, or on Debian 13: apt-get install nodejs npm",
-};
-
-const PYTHON: Runtime = Runtime {
-    needed: "Python 3.11 or later, with venv",
-    probes: [
-        &["python3", "--version"],
-        &["python3", "-c", "import ensurepip, venv"],
-    ],
-    oldest: (3, 11),
-    how: "from https://www.python.org, or on Debian: apt-get install python3 python3-venv",
-};
-
-impl Runtime {
-    /// Fails if a program is missing or too old.
-    fn check(&self) -> Result<(), BuildError> {
-        for (index, probe) in self.probes.into_iter().enumerate() {
-            let (program, arguments) = probe.split_first().unwrap_or((&"", &[]));
-            let mut command = Command::new(program);
-            command.args(arguments).stdin(Stdio::null());
-            let said = match command.output() {
-                Err(error) => Err(error.to_string()),
-                Ok(output) if !output.status.success() => Err(output.status.to_string()),
-                Ok(output) => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
-            };
-            let fits = |said: &String| index > 0 || version(said) >= Some(self.oldest);
-            if !said.as_ref().is_ok_and(fits) {
-                return Err(BuildError::Runtime {
-                    needed: self.needed,
-                    command: probe.join(" "),
-                    said: said.unwrap_or_else(|error| error),
-                    how: self.how,
-                });
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads the first two numbers of a version, such as `v20.1.0` or `Python 3.11.2`.
-fn version(said: &str) -> Option<(u32, u32)> {
-    let last = said.rsplit(' ').next()?.trim_start_matches('v');
-    let mut numbers = last.split('.').map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+/// Splits a command that has no quotes.
+fn words(command: &'static str) -> Vec<&'static str> {
+    command.split(' ').collect()
 }
 
 /// Runs a program to its end; returns whether it ended well.
@@ -290,20 +241,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_as_the_programs_print_them() {
-        let cases = [
-            ("v20.20.2", Some((20, 20))),
-            ("Python 3.9.2", Some((3, 9))),
-            ("Python 3.14.0rc1", Some((3, 14))),
-            ("", None),
-            ("command not found", None),
-        ];
-        for (said, read) in cases {
-            assert_eq!(version(said), read, "{said}");
-        }
-        assert!(version("Python 3.9.2") < Some(PYTHON.oldest));
-        assert!(version("Python 3.11.0") >= Some(PYTHON.oldest));
-        assert!(version("none") < Some(NODE.oldest));
+    fn packages_that_the_sdk_lists_are_taken_by_their_hashes() {
+        let folder = tempfile::tempdir().unwrap();
+        let shown = |manager: Manager| {
+            let commands = manager.install(folder.path());
+            let commands: Vec<String> = commands.iter().map(|words| words.join(" ")).collect();
+            commands.join("\n")
+        };
+        let all = shown(Manager::Python);
+        assert!(
+            !all.contains("--require-hashes"),
+            "nothing is listed: {all}"
+        );
+        let list = folder.path().join(PINNED);
+        fs::create_dir_all(list.parent().unwrap()).unwrap();
+        fs::write(list, "").unwrap();
+        let all = shown(Manager::Python);
+        let [_, listed, project] = *all.lines().collect::<Vec<_>>() else {
+            panic!("{all}")
+        };
+        assert!(listed.contains("--require-hashes") && listed.ends_with(PINNED));
+        assert!(project.contains("--no-build-isolation"), "{project}");
+        assert!(shown(Manager::Node).contains("--ignore-scripts"));
     }
 
     #[test]

@@ -24,9 +24,9 @@ pub(crate) struct Args {
     /// The folder for cargo's build products, for a crate.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     target_dir: Option<PathBuf>,
-    /// The folder of the host that `bailiwick dev` starts: compiled code is kept for it, and a
-    /// project may get a development build.
-    #[arg(long, value_name = "HOST", hide = true)]
+    /// The folder where `bailiwick dev` keeps compiled code: that of the component is kept there, and
+    /// a project may get a development build.
+    #[arg(long, value_name = "CODE", hide = true)]
     development: Option<PathBuf>,
 }
 
@@ -55,9 +55,9 @@ pub(crate) fn run(args: Args, page: &mut Page<'_>) -> anyhow::Result<()> {
         built.bytes,
         built.digest
     ))?;
-    let host = args.development.as_deref();
+    let code = args.development.as_deref();
     let base = built.base.as_deref();
-    let found = wait(async { inspect(&built.component, base, compiler_for(host)?).await })?;
+    let found = wait(async { inspect(&built.component, base, compiler_for(code)?).await })?;
     if let Some(reason) = &found.reason {
         page.line(&format!("warning: a host would refuse it: {reason}"))?;
     }

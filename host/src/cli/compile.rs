@@ -52,18 +52,19 @@ pub(super) fn compiler() -> anyhow::Result<Compiler> {
     Ok(Compiler::new(workers))
 }
 
-/// Makes the same compiler for the workbench: it shares the code, and the key that guards it, with
-/// the host in this folder, so that each component is compiled once.
-pub(super) fn compiler_for(host: Option<&Path>) -> anyhow::Result<Compiler> {
-    let Some(host) = host else {
+/// Makes the same compiler for the workbench: it shares the code in this folder, and the key that
+/// guards it, with the workbench's hosts, so that each component is compiled once. The workbench has
+/// checked whose the folder is.
+pub(super) fn compiler_for(code: Option<&Path>) -> anyhow::Result<Compiler> {
+    let Some(code) = code else {
         return compiler();
     };
     let trust = Trust {
-        folders: vec![host.to_owned()],
+        folders: vec![code.to_owned()],
         ..Trust::default()
     };
-    let key = cache_key(&host.join("keys"), &SystemRandom, &trust)?;
-    let cache = Cache::open(&host.join("cache"), key, &trust);
+    let key = cache_key(&code.join("keys"), &SystemRandom, &trust)?;
+    let cache = Cache::open(&code.join("cache"), key, &trust);
     Ok(compiler()?.keeping(cache.map(|cache| cache.holding(MOST_CODE))))
 }
 

@@ -20,8 +20,8 @@ pub(crate) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// The folder of the host that `bailiwick dev` starts: compiled code is kept for it.
-    #[arg(long, value_name = "HOST", hide = true)]
+    /// The folder where `bailiwick dev` keeps compiled code.
+    #[arg(long, value_name = "CODE", hide = true)]
     development: Option<PathBuf>,
 }
 

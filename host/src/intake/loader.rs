@@ -114,7 +114,10 @@ impl Intake {
         let tier = inspect(base)?.tier;
         let engine = self.sandbox.engine(tier);
         let digests = [digest(base), digest(component)];
-        let [base_digest, _] = &digests;
+        let [base_digest, own_digest] = &digests;
+        if tokio::task::block_in_place(|| self.compiler.has(engine, own_digest)) {
+            return Ok(());
+        }
         if !tokio::task::block_in_place(|| self.compiler.has(engine, base_digest)) {
             tokio::task::block_in_place(|| structure::check(base))?;
             let uncompiled = Uncompiled {
@@ -209,7 +212,7 @@ impl Intake {
         let link = || self.sandbox.link(tier, digest, &compiled.component);
         let code = tokio::task::block_in_place(link).map_err(engine_error("link"))?;
         let description = self.sandbox.describe(name, &code).await;
-        let description = description.map_err(engine_error("describe itself"))?;
+        let description = description.map_err(engine_error(DESCRIBE))?;
         let stored = StoredCode { code, description };
         self.store.keep(stored.clone());
         Ok(stored)
@@ -222,15 +225,27 @@ const NO_ROOM: &str = "its base has no room for the source";
 fn engine_error(step: &'static str) -> impl Fn(wasmtime::Error) -> LoadError {
     move |cause| LoadError::Engine {
         step,
-        cause: cause_first(&cause),
+        cause: match cause_first(&cause) {
+            cause if step == DESCRIBE && cause.contains(TRAPPED) => cause + UNHEARD,
+            cause => cause,
+        },
     }
 }
+
+/// The step in which code of the component runs.
+const DESCRIBE: &str = "describe itself";
+/// How the engine begins the way of a trap.
+const TRAPPED: &str = "error while executing";
+/// The advice for an author who sees addresses alone.
+const UNHEARD: &str = ". Lines that it logged say why; JavaScript that was built with --stub-wasi \
+                       logs none. Without the SDK, look for a member of a definition that is missing \
+                       or spelt otherwise: name, description, inputSchema, annotations, scopes, services";
 
 /// Describes an error of the engine on one line. Of a trap the engine tells the way before the
 /// cause, which an operator wants to know first.
 fn cause_first(error: &wasmtime::Error) -> String {
     let outer = error.to_string();
-    if !outer.starts_with("error while executing") {
+    if !outer.starts_with(TRAPPED) {
         return format!("{error:#}");
     }
     let way: Vec<_> = outer.split_whitespace().collect();
@@ -262,11 +277,13 @@ mod tests {
     fn the_cause_of_a_trap_stands_before_its_way() {
         let way = "error while executing at wasm backtrace:\n    0:    0x1f - tool.wasm!describe";
         let trap = wasmtime::Error::msg("wasm trap: wasm `unreachable` instruction executed");
-        let error = engine_error("describe itself")(trap.context(way));
+        let text = engine_error(DESCRIBE)(trap.context(way)).to_string();
         assert_eq!(
-            error.to_string(),
-            "it does not describe itself: wasm trap: wasm `unreachable` instruction executed \
-             (error while executing at wasm backtrace: 0: 0x1f - tool.wasm!describe)"
+            text.strip_suffix(UNHEARD),
+            Some(
+                "it does not describe itself: wasm trap: wasm `unreachable` instruction executed \
+                 (error while executing at wasm backtrace: 0: 0x1f - tool.wasm!describe)"
+            )
         );
         let inner = wasmtime::Error::msg("not a function").context("export call");
         let error = engine_error("link")(inner);

@@ -60,7 +60,7 @@ fn filling() -> Vec<u8> {
 
 /// Returns empty room, as a component has it.
 #[cfg(test)]
-pub(super) fn empty() -> Vec<u8> {
+pub fn empty() -> Vec<u8> {
     [&MARK[..], &filling()].concat()
 }
 

@@ -179,6 +179,19 @@ async fn saves(edits: &Edits, installs: bool) -> Result<bool> {
     bench.stop().await?;
     let left = fs::read_dir(temporary.path())?.count();
     ensure_eq(left, 0, "temporary files left")?;
+
+    fs::write(&source, &second)?;
+    let started = Instant::now();
+    let mut bench = Bench::start(&project, temporary.path(), more)?;
+    bench.serves(edits.tool).await?;
+    let seconds = started.elapsed().as_secs_f64();
+    let _unheard = writeln!(
+        std::io::stderr(),
+        "start to served again in {}: {seconds:.1} s",
+        edits.language
+    );
+    ensure!(!bench.has_compiled(), "it compiles what is kept");
+    bench.stop().await?;
     Ok(true)
 }
 

@@ -11,8 +11,7 @@ use bailiwick_dev::process::UNTIL_STDIN_CLOSES;
 use bailiwick_dev::story::{self, Options};
 use bailiwick_dev::terminal::shown;
 
-const USAGE: &str =
-    "usage: bailiwick-demo --bailiwick PATH --tools DIR --out DIR [--once] [--until-stdin-closes]";
+const USAGE: &str = "usage: bailiwick-demo --bailiwick PATH --tools DIR --out DIR [--code DIR] [--once] [--until-stdin-closes]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,14 +38,15 @@ async fn run() -> anyhow::Result<bool> {
     story::tell(&options).await
 }
 
-fn parse(mut arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Options> {
-    let (mut bailiwick, mut tools, mut out) = (None, None, None);
+fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
+    let (mut bailiwick, mut tools, mut out, mut code) = (None, None, None, None);
     let (mut once, mut until_stdin_closes) = (false, false);
     while let Some(argument) = arguments.next() {
         let slot = match argument.to_str().unwrap_or_default() {
             "--bailiwick" => &mut bailiwick,
             "--tools" => &mut tools,
             "--out" => &mut out,
+            "--code" => &mut code,
             "--once" => {
                 once = true;
                 continue;
@@ -68,6 +68,7 @@ fn parse(mut arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Option
         out.context(USAGE)?,
     );
     Ok(Options {
+        code: code.unwrap_or_else(|| out.join("code")),
         bailiwick,
         tools,
         out,

@@ -1,6 +1,9 @@
 //! The configuration of a host as TOML, in sections that can be replaced one by one.
 
 use std::fmt::Write as _;
+use std::path::Path;
+
+use toml::Value;
 
 const SERVER: &str = r#"[server]
 listen = "127.0.0.1:0"
@@ -159,6 +162,17 @@ impl Config {
     #[must_use]
     pub fn in_its_own_folder(mut self) -> Self {
         self.server.push_str("trusted_folders = [\".\"]\n");
+        self
+    }
+
+    /// Keeps compiled code in `cache`, which lies in `trusted`, a folder that its creator closed to
+    /// others. For a host [in its own folder](Self::in_its_own_folder).
+    #[must_use]
+    pub fn keeping_code(mut self, trusted: &Path, cache: &Path) -> Self {
+        let [trusted, cache] =
+            [trusted, cache].map(|path| Value::from(path.display().to_string()).to_string());
+        let both = format!("trusted_folders = [\".\", {trusted}]\ncache = {cache}\n");
+        self.server = self.server.replace("trusted_folders = [\".\"]\n", &both);
         self
     }
 

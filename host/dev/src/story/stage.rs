@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::{Options, hostile};
 use crate::billing::Billing;
+use crate::code::Code;
 use crate::folder::{Config, Folder};
 use crate::http::Request;
 use crate::issuer::{Client, Issuer, TokenSpec};
@@ -45,6 +46,8 @@ impl Stage {
             options.out.join(MARK),
             "made by bailiwick-demo, emptied by its next run\n",
         )?;
+        let code = Code::open(&options.code)?;
+        code.lend_to(&folder)?;
         let issuer = Issuer::start().await?;
         let log = log(&folder);
         let mut settings = orders::Settings::new(issuer.url(), &issuer.jwks_uri(), TRUST_DOMAIN);
@@ -61,6 +64,7 @@ impl Stage {
             .with_billing(issuer.url(), billing.url())
             .with_reports(issuer.url(), reports.url())
             .with_open_page(0);
+        let config = code.configure(config);
         folder.write_config(&grants(config, &folder, &options.tools)?)?;
 
         let host = Host::start(&options.bailiwick, &folder.config()).await?;

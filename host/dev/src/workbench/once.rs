@@ -21,10 +21,10 @@ use super::options::beside;
 use super::services::{self, Services, ServicesFile, Traffic};
 use super::shelf::{self, Shelf};
 use super::sweeper::Sweeper;
-use super::{HOST, config, issuer_settings, tell};
+use super::{arguments, config, host_folder, issuer_settings, tell};
 use crate::folder::Folder;
-use crate::issuer::{Client, Issuer, TokenSpec, User};
-use crate::mcp::Answer;
+use crate::issuer::{Issuer, TokenSpec, User};
+use crate::mcp::{self, Answer};
 use crate::process::{self, Host, Interrupts};
 use crate::terminal::shown;
 
@@ -128,8 +128,7 @@ impl Place {
             None => beside()?,
         };
         let mut sweeper = Sweeper::start()?;
-        let folder = Folder::create(&sweeper.folder().join(HOST))?;
-        folder.write_secret("exchange", &Client::host().secret)?;
+        let (folder, code) = host_folder(&sweeper)?;
         let mut settings = issuer_settings(0);
         if settings
             .users
@@ -152,13 +151,14 @@ impl Place {
         };
         let mut asks = tell::Asks::default();
         for name in &names {
-            let asked = tell::inspect(&bailiwick, &folder, name).await?;
+            let asked = tell::inspect(&bailiwick, (&folder, &code), name).await?;
             asks.add(asked.unwrap_or_default());
         }
         for lack in services.stand_in(&asks.services, &issuer).await? {
             say(&lack);
         }
-        folder.write_config(&config(&issuer, &services, &folder, 0, &names)?)?;
+        let config = config(&issuer, &services, &folder, 0, &names)?;
+        folder.write_config(&code.configure(config))?;
         let mut command = process::serve(&bailiwick, &folder.config());
         command.env("NO_COLOR", "1");
         let host = Host::start_command(command).await?;

@@ -18,10 +18,10 @@ use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
-use super::HOST;
 use super::options::Options;
 use super::overheard::Overheard;
 use super::watching::{Pace, Sources};
+use crate::code::Code;
 use crate::teller::Teller;
 
 /// The project, and the build of it that runs.
@@ -30,8 +30,7 @@ pub(super) struct Project {
     bailiwick: PathBuf,
     /// Cargo's target folder, if the author chose one.
     target: Option<PathBuf>,
-    /// The host's folder, for which code is kept.
-    host: PathBuf,
+    code: Code,
     /// Where a build puts its component.
     fresh: PathBuf,
     /// Where the component of the last good build is.
@@ -53,7 +52,11 @@ impl Project {
     ///
     /// # Errors
     /// The project cannot be watched, or an option is for projects only.
-    pub(super) fn of(options: &Options, temporary: &Path) -> anyhow::Result<Option<Self>> {
+    pub(super) fn of(
+        options: &Options,
+        code: &Code,
+        temporary: &Path,
+    ) -> anyhow::Result<Option<Self>> {
         let folder = &options.folder;
         if !Self::is_in(folder) {
             ensure!(
@@ -76,7 +79,7 @@ impl Project {
             folder,
             bailiwick: options.bailiwick.clone(),
             target: options.target_dir.clone(),
-            host: temporary.join(HOST),
+            code: code.clone(),
             fresh: temporary.join("fresh"),
             built,
             pace,
@@ -197,7 +200,7 @@ impl Project {
         let mut command = Command::new(&self.bailiwick);
         command.arg("build").arg(&self.folder);
         command.arg("--out").arg(&self.fresh);
-        command.arg("--development").arg(&self.host);
+        command.arg("--development").arg(self.code.folder());
         if let Some(target) = &self.target {
             command.arg("--target-dir").arg(target);
         }
@@ -307,7 +310,8 @@ mod tests {
         let line = format!("{} --bailiwick /b {more}", folder.display());
         let options = Options::parse(line.split_whitespace().map(std::ffi::OsString::from))?;
         let temporary = tempfile::tempdir()?;
-        Project::of(&options, temporary.path())
+        let code = Code::open(&temporary.path().join("code"))?;
+        Project::of(&options, &code, temporary.path())
     }
 
     #[test]
@@ -345,8 +349,8 @@ mod tests {
                 at.and_then(|at| arguments.get(at + 1)).copied()
             };
             assert_eq!(after("--target-dir"), expected.map(OsStr::new), "{more}");
-            let host = after("--development").unwrap();
-            assert!(Path::new(host).ends_with("host"), "{more}");
+            let code = after("--development").unwrap();
+            assert!(Path::new(code).ends_with("code"), "{more}");
         }
     }
 

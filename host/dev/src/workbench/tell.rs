@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::arguments;
+use crate::code::Code;
 use crate::connecting;
 use crate::folder::Folder;
 use crate::issuer::{Issuer, TokenSpec};
@@ -158,7 +158,8 @@ impl Told {
             let known = self.inspected.entry(name.clone()).or_default();
             if known.0 != *digest {
                 // The last good version of a component that does not load goes on serving.
-                if let Some(asks) = inspect(components.bailiwick, components.host, name).await? {
+                let (bailiwick, place) = (components.bailiwick, (components.host, components.code));
+                if let Some(asks) = inspect(bailiwick, place, name).await? {
                     *known = (digest.clone(), asks);
                 }
             }
@@ -214,6 +215,8 @@ pub(super) struct Components<'c> {
     pub(super) bailiwick: &'c Path,
     /// The host's folder.
     pub(super) host: &'c Folder,
+    /// Where their code is kept.
+    pub(super) code: &'c Code,
     /// Their digests, by name.
     pub(super) digests: &'c BTreeMap<String, String>,
 }
@@ -222,12 +225,12 @@ pub(super) struct Components<'c> {
 /// The host does not compile it again.
 pub(super) async fn inspect(
     bailiwick: &Path,
-    host: &Folder,
+    (host, code): (&Folder, &Code),
     name: &str,
 ) -> anyhow::Result<Option<Asks>> {
     let file = host.path().join("tools").join(format!("{name}.wasm"));
-    let (file, host) = (file.to_string_lossy(), host.path().to_string_lossy());
-    let inspect = ["inspect", "--json", &file, "--development", &host];
+    let (file, code) = (file.to_string_lossy(), code.folder().to_string_lossy());
+    let inspect = ["inspect", "--json", &file, "--development", &code];
     let output = process::run(bailiwick, &inspect).await?;
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let loads = report.get("tools").is_some_and(Value::is_array);

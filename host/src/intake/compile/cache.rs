@@ -7,10 +7,11 @@
 //! Trusts nothing in the folder. Invariant: a file is opened without following links, read once
 //! into sealed memory, and only if it belongs to this user and no one else can read or change it. A
 //! file with any fault is removed with a warning and is never an error: the component is compiled.
+//! Processes with one key can share the folder: a file appears whole.
 //! Deliberately absent: any file of the tools folder.
 
 use std::cmp::Reverse;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
@@ -129,10 +130,9 @@ impl Cache {
     fn write(&self, identity: &CodeIdentity, code: &MachineCode) -> io::Result<()> {
         let name = identity.name();
         let new = format!("{name}{UNFINISHED}");
-        let _ = rustix::fs::unlinkat(&self.folder, &new, AtFlags::empty());
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::openat(&self.folder, &new, flags, Mode::RUSR)?);
+        let Some(file) = self.begin(&new)? else {
+            return Ok(());
+        };
         let write = |mut file: File| {
             code.write(&self.key, identity, &mut file)?;
             file.sync_all()?;
@@ -150,14 +150,43 @@ impl Cache {
         written
     }
 
+    /// Begins a file; `None` if another process is writing it, with the same code.
+    fn begin(&self, new: &str) -> io::Result<Option<File>> {
+        self.remove_unfinished(new);
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::openat(&self.folder, new, flags, Mode::RUSR) {
+            Ok(file) => {
+                let file = File::from(file);
+                Ok(file.try_lock().is_ok().then_some(file))
+            }
+            Err(rustix::io::Errno::EXIST) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes what a process left that was killed. The file of one that still writes is locked.
+    fn remove_unfinished(&self, new: &str) {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.folder, new, flags, Mode::empty()).map(File::from);
+        let is_free = |file: &File| !matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        if file.as_ref().map_or(true, is_free) {
+            let _ = rustix::fs::unlinkat(&self.folder, new, AtFlags::empty());
+        }
+    }
+
     /// Removes unfinished files, and the least used files until the rest fits.
     fn tidy(&self) {
         let mut files = self.files().unwrap_or_default();
         files.sort_by_key(|file| Reverse(file.used));
         let mut total = 0_u64;
         for file in files {
+            if file.name.ends_with(UNFINISHED) {
+                self.remove_unfinished(&file.name);
+                continue;
+            }
             total = total.saturating_add(file.length);
-            if total > self.most || file.name.ends_with(UNFINISHED) {
+            if total > self.most {
                 let _ = rustix::fs::unlinkat(&self.folder, &file.name, AtFlags::empty());
                 total = total.saturating_sub(file.length);
             }
