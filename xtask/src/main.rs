@@ -34,7 +34,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 
-use step::{run, say, step};
+use step::{run, run_all, say, step};
 
 const HELP: &str = "\
 cargo xtask tools            set up the guest toolchain and build the example tools
@@ -258,6 +258,7 @@ impl Project {
             .arg("--bailiwick")
             .arg(self.program(profile, "bailiwick"));
         demo.arg("--tools").arg(self.tools_folder());
+        demo.arg("--code").arg(self.code_folder());
         demo.arg("--out")
             .arg(self.root.join("target/demo"))
             .args(arguments);
@@ -288,17 +289,21 @@ impl Project {
         })
     }
 
-    /// Builds the example tools with a profile's program.
+    /// Builds the example tools with a profile's program. If they were built before, there is
+    /// little to compile and no progress to show, so they are built side by side.
     fn build_tools(&self, profile: Profile) -> Result<()> {
-        for tool in guests::examples(&self.root)? {
-            let name = tool
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            step(&format!("building the tool {name}"), || {
-                run(&mut self.build_tool(profile, &tool))
-            })?;
+        let tools = guests::examples(&self.root)?;
+        let name = |tool: &Path| tool.file_name().unwrap_or_default().to_owned();
+        let component = |tool| self.tools_folder().join(name(tool)).with_extension("wasm");
+        if tools.iter().all(|tool| component(tool).is_file()) {
+            let builds = tools.iter().map(|tool| self.build_tool(profile, tool));
+            return step("building the tools", || run_all(builds));
+        }
+        for tool in tools {
+            step(
+                &format!("building the tool {}", name(&tool).display()),
+                || run(&mut self.build_tool(profile, &tool)),
+            )?;
         }
         Ok(())
     }
@@ -313,6 +318,8 @@ impl Project {
         bailiwick
             .arg("--target-dir")
             .arg(self.root.join("example-tools/target"));
+        // What looks at a tool compiles it, and so would the demo.
+        bailiwick.arg("--development").arg(self.code_folder());
         bailiwick
     }
 
@@ -337,6 +344,10 @@ impl Project {
 
     fn tools_folder(&self) -> PathBuf {
         self.root.join("target/tools")
+    }
+
+    fn code_folder(&self) -> PathBuf {
+        self.root.join("target/code")
     }
 
     /// Returns the folder in which cargo puts its output.

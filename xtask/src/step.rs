@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::{Command, ExitCode, Stdio};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
@@ -36,6 +37,40 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     bail!("{program}: {status}")
 }
 
+/// Runs programs side by side to their ends. What each printed comes in one piece.
+pub(crate) fn run_all(commands: impl Iterator<Item = Command>) -> Result<()> {
+    let ran = thread::scope(|scope| {
+        let running = commands.map(|mut command| scope.spawn(move || output(&mut command)));
+        let running: Vec<_> = running.collect();
+        let ends = running.into_iter().map(ScopedJoinHandle::join);
+        ends.collect::<Vec<_>>()
+    });
+    for end in ran {
+        let Ok(end) = end else {
+            bail!("a thread ended early")
+        };
+        let (said, status) = end?;
+        say(said.trim_end());
+        if let Some(status) = status {
+            bail!("{status}")
+        }
+    }
+    Ok(())
+}
+
+/// Runs a program to its end; returns what it printed on both streams, and how it failed.
+fn output(command: &mut Command) -> Result<(String, Option<String>)> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.with_context(|| format!("cannot run {program}"))?;
+    let said = [output.stderr, output.stdout].concat();
+    let failed = !output.status.success();
+    Ok((
+        String::from_utf8_lossy(&said).into_owned(),
+        failed.then(|| format!("{program}: {}", output.status)),
+    ))
+}
+
 /// Runs a program to its end; returns what it printed.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
@@ -62,4 +97,24 @@ pub(crate) fn replace(command: &mut Command) -> Result<ExitCode> {
 #[cfg(not(unix))]
 pub(crate) fn replace(command: &mut Command) -> Result<ExitCode> {
     run(command).map(|()| ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::run_all;
+
+    #[test]
+    fn programs_side_by_side_end_well_only_together() {
+        let shell = |script: &str| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", script]);
+            shell
+        };
+        assert!(run_all([shell("true"), shell("true")].into_iter()).is_ok());
+        let ran = run_all([shell("true"), shell("exit 3")].into_iter());
+        let error = ran.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("sh: exit status: 3"), "{error}");
+    }
 }
