@@ -79,7 +79,11 @@ pub enum BuildError {
         path: PathBuf,
     },
     /// The project's packages could not be installed; the program has reported why.
-    #[error("the packages cannot be installed; in {}, run: {command}", folder.display())]
+    #[error(
+        "the packages cannot be installed, and the lines above say why. They come from a registry, \
+         which has to be reached once; in {}, run: {command}",
+        folder.display()
+    )]
     Install {
         /// The project's folder.
         folder: PathBuf,
@@ -112,6 +116,16 @@ pub enum BuildError {
     Manifest {
         /// Cargo's message.
         message: String,
+    },
+    /// The crate's dependencies could not be fetched; cargo has reported why.
+    #[error(
+        "the crates cannot be fetched, and the lines above say why. They come from a registry, which \
+         has to be reached once; in {}, run: cargo fetch",
+        folder.display()
+    )]
+    Fetch {
+        /// The crate's folder.
+        folder: PathBuf,
     },
     /// A name that cannot be a file's.
     #[error(

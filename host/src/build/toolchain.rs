@@ -20,7 +20,7 @@ use super::package::Package;
 
 /// The advice for a machine without a toolchain.
 pub(super) const HOW_TO_INSTALL: &str = "\
-no Rust toolchain for WebAssembly. With rustup (https://rustup.rs):
+no Rust toolchain for WebAssembly. With rustup (to install from https://rustup.rs):
     rustup target add wasm32-unknown-unknown
 On Debian, without access to rustup's servers:
     apt-get update
@@ -128,7 +128,10 @@ impl Toolchain {
         cargo.current_dir(package.manifest.parent().unwrap_or(Path::new(".")));
         cargo.stdin(Stdio::null()).stderr(Stdio::inherit());
         let fetched = cargo.status().map_err(not_run)?.success();
-        fetched.then_some(()).ok_or(BuildError::Compile)
+        let folder = package.manifest.parent().unwrap_or(Path::new("."));
+        fetched.then_some(()).ok_or_else(|| BuildError::Fetch {
+            folder: folder.to_owned(),
+        })
     }
 }
 
