@@ -96,7 +96,11 @@ fn tests(
         KEYCLOAK => tests.envs(clients::keycloak::set_up(&project.root)),
         _ => &mut tests,
     };
-    tests.args(arguments).args(["--", "--nocapture"]);
+    tests.args(arguments);
+    if !arguments.contains(&"--") {
+        tests.arg("--");
+    }
+    tests.arg("--nocapture");
     tests.envs(
         section
             .environment

@@ -7,58 +7,13 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 
 import { start } from './chromium.mjs';
+import { Control } from './control.mjs';
 
 const LONGEST = 40_000; // milliseconds
 const PHONE = { width: 360, height: 740, deviceScaleFactor: 1, mobile: true };
 
 const [chromium, issuer, user] = process.argv.slice(2);
 setTimeout(() => process.exit(1), LONGEST).unref();
-
-/** Speaks the browser's protocol: messages that end in a zero byte. */
-class Control {
-  #asked = new Map();
-  #heard = '';
-  #number = 0;
-  #events = [];
-  #awaited = [];
-
-  constructor([, , , to, from]) {
-    this.to = to;
-    from.setEncoding('utf8').on('data', (chunk) => this.#hear(chunk));
-  }
-
-  #hear(chunk) {
-    const messages = (this.#heard + chunk).split('\0');
-    this.#heard = messages.pop();
-    for (const { id, result, error, method, params } of messages.map((message) => JSON.parse(message))) {
-      if (method) this.#told(method, params);
-      const { done, fail } = this.#asked.get(id) ?? {};
-      if (error) fail?.(new Error(error.message));
-      else done?.(result);
-    }
-  }
-
-  #told(method, params) {
-    this.#events.push({ method, params });
-    for (const look of this.#awaited) look();
-  }
-
-  /** Waits for an event, unless it has come already. */
-  when(method, fits) {
-    return new Promise((come) => {
-      const look = () => this.#events.some((event) => event.method === method && fits(event.params)) && come();
-      this.#awaited.push(look);
-      look();
-    });
-  }
-
-  ask(method, params = {}, sessionId = undefined) {
-    this.#number += 1;
-    const id = this.#number;
-    this.to.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
-    return new Promise((done, fail) => this.#asked.set(id, { done, fail }));
-  }
-}
 
 let came;
 const answered = new Promise((answer) => (came = answer));

@@ -78,6 +78,11 @@ impl Runtime {
         Ok(command)
     }
 
+    /// Returns a file of the installed packages.
+    pub(crate) fn file(self, path: &str) -> Result<PathBuf> {
+        Ok(self.needed()?.join(path))
+    }
+
     /// Runs a script to its end and reads the JSON that it prints.
     pub(crate) async fn run(
         self,

@@ -70,11 +70,17 @@ pub(crate) const SECTIONS: &[Section] = &[
     },
     Section {
         name: CLIENTS,
-        does: "clients of earlier years log in, list and call, and no definition costs them a tool",
-        environment: &[],
+        does: "clients of earlier years and the Inspector's page log in, list and call, and no definition costs them a tool",
+        environment: &[("BAILIWICK_INSPECTOR_PAGE", "1")],
         work: Work::Tests {
-            arguments: &["--test", "stories", "of_earlier_years"],
-            figures: &[" visits of earlier clients"],
+            arguments: &[
+                "--test",
+                "stories",
+                "--",
+                "of_earlier_years",
+                "page_of_the_inspector",
+            ],
+            figures: &[" visits of earlier clients", "the page of the Inspector"],
         },
     },
     Section {
@@ -83,7 +89,11 @@ pub(crate) const SECTIONS: &[Section] = &[
         environment: &[("BAILIWICK_NEWCOMER", "rust,typescript,python")],
         work: Work::Tests {
             arguments: &["--test", "stories", "newcomer::"],
-            figures: &["the first tool in ", "save to served in "],
+            figures: &[
+                "the first tool in ",
+                "save to served in ",
+                "start to served again in ",
+            ],
         },
     },
     Section {

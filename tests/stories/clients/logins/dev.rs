@@ -1,6 +1,9 @@
 //! Official clients log in at `bailiwick dev`, from the 401 to a call, and a user of a browser
 //! does.
 
+use std::env;
+use std::io::Write as _;
+
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::mcp;
 use bailiwick_tests::{ORDERS_TOOL, ensure_eq};
@@ -8,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::browser::chromium;
 use super::super::programs::Runtime;
+use super::super::tested::{self, LONG};
 use crate::dev::{Bench, scene};
 
 /// Where a client runs, its script, and what more it is told.
@@ -38,6 +42,44 @@ async fn clients_of_earlier_years_and_fastmcp_log_in_at_bailiwick_dev() -> Resul
     let there = clients.iter().filter(|client| client.0.is_installed());
     log_in(&there.collect::<Vec<_>>()).await
 }
+
+/// `cargo xtask deep clients` alone asks for it: a browser and a server of pages take a while.
+#[tokio::test]
+async fn the_page_of_the_inspector_logs_in_at_bailiwick_dev_and_calls() -> Result<()> {
+    if env::var_os(INSPECTOR_PAGE).is_none() {
+        return Ok(());
+    }
+    let chromium = chromium().context("it needs a browser")?;
+    let launcher = Runtime::Inspector.file(LAUNCHER)?;
+    let (folder, temporary) = scene(&["whoami.wasm", "orders.wasm"])?;
+    let mut bench = Bench::start(folder.path(), temporary.path(), &[])?;
+    let url = bench.serves("whoami").await?;
+    let [chromium, launcher] = [&chromium, &launcher].map(|path| path.to_string_lossy());
+    let arguments = [&*chromium, &launcher, &url, "bob"];
+    let seen = Runtime::Node.run("inspector.mjs", &arguments, &[]).await?;
+    let shown = seen.get("shown").and_then(Value::as_str);
+    let shown = shown.with_context(|| format!("{seen:#}"))?;
+    ensure!(
+        shown.contains("\"sub\": \"bob\"") && shown.contains(ORDERS_TOOL),
+        "{shown}"
+    );
+    let version = Runtime::Inspector.version("@modelcontextprotocol/inspector")?;
+    tested::client(
+        "MCP Inspector, page (Chromium)",
+        &version,
+        "2025-11-25",
+        LONG,
+    )?;
+    // The other end of standard error may be closed.
+    let _unheard = writeln!(std::io::stderr(), "the page of the Inspector called as bob");
+    bench.stop().await
+}
+
+/// The variable that asks for the page of the Inspector.
+const INSPECTOR_PAGE: &str = "BAILIWICK_INSPECTOR_PAGE";
+/// The program of the Inspector.
+const LAUNCHER: &str =
+    "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js";
 
 async fn log_in(clients: &[&Client]) -> Result<()> {
     if clients.is_empty() {
