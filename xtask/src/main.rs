@@ -108,6 +108,9 @@ const QUICK: Profile = Profile {
     time: "five minutes on two processors",
 };
 
+/// The example tools that the demo shows.
+const SHOWN: [&str; 3] = ["billing", "orders", "whoami"];
+
 /// The folder of the workspace.
 struct Project {
     root: PathBuf,
@@ -252,7 +255,9 @@ impl Project {
         let built = self.binary("bailiwick-demo").is_file();
         let profile = if built { DEV } else { QUICK };
         self.build_host(profile)?;
-        self.build_tools(profile)?;
+        let mut tools = guests::examples(&self.root)?;
+        tools.retain(|tool| SHOWN.iter().any(|shown| tool.ends_with(shown)));
+        self.build_tools(profile, &tools)?;
         let mut demo = Command::new(self.program(profile, "bailiwick-demo"));
         demo.current_dir(&self.root)
             .arg("--bailiwick")
@@ -269,7 +274,7 @@ impl Project {
     fn build_all(&self) -> Result<()> {
         guests::set_up()?;
         self.build_host(DEV)?;
-        self.build_tools(DEV)
+        self.build_tools(DEV, &guests::examples(&self.root)?)
     }
 
     /// Builds the programs.
@@ -291,18 +296,17 @@ impl Project {
 
     /// Builds the example tools with a profile's program. If they were built before, there is
     /// little to compile and no progress to show, so they are built side by side.
-    fn build_tools(&self, profile: Profile) -> Result<()> {
-        let tools = guests::examples(&self.root)?;
+    fn build_tools(&self, profile: Profile, tools: &[PathBuf]) -> Result<()> {
         let name = |tool: &Path| tool.file_name().unwrap_or_default().to_owned();
-        let component = |tool| self.tools_folder().join(name(tool)).with_extension("wasm");
+        let component = |tool: &Path| self.tools_folder().join(name(tool)).with_extension("wasm");
         if tools.iter().all(|tool| component(tool).is_file()) {
             let builds = tools.iter().map(|tool| self.build_tool(profile, tool));
             return step("building the tools", || run_all(builds));
         }
         for tool in tools {
             step(
-                &format!("building the tool {}", name(&tool).display()),
-                || run(&mut self.build_tool(profile, &tool)),
+                &format!("building the tool {}", name(tool).display()),
+                || run(&mut self.build_tool(profile, tool)),
             )?;
         }
         Ok(())
