@@ -17,7 +17,7 @@ mod cache;
 mod content;
 mod cover;
 mod credential;
-mod dialect;
+mod echo;
 mod exchange;
 mod identify;
 mod issued;

@@ -5,10 +5,11 @@
 //!
 //! Invariant: a name is resolved once, every address is checked, and the connection goes to a
 //! checked address. A connection carries the requests of one party. There are no redirects, no
-//! proxies from the environment, no decompression and no second attempt.
+//! proxies from the environment and no second attempt. An answer is decoded before anybody sees it.
 
 mod addresses;
 mod client;
+mod coding;
 mod connector;
 mod ending;
 mod pool;
@@ -18,6 +19,7 @@ mod shown;
 
 pub use addresses::{AddressPolicy, Blocked};
 pub use client::{Client, EgressError, Reply, Tls};
+pub use coding::CodingError;
 pub use pool::Party;
 pub use roots::tls;
 pub use sent::Sent;

@@ -42,7 +42,6 @@ pub use presented::{Credentials, Presence, Presented, ProofError, Scheme};
 #[cfg(any(test, fuzzing))]
 pub(crate) mod surfaces;
 pub use scopes::{ScopePrefix, ShownScopes};
-pub(crate) use token::repeats;
 pub use token::{AccessToken, SubjectToken};
 
 /// The issuers whose tokens open the front door.

@@ -1,9 +1,9 @@
 //! Neither a service nor the holder of a subject can harm users or the authorization server.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::Answer;
 use bailiwick_dev::journal::events;
-use bailiwick_tests::{Plan, World, ensure_eq, guest, reasons};
+use bailiwick_tests::{Plan, World, ensure_eq, guest, header, reasons};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -34,7 +34,15 @@ async fn a_service_that_repeats_the_callers_own_token_does_not_give_it_away() ->
             json!({"orders": [{"id": "A-1001", "status": token}], "id": "A-1001", "status": token})
                 .to_string();
         let plain = json!({"orders": [], "id": "A-1001", "status": "x"}).to_string();
+        let escaped: String = token.chars().map(in_json).collect();
         for answer in [
+            Answer::new(StatusCode::OK, "application/json", brotli(&body))
+                .with("content-encoding", "br"),
+            Answer::new(
+                StatusCode::OK,
+                "application/json",
+                body.replace(&token, &escaped),
+            ),
             Answer::new(StatusCode::OK, "application/json", body),
             Answer::new(StatusCode::OK, "application/json", plain)
                 .with("x-debug", &format!("you sent {token}")),
@@ -51,10 +59,59 @@ async fn a_service_that_repeats_the_callers_own_token_does_not_give_it_away() ->
         );
         ensure_eq(
             reasons(&records, "downstream.closed"),
-            vec!["credential-refused".to_owned(); 2],
+            vec!["credential-refused".to_owned(); 4],
             "reasons",
         )?;
     }
+    Ok(())
+}
+
+/// Escapes a character as JSON may (RFC 8259 §7).
+fn in_json(character: char) -> String {
+    format!("\\u{:04x}", u32::from(character))
+}
+
+/// Codes a text without making it smaller: one block as it is, at most 64 KiB (RFC 7932 §9.2).
+fn brotli(text: &str) -> Vec<u8> {
+    // WBITS 16, no last block, a length of four nibbles, as it is; then an empty last block.
+    let length = u32::try_from(text.len() - 1).unwrap_or_default() & 0xffff;
+    let head = (length << 4 | 1 << 20).to_le_bytes();
+    [&head[..3], text.as_bytes(), &[3]].concat()
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_what_it_was_before_and_one_that_is_not_is_an_error() -> Result<()> {
+    let world = probed("").await?;
+    let arguments = json!({"service": "orders_api", "method": "GET", "path": ["orders", "A-1001"]});
+    let token = world.token("alice")?;
+    for (coding, good) in [
+        ("br", true),
+        ("br, br", false),
+        ("compress", false),
+        ("gzip", false),
+    ] {
+        let coded = brotli(r#"{"id": "what-it-was"}"#);
+        let answer = Answer::new(StatusCode::OK, "application/json", coded);
+        world
+            .orders
+            .answer_with(answer.with("content-encoding", coding));
+        let answer = world.call(&token, "ask", &arguments).await?;
+        ensure_eq(answer.raw.contains("what-it-was"), good, coding)?;
+        ensure_eq(answer.raw.contains("cannot decode"), !good, coding)?;
+        ensure!(!answer.raw.contains("content-encoding"), "{}", answer.raw);
+    }
+    let requests = world.orders.requests();
+    let last = requests.last().context("a request")?;
+    ensure_eq(
+        header(last, "accept-encoding"),
+        "gzip, br, zstd",
+        "asked for",
+    )?;
+    let agent = header(last, "user-agent");
+    ensure!(
+        agent.starts_with("bailiwick/") && agent.len() > "bailiwick/".len(),
+        "{agent}"
+    );
     Ok(())
 }
 

@@ -13,7 +13,6 @@ use super::settings::Auth;
 use super::static_key::StaticAuth;
 use crate::downstream::DownstreamError;
 use crate::egress::Tls;
-use crate::identity::repeats;
 use crate::seams::Clock;
 use crate::tokens::{Asking, ClientCredentials, TokenEndpoint};
 
@@ -53,13 +52,7 @@ impl Credential {
         }
     }
 
-    /// Returns true if `bytes` repeat the credential.
-    pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
-        let bare = self.bare();
-        bare.len() >= MIN_ECHO && repeats(bytes, bare.as_bytes())
-    }
-
-    /// Returns the token or key without the text around it in the header; empty if there is none.
+    /// Returns the token or key without its prefix in the header; empty if there is none.
     pub(super) fn bare(&self) -> &str {
         match self {
             Self::None => "",
@@ -139,6 +132,3 @@ impl OwnCredential {
         }
     }
 }
-
-/// The shortest key to search answers for. Shorter keys could occur by chance.
-const MIN_ECHO: usize = 8;

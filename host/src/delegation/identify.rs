@@ -41,7 +41,6 @@ pub(super) fn identify(
         headers.insert(HeaderName::from_static(name), value);
         Ok::<_, DownstreamError>(())
     };
-    set("accept-encoding", "identity")?;
     if service.in_trust_domain {
         let token = signer
             .transaction(envelope, &service.name)

@@ -142,6 +142,9 @@ pub(super) fn failed(error: &EgressError, service: &str) -> DownstreamError {
         EgressError::Broken(_) => {
             DownstreamError::Unavailable("the connection to the service broke".into())
         }
+        EgressError::Coded(why) => DownstreamError::Unavailable(format!(
+            "the host cannot decode the service's answer: {why}"
+        )),
         EgressError::Unreadable(_) => DownstreamError::Unavailable(
             "the service's answer is not HTTP that the host reads: it may have 100 header lines, \
              none of them folded"
@@ -167,9 +170,8 @@ mod tests {
     fn attempt(sent: Sent, status: Option<u16>) -> Attempt {
         Attempt {
             status,
-            credential: None,
             sent,
-            exchange: Sent::default(),
+            ..Attempt::default()
         }
     }
 

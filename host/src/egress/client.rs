@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout};
 use tower_service::Service as _;
 
 use super::addresses::{AddressPolicy, Blocked};
+use super::coding::{self, CodingError};
 use super::connector::{ConnectError, Connector};
 use super::ending::ConnectionEnding;
 use super::pool::{Lane, Party, Pool};
@@ -53,9 +54,9 @@ pub struct Client {
 pub struct Reply {
     /// HTTP status.
     pub status: StatusCode,
-    /// Headers.
+    /// Headers, which are true of the decoded body.
     pub headers: HeaderMap,
-    /// Body, complete.
+    /// Body, complete and decoded.
     pub body: Bytes,
 }
 
@@ -74,6 +75,9 @@ pub enum EgressError {
     /// The answer cannot be read.
     #[error("the answer is not HTTP that this host reads: at most 100 header lines, none folded")]
     Unreadable(#[source] Box<dyn StdError + Send + Sync>),
+    /// The answer cannot be decoded.
+    #[error("the answer cannot be decoded")]
+    Coded(#[source] CodingError),
     /// No complete answer in time. Only [`Sent`] says whether the request had left by then.
     #[error("no complete answer within the deadline")]
     TimedOut,
@@ -113,6 +117,14 @@ impl EgressError {
         match find::<LengthLimitError>(error.as_ref()) {
             Some(_) => Self::TooLarge(max_bytes),
             None => Self::Broken(error),
+        }
+    }
+
+    /// Returns why the body of an answer cannot be decoded.
+    fn coded(error: CodingError, max_bytes: usize) -> Self {
+        match error {
+            CodingError::TooLarge => Self::TooLarge(max_bytes),
+            error => Self::Coded(error),
         }
     }
 }
@@ -184,7 +196,7 @@ impl Client {
         let (connection, response) = self
             .respond(lane.as_ref(), destination, request, &sent)
             .await?;
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
         let body = Limited::new(body, max_bytes)
             .collect()
             .await
@@ -193,6 +205,9 @@ impl Client {
         if let Some(lane) = lane.filter(|_| ending.is_explicit(&parts)) {
             self.pool.keep(lane, connection, Instant::now());
         }
+        let body = coding::undo(&mut parts.headers, body, max_bytes)
+            .await
+            .map_err(|error| EgressError::coded(error, max_bytes))?;
         Ok(Reply {
             status: parts.status,
             headers: parts.headers,
@@ -277,7 +292,7 @@ async fn hand_over(
 }
 
 /// Takes the destination out of the request's URI, which keeps path and query, and puts it into
-/// `Host` (RFC 9112 §3.2).
+/// `Host` (RFC 9112 §3.2). Adds what the host says of itself in every request.
 fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
     let uri = request.uri().clone();
     let target = uri
@@ -292,7 +307,13 @@ fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
         ":80"
     };
     let host = HeaderValue::try_from(authority.strip_suffix(default_port).unwrap_or(authority))?;
-    request.headers_mut().insert(header::HOST, host);
+    let headers = request.headers_mut();
+    headers.insert(header::HOST, host);
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    headers.insert(
+        header::ACCEPT_ENCODING,
+        HeaderValue::from_static(coding::ACCEPTED),
+    );
     *request.uri_mut() = Uri::from(target);
     Uri::builder()
         .scheme(scheme)
@@ -307,6 +328,7 @@ fn find<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Optio
         .find_map(|layer| layer.downcast_ref())
 }
 
+const USER_AGENT: &str = concat!("bailiwick/", env!("CARGO_PKG_VERSION"));
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 #[cfg(test)]

@@ -39,30 +39,15 @@ impl SubjectToken {
         digest(self.0.expose_secret())
     }
 
-    #[cfg(test)]
-    pub(crate) fn of(text: &str) -> Self {
-        Self(SecretString::from(text.to_owned()))
-    }
-
-    /// Returns true if `bytes` repeat the token.
-    pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
-        repeats(bytes, self.0.expose_secret().as_bytes())
-    }
-
     pub(super) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// Returns the token, for the `subject_token` parameter of an exchange (RFC 8693 §2.1) only.
+    /// Returns the token, for the `subject_token` parameter of an exchange (RFC 8693 §2.1), and to
+    /// find it in answers, only.
     pub(crate) fn expose_for_exchange(&self) -> &str {
         self.0.expose_secret()
     }
-}
-
-/// Returns true if `bytes` repeat a secret. Preparing a search takes longer the longer the secret
-/// is, and most headers of an answer are too short to repeat one.
-pub(crate) fn repeats(bytes: &[u8], secret: &[u8]) -> bool {
-    bytes.len() >= secret.len() && memchr::memmem::find(bytes, secret).is_some()
 }
 
 /// Returns SHA-256 of a token.

@@ -144,6 +144,7 @@ impl TokenEndpoint {
             EgressError::TimedOut => EndpointError::TimedOut,
             EgressError::TooLarge(limit) => MalformedAnswer::TooLarge(*limit).into(),
             EgressError::Unreadable(_) => MalformedAnswer::Http.into(),
+            EgressError::Coded(_) => MalformedAnswer::Coded.into(),
             EgressError::Blocked(_) | EgressError::Unreachable(_) | EgressError::Broken(_) => {
                 EndpointError::Unreachable
             }

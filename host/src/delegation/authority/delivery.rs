@@ -12,11 +12,11 @@ use crate::delegation::answer_headers::visible;
 #[cfg(test)]
 use crate::delegation::barriers::Barrier;
 use crate::delegation::credential::Credential;
+use crate::delegation::echo::Credentials;
 use crate::delegation::identify::{OnBehalf, identify};
 use crate::delegation::planned::{Attempt, Planned, failed};
 use crate::downstream::{DownstreamError, Response};
 use crate::egress::{Party, Reply};
-use crate::identity::repeats;
 
 impl Inner {
     /// Builds the request with its credential. Nothing has reached the service yet.
@@ -113,14 +113,17 @@ impl Inner {
         transaction: Option<&HeaderValue>,
         answer: &Reply,
     ) -> bool {
-        let subject = self.subject.as_ref();
-        let is_in = |bytes: &[u8]| {
-            credential.is_in(bytes)
-                || subject.is_some_and(|token| token.is_in(bytes))
-                || transaction.is_some_and(|token| repeats(bytes, token.as_bytes()))
-        };
+        let mut credentials = Credentials::default();
+        credentials.add(credential.bare().as_bytes());
+        if let Some(token) = &self.subject {
+            credentials.add(token.expose_for_exchange().as_bytes());
+        }
+        if let Some(token) = transaction {
+            credentials.add(token.as_bytes());
+        }
         let mut headers = answer.headers.values();
-        is_in(&answer.body) || headers.any(|value| is_in(value.as_bytes()))
+        credentials.are_in(&answer.body)
+            || headers.any(|value| credentials.are_in(value.as_bytes()))
     }
 
     /// Returns the party for which the connection to the service carries this request.

@@ -85,6 +85,9 @@ pub enum MalformedAnswer {
     /// The answer is not HTTP.
     #[error("it is not HTTP that the host reads: at most 100 header lines, none folded")]
     Http,
+    /// The answer is compressed in a way that the host cannot undo.
+    #[error("it cannot be decoded: the host knows gzip, br, zstd and deflate, each alone")]
+    Coded,
     /// The answer is not JSON, or is JSON that could be read in two ways.
     #[error("it is {0}")]
     Json(#[from] JsonError),

@@ -179,29 +179,22 @@ async fn get(client: &Client, url: Uri) -> Result<ReadSet, String> {
 async fn fetch(client: &Client, url: Uri) -> Result<Vec<u8>, String> {
     let request = Request::get(url)
         .header(header::ACCEPT, "application/json, application/jwk-set+json")
-        .header(header::ACCEPT_ENCODING, "identity")
-        .header(
-            header::USER_AGENT,
-            concat!("bailiwick/", env!("CARGO_PKG_VERSION")),
-        )
         .body(Full::default())
         .map_err(|error| error.to_string())?;
     let answer = client
         .send(request, FETCH_TIME, MAX_BYTES)
         .await
         .map_err(|error| chain(&error))?;
-    match answer.headers.get(header::CONTENT_ENCODING) {
-        _ if answer.status.is_redirection() => Err(format!(
+    if answer.status.is_redirection() {
+        return Err(format!(
             "it answered {}, and the host follows no redirects",
             answer.status
-        )),
-        _ if answer.status != StatusCode::OK => Err(format!("it answered {}", answer.status)),
-        Some(coding) if !coding.as_bytes().eq_ignore_ascii_case(b"identity") => Err(
-            "its answer is compressed (Content-Encoding), though the host asked for it as it is"
-                .to_owned(),
-        ),
-        _ => Ok(answer.body.to_vec()),
+        ));
     }
+    if answer.status != StatusCode::OK {
+        return Err(format!("it answered {}", answer.status));
+    }
+    Ok(answer.body.to_vec())
 }
 
 const FETCH_TIME: Duration = Duration::from_secs(5);

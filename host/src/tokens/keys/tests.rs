@@ -38,7 +38,7 @@ async fn an_issuer_without_keys_is_named_with_the_cause_and_the_consequence() {
         (
             "200 OK\r\nContent-Encoding: gzip",
             "\u{1f}",
-            "its answer is compressed",
+            "the answer cannot be decoded",
         ),
     ] {
         issuer.answer(status, body);

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::StatusCode;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 use toml::{Table, Value};
 use url::Url;
@@ -264,6 +264,8 @@ impl State {
         for name in [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             headers.remove(name);
         }
+        // A file of services is plain text.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let sent = client::send(request.method.clone(), &url, headers, request.body.clone());
         match sent.await {
             Ok(reply) => {
