@@ -19,6 +19,7 @@ mod cover;
 mod credential;
 mod echo;
 mod exchange;
+mod idempotency;
 mod identify;
 mod issued;
 mod obtaining;

@@ -158,6 +158,67 @@ async fn a_change_whose_answer_repeats_a_token_is_not_reported_as_refused() -> R
 }
 
 #[tokio::test]
+async fn a_change_has_the_same_key_until_an_answer_decides_about_it() -> Result<()> {
+    let prober = guest("prober").await?;
+    let digest = bailiwick_dev::folder::digest(&prober);
+    let world = World::with(Plan {
+        components: vec![("prober.wasm".into(), prober)],
+        config: Box::new(move |config| {
+            *config = config
+                .clone()
+                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
+            let keyed = "idempotency = \"Idempotency-Key\"\nallow = [\"POST /orders/{}\", ";
+            config.services = config.services.replacen("allow = [", keyed, 1);
+        }),
+        ..Plan::default()
+    })
+    .await?;
+    let token = world.token("alice")?;
+    let answer = |status: u16| -> Result<Answer> {
+        let status = StatusCode::from_u16(status)?;
+        Ok(Answer::new(status, "application/json", "{}"))
+    };
+    let unreadable = answer(201)?.with("content-encoding", "compress");
+    let mut all: Vec<String> = Vec::new();
+    for (method, given, each, distinct) in [
+        ("POST", unreadable, "UnknownOutcome", 1),
+        ("POST", answer(503)?, "503", 1),
+        ("POST", answer(409)?, "409", 1),
+        ("POST", answer(201)?, "201", 3),
+        ("POST", answer(422)?, "422", 3),
+        ("GET", answer(503)?, "503", 0),
+    ] {
+        world.orders.answer_with(given);
+        let before = world.orders.requests().len();
+        let arguments =
+            json!({"service": "orders_api", "method": method, "path": ["orders", "1"], "times": 3});
+        let answer = world.call(&token, "ask", &arguments).await?;
+        let ended = answer.structured()["each"].as_array().cloned();
+        ensure_eq(ended, Some(vec![json!(each); 3]), method)?;
+        let requests = world.orders.requests();
+        let sent = requests.iter().skip(before);
+        let mut keys: Vec<_> = sent
+            .map(|request| header(request, "idempotency-key").to_owned())
+            .filter(|key| !key.is_empty())
+            .collect();
+        keys.dedup();
+        ensure_eq(keys.len(), distinct, &format!("{method} {each}"))?;
+        all.extend(keys);
+    }
+    let seen: std::collections::BTreeSet<_> = all.iter().collect();
+    ensure_eq(seen.len(), all.len(), "keys of different calls differ")?;
+    let chosen = json!({"service": "orders_api", "method": "POST", "path": ["orders", "1"],
+        "headers": [["idempotency-key", "mine"]]});
+    let answer = world.call(&token, "ask", &chosen).await?;
+    ensure!(
+        answer.raw.contains("InvalidRequest") && answer.raw.contains("leave it out"),
+        "{}",
+        answer.raw
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_tool_sees_the_headers_of_an_answer_that_are_on_the_list() -> Result<()> {
     let world = probed("").await?;
     let answer = [

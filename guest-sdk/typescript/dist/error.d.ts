@@ -29,8 +29,9 @@ export type DownstreamReason = downstream.Error;
  * There is no HTTP answer from a service. Every HTTP answer, whatever its status, is a `Response`.
  *
  * A request other than GET and HEAD that may have reached the service has one reason only,
- * `unknown-outcome`. After any other reason nothing was changed. If you do not catch it, the caller
- * gets {@link DownstreamError.toToolError}.
+ * `unknown-outcome`. Ask the service what it did; or, where the operator has set `idempotency`, send
+ * the same POST or PATCH again in this call: the host gives it the same key. After any other reason
+ * nothing was changed. If you do not catch it, the caller gets {@link DownstreamError.toToolError}.
  *
  * ```ts
  * try {

@@ -59,9 +59,16 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
         );
     }
     let shared_data = section.flag("shared_data").unwrap_or(false);
-    let one_account = section.flag("one_account").unwrap_or(false);
-    let auth = auth(section, issuers);
-    check_shared(section, auth.as_ref());
+    let auth = auth(section);
+    let idempotency = idempotency(section);
+    if let (Some(Auth::Static { header, .. }), Some(name)) = (&auth, &idempotency)
+        && header == name
+    {
+        section.wrong(
+            "idempotency",
+            "the header carries the credential (auth.header)",
+        );
+    }
     let exchange = section
         .section("exchange")
         .map(|section| exchange(&section, issuers));
@@ -81,6 +88,7 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
         answer_headers: section.parsed("answer_headers"),
         audit_headers: audit_headers(section, in_trust_domain),
         on_cancel: on_cancel(section),
+        idempotency,
         auth: auth?,
         exchange: exchange.unwrap_or_default(),
     };
@@ -154,3 +162,120 @@ fn on_cancel(section: &Section<'_>) -> OnCancel {
         }
     }
 }
+
+/// Reads the header that carries the keys of changes.
+fn idempotency(section: &Section<'_>) -> Option<HeaderName> {
+    let name: Option<HeaderName> = section.text("idempotency")?.parse().ok();
+    let name = name.filter(|name| {
+        let name = name.as_str();
+        !FORBIDDEN_HEADERS.contains(&name)
+            && !OTHER_HEADERS.contains(&name)
+            && !name.starts_with("x-actor-")
+    });
+    if name.is_none() {
+        section.wrong(
+            "idempotency",
+            "expected a header that carries nothing else, such as \"Idempotency-Key\"",
+        );
+    }
+    name
+}
+
+fn auth(section: &Section<'_>) -> Option<Auth> {
+    let Some(auth) = section.section("auth") else {
+        return Some(Auth::None);
+    };
+    match auth.required("kind")?.as_str() {
+        "none" => Some(Auth::None),
+        "client_credentials" => {
+            let scopes = auth.strings("scopes").unwrap_or_default();
+            let audience = auth.text("audience");
+            let expect_scopes = auth.strings("expect_scopes").unwrap_or_default();
+            Some(Auth::ClientCredentials {
+                client: client(&auth)?,
+                scopes,
+                expect_scopes,
+                audience,
+            })
+        }
+        "static" => {
+            let header = auth
+                .text("header")
+                .map_or(Some(AUTHORIZATION), |name| name.parse::<HeaderName>().ok());
+            if header
+                .as_ref()
+                .is_none_or(|name| FORBIDDEN_HEADERS.contains(&name.as_str()))
+            {
+                auth.wrong("header", "expected a header that can carry a credential");
+            }
+            let prefix = auth.text("prefix").unwrap_or_default();
+            Some(Auth::Static {
+                header: header?,
+                prefix,
+                secret: auth.secret("secret_file")?,
+            })
+        }
+        _ => {
+            auth.wrong(
+                "kind",
+                "expected \"none\", \"client_credentials\" or \"static\"",
+            );
+            None
+        }
+    }
+}
+
+fn client(section: &Section<'_>) -> Option<ClientSettings> {
+    if !section.has("token_endpoint") {
+        section.problem(
+            section.start,
+            format!("{} is missing", section.name("token_endpoint")),
+        );
+    }
+    let client_id = section.required("client_id");
+    let client_secret = section.secret("client_secret_file");
+    let addresses = addresses(section);
+    let token_endpoint = dialled(section, "token_endpoint", &addresses);
+    Some(ClientSettings {
+        token_endpoint: token_endpoint?,
+        addresses,
+        client_id: client_id?,
+        client_secret: client_secret?,
+    })
+}
+
+const FORBIDDEN_HEADERS: &[&str] = &[
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "te",
+    "upgrade",
+    "trailer",
+    "txn-token",
+];
+
+/// Headers with a meaning of their own, so that no key can be in them.
+const OTHER_HEADERS: &[&str] = &[
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "cookie",
+    "expect",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-unmodified-since",
+    "prefer",
+    "proxy-authorization",
+    "range",
+    "traceparent",
+    "user-agent",
+    "x-agent-id",
+    "x-delegation-mode",
+    "x-trace-id",
+];

@@ -20,6 +20,7 @@ use super::cache::ExchangeCache;
 use super::content::{Content, ContentRules};
 use super::cover::KnownActor;
 use super::credential::Credential;
+use super::idempotency::RequestKeys;
 use super::planned::{Attempt, Planned, absolute, error_of, is_safe};
 use super::request;
 use super::service::Service;
@@ -65,6 +66,7 @@ struct Inner {
     rules: ContentRules,
     trail: Trail,
     tally: Tally,
+    keys: RequestKeys,
     used: AtomicUsize,
     bytes: AtomicUsize,
     stop: CancellationToken,
@@ -125,6 +127,7 @@ impl Broker {
             rules,
             trail,
             tally: Tally::default(),
+            keys: RequestKeys::default(),
             used: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             stop: CancellationToken::new(),
@@ -227,9 +230,13 @@ impl Inner {
         let closed = closed.await.map_err(|_| DownstreamError::AuditUnavailable);
         let result = result.map_err(|error| error.unwrap_or(DownstreamError::TimedOut));
         // A response whose end could not be recorded does not reach the tool.
-        closed
+        let end = closed
             .and(result)
-            .map_err(|error| error_of(error, &progress, &planned.method))
+            .map_err(|error| error_of(error, &progress, &planned.method));
+        if let Some(key) = progress.key {
+            self.keys.settle(key, &end);
+        }
+        end
     }
 
     /// Records that the request is refused.
@@ -305,6 +312,13 @@ impl Inner {
             ));
         }
         let headers = request::headers(&request.headers)?;
+        if let Some(name) = service.settings.idempotency.as_ref()
+            && headers.contains_key(name)
+        {
+            return Err(DownstreamError::InvalidRequest(format!(
+                "the host sets the header {name} for this service; leave it out"
+            )));
+        }
         let known = KnownActor {
             actor: &claims.actor,
             alias: self.envelope.issuer_alias(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bailiwick_envelope::DelegationMode;
 use http::{HeaderMap, Method, Uri};
 
+use super::idempotency::RequestKey;
 use super::service::Service;
 use super::settings::OnCancel;
 use crate::audit::{self, Closing, Outcome};
@@ -31,6 +32,8 @@ pub(super) struct Attempt {
     pub(super) sent: Sent,
     /// Whether the exchange for the credential may have left.
     pub(super) exchange: Sent,
+    /// The key that the service recognizes the request by.
+    pub(super) key: Option<RequestKey>,
 }
 
 impl Attempt {

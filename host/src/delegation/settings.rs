@@ -37,6 +37,8 @@ pub struct ServiceSettings {
     pub audit_headers: AuditHeaders,
     /// The treatment of a request when its call is cancelled.
     pub on_cancel: OnCancel,
+    /// The header in which it gets a key for each change (`POST`, `PATCH`).
+    pub idempotency: Option<HeaderName>,
     /// The host's own credential.
     pub auth: Auth,
     /// The exchange that obtains a user's authority.

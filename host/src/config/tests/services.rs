@@ -61,6 +61,29 @@ fn where_a_body_could_name_another_user_only_the_path_binds() {
 }
 
 #[test]
+fn a_key_of_changes_has_a_header_of_its_own() {
+    let folder = Folder::new();
+    for (header, fine) in [
+        ("Idempotency-Key", true),
+        ("X-Request-Id", true),
+        ("Authorization", false),
+        ("content-type", false),
+        ("X-Actor-Sub", false),
+        ("Host", false),
+        ("a b", false),
+    ] {
+        let keyed = format!("shared_data = true\nidempotency = \"{header}\"");
+        let text = GOOD.replacen("shared_data = true", &keyed, 1);
+        let error = folder.load(&text).err().unwrap_or_default();
+        assert_eq!(error.is_empty(), fine, "{header}: {error}");
+        assert!(
+            fine || error.contains("such as \"Idempotency-Key\""),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn only_headers_that_carry_no_credential_can_be_shown_to_tools() {
     let folder = Folder::new();
     let with = |headers: &str| {

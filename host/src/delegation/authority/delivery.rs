@@ -13,6 +13,7 @@ use crate::delegation::answer_headers::visible;
 use crate::delegation::barriers::Barrier;
 use crate::delegation::credential::Credential;
 use crate::delegation::echo::Credentials;
+use crate::delegation::idempotency::needs_key;
 use crate::delegation::identify::{OnBehalf, identify};
 use crate::delegation::planned::{Attempt, Planned, failed};
 use crate::downstream::{DownstreamError, Response};
@@ -50,6 +51,13 @@ impl Inner {
             &broker.signer,
             broker.random.as_ref(),
         )?;
+        if let Some(name) = &planned.service.settings.idempotency
+            && needs_key(&planned.method)
+        {
+            let key = self.keys.take(planned, broker.random.as_ref());
+            request.headers_mut().insert(name, key.value.clone());
+            progress.key = Some(key);
+        }
         credential.apply(&mut request)?;
         Ok(Prepared {
             request,
