@@ -250,7 +250,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     for issuer in &mut issuers {
         issuer.settings.agents = Arc::clone(&agents);
     }
-    let services = services::services(root, &issuers);
+    let services = services::services(root, &issuers, &limits);
     let tenants = tenants::tenants(root, &issuers);
     let components = components::components(root, &services, &issuers);
     let signers = signers::signers(root, &services);

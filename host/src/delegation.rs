@@ -11,8 +11,7 @@
 mod answer_headers;
 mod asker;
 mod authority;
-#[cfg(test)]
-mod barriers;
+mod bulkhead;
 mod cache;
 mod content;
 mod cover;

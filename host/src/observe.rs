@@ -38,6 +38,7 @@ struct Readings {
     running: Family<TargetLabels, Gauge>,
     refusals: Family<RefusalLabels, Counter>,
     exchanges: Family<NamedLabels, Counter>,
+    troubles: Family<NamedLabels, Counter>,
     loads: Family<NamedLabels, Counter>,
     syncs: Histograms,
 }
@@ -121,6 +122,14 @@ impl Meters {
         self.0.exchanges.get_or_create(&labels).inc();
     }
 
+    /// Counts what keeps a configured service from being asked: a pause that began or ended, and
+    /// requests that were not sent because of one (`paused`) or for want of a place (`full`).
+    pub fn troubled(&self, service: &str, outcome: &'static str) {
+        let name = self.0.services.bounded(service);
+        let labels = NamedLabels { name, outcome };
+        self.0.troubles.get_or_create(&labels).inc();
+    }
+
     /// Counts a component that was loaded, refused or removed. `outcome` is `loaded`, `removed` or
     /// the reason.
     pub fn loaded(&self, component: &str, outcome: &'static str) {
@@ -168,6 +177,11 @@ impl Meters {
             "token_exchanges",
             "Tokens exchanged for calls to a service",
             inner.exchanges.clone(),
+        );
+        registry.register(
+            "service_troubles",
+            "Pauses of services without answers, and requests that were not sent to a service",
+            inner.troubles.clone(),
         );
         registry.register(
             "component_loads",
@@ -277,6 +291,7 @@ impl Default for Meters {
             running: Family::default(),
             refusals: Family::default(),
             exchanges: Family::default(),
+            troubles: Family::default(),
             loads: Family::default(),
             syncs: Histograms::default(),
         }))

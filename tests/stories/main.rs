@@ -10,6 +10,7 @@ mod commands;
 mod components;
 mod conformance;
 mod connections;
+mod dead;
 mod delegation;
 mod demo;
 mod denials;

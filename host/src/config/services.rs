@@ -2,11 +2,19 @@
 
 mod exchange;
 
+use std::time::Duration;
+
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+
 use super::Issuer;
 use super::auth::auth;
 use super::issuers::{addresses, dialled};
 use super::reader::Section;
 use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template};
+use crate::egress::Deadlines;
+use crate::limits::Limits;
+use crate::tokens::ClientSettings;
 use exchange::exchange;
 
 /// The services that were read.
@@ -17,14 +25,14 @@ pub(super) struct ServiceSections {
     pub(super) unsound: Vec<String>,
 }
 
-pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> ServiceSections {
+pub(super) fn services(root: &Section<'_>, issuers: &[Issuer], limits: &Limits) -> ServiceSections {
     let mut services = ServiceSections {
         sound: Vec::new(),
         unsound: Vec::new(),
     };
     for (name, section) in root.named("services") {
         let before = root.problems();
-        let service = service(name.clone(), &section, issuers);
+        let service = service(name.clone(), &section, (issuers, limits));
         match service.filter(|_| root.problems() == before) {
             Some(service) => services.sound.push(service),
             None => services.unsound.push(name),
@@ -33,7 +41,11 @@ pub(super) fn services(root: &Section<'_>, issuers: &[Issuer]) -> ServiceSection
     services
 }
 
-fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<ServiceSettings> {
+fn service(
+    name: String,
+    section: &Section<'_>,
+    (issuers, limits): (&[Issuer], &Limits),
+) -> Option<ServiceSettings> {
     if !(1..=64).contains(&name.len())
         || !name
             .bytes()
@@ -89,6 +101,11 @@ fn service(name: String, section: &Section<'_>, issuers: &[Issuer]) -> Option<Se
         audit_headers: audit_headers(section, in_trust_domain),
         on_cancel: on_cancel(section),
         idempotency,
+        deadlines: deadlines(section, limits.downstream_time),
+        concurrency: section
+            .number("concurrency", 1..=768)
+            .and_then(|number| usize::try_from(number).ok())
+            .unwrap_or(CONCURRENCY),
         auth: auth?,
         exchange: exchange.unwrap_or_default(),
     };
@@ -160,6 +177,31 @@ fn on_cancel(section: &Section<'_>) -> OnCancel {
             section.wrong("on_cancel", "expected \"finish\" or \"abort\"");
             OnCancel::Finish
         }
+    }
+}
+
+/// Reads the deadlines of a service, which lie within `most`.
+fn deadlines(section: &Section<'_>, most: Duration) -> Deadlines {
+    let Some(table) = section.section("deadlines") else {
+        return Deadlines::below(most);
+    };
+    let within = |key: &str, most: Duration, usual: Option<Duration>| {
+        let given = table.duration(key, LONGEST);
+        if let Some(given) = given.filter(|given| *given > most) {
+            let told = format!("{given:?} is longer than the {most:?} for everything");
+            let raise = "; that is deadlines.total, or else limits.downstream_time";
+            table.wrong(key, &(told + raise));
+        }
+        given.or(usual).unwrap_or(most)
+    };
+    let total = within("total", most, None);
+    let usual = Deadlines::below(total);
+    Deadlines {
+        connect: within("connect", total, Some(usual.connect)),
+        tls: within("tls", total, Some(usual.tls)),
+        first_byte: within("first_byte", total, Some(usual.first_byte)),
+        between_bytes: within("between_bytes", total, Some(usual.between_bytes)),
+        total,
     }
 }
 
@@ -244,6 +286,10 @@ fn client(section: &Section<'_>) -> Option<ClientSettings> {
     })
 }
 
+/// A quarter of the calls that a host runs at the same time, so that one service never has them all.
+const CONCURRENCY: usize = 128;
+/// The longest time that anything downstream may take.
+const LONGEST: Duration = Duration::from_secs(60);
 const FORBIDDEN_HEADERS: &[&str] = &[
     "host",
     "content-length",

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod delivery;
+mod places;
 mod stopping;
 
 use std::collections::BTreeMap;
@@ -336,6 +337,7 @@ impl Inner {
         };
         self.rules.check(&content, known, &claims.agent.id)?;
         let target = absolute(&service.settings.url, &target)?;
+        self.unless_paused(service)?;
         Ok(Planned {
             service: Arc::clone(service),
             mode,

@@ -133,7 +133,7 @@ pub(super) fn failed(error: &EgressError, service: &str) -> DownstreamError {
         "a service gave no answer"
     );
     match error {
-        EgressError::TimedOut => DownstreamError::TimedOut,
+        EgressError::TimedOut(_) => DownstreamError::TimedOut,
         EgressError::TooLarge(_) => DownstreamError::TooLarge,
         EgressError::Blocked(blocked) => {
             tracing::error!(service, cause = %blocked, "a service's address must not be dialled");

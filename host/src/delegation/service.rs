@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bulkhead::Bulkhead;
 use super::credential::OwnCredential;
 use super::exchange::Exchange;
 use super::settings::ServiceSettings;
@@ -14,6 +15,8 @@ pub struct Service {
     /// The settings without `auth` and `exchange`, which became the two credentials below.
     pub(super) settings: ServiceSettings,
     pub(super) client: Client,
+    /// The places for requests to it.
+    pub(super) bulkhead: Bulkhead,
     /// The host's own credential.
     pub(super) own: OwnCredential,
     /// The way to a user's authority, if there is one.
@@ -28,6 +31,7 @@ impl Service {
         let exchange = settings.exchange.take();
         Self {
             client: Client::new(tls, settings.addresses.clone()),
+            bulkhead: Bulkhead::new(settings.concurrency),
             own: OwnCredential::new(auth, tls, clock),
             user: exchange
                 .map(|exchange| UserAuthority::Exchange(Exchange::new(exchange, tls, clock))),

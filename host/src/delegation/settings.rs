@@ -6,7 +6,7 @@ use super::answer_headers::AnswerHeader;
 use super::dialect::Dialect;
 use super::static_key::StaticAuth;
 use super::template::Template;
-use crate::egress::AddressPolicy;
+use crate::egress::{AddressPolicy, Deadlines};
 use crate::tokens::{Algorithm, ClientSettings, KeySource, TimeRule, TypeRule};
 
 /// The settings of one service.
@@ -39,6 +39,10 @@ pub struct ServiceSettings {
     pub on_cancel: OnCancel,
     /// The header in which it gets a key for each change (`POST`, `PATCH`).
     pub idempotency: Option<HeaderName>,
+    /// The time that a request to it may take.
+    pub deadlines: Deadlines,
+    /// The most requests to it at the same time.
+    pub concurrency: usize,
     /// The host's own credential.
     pub auth: Auth,
     /// The exchange that obtains a user's authority.

@@ -1,25 +1,22 @@
 //! Requests and bounded answers.
 
-use std::error::Error as StdError;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bailiwick_journal::chain;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper_rustls::HttpsConnector;
+use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::time::{Instant, timeout};
-use tower_service::Service as _;
+use tokio::time::Instant;
 
-use super::addresses::{AddressPolicy, Blocked};
-use super::coding::{self, CodingError};
-use super::connector::{ConnectError, Connector};
+use super::addresses::AddressPolicy;
+use super::coding;
+use super::connector::Connector;
+use super::deadlines::{Deadlines, Step};
 use super::ending::ConnectionEnding;
+use super::error::{EgressError, Failure};
 use super::pool::{Lane, Party, Pool};
 use super::sent::Sent;
 
@@ -40,12 +37,16 @@ impl Tls {
             .with_no_client_auth();
         Ok(Self(Arc::new(config)))
     }
+
+    pub(super) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.0)
+    }
 }
 
 /// An HTTP client for one destination of the configuration.
 #[derive(Clone)]
 pub struct Client {
-    connector: HttpsConnector<Connector>,
+    connector: Connector,
     pool: Arc<Pool<Connection>>,
 }
 
@@ -60,103 +61,29 @@ pub struct Reply {
     pub body: Bytes,
 }
 
-/// A request without an answer.
-#[derive(Debug, thiserror::Error)]
-pub enum EgressError {
-    /// The destination resolves to an address that must not be dialled.
-    #[error("the destination is not allowed")]
-    Blocked(#[source] Blocked),
-    /// There is no connection, so nothing was sent.
-    #[error("the destination cannot be reached")]
-    Unreachable(#[source] Box<dyn StdError + Send + Sync>),
-    /// The connection broke before the answer was complete.
-    #[error("the connection broke")]
-    Broken(#[source] Box<dyn StdError + Send + Sync>),
-    /// The answer cannot be read.
-    #[error("the answer is not HTTP that this host reads: at most 100 header lines, none folded")]
-    Unreadable(#[source] Box<dyn StdError + Send + Sync>),
-    /// The answer cannot be decoded.
-    #[error("the answer cannot be decoded")]
-    Coded(#[source] CodingError),
-    /// No complete answer in time. Only [`Sent`] says whether the request had left by then.
-    #[error("no complete answer within the deadline")]
-    TimedOut,
-    /// The answer is larger than the limit.
-    #[error("the answer is larger than {0} bytes")]
-    TooLarge(usize),
-}
-
-impl EgressError {
-    /// Returns the error and all its causes as one line for the log.
-    pub fn with_causes(&self) -> String {
-        chain(self)
-    }
-
-    /// Returns why there is no connection. `error` is the failure itself: an error that wraps it
-    /// transparently would hide it from the search.
-    fn unsent(error: Failure) -> Self {
-        match find(error.as_ref()) {
-            Some(ConnectError::Blocked(blocked)) => Self::Blocked(blocked.clone()),
-            Some(ConnectError::TimedOut) => Self::TimedOut,
-            _ => Self::Unreachable(error),
-        }
-    }
-
-    /// Returns why a connection gave no head of an answer.
-    fn headless(error: Failure) -> Self {
-        match find::<hyper::Error>(error.as_ref()) {
-            Some(cause) if cause.is_parse() || cause.is_parse_too_large() => {
-                Self::Unreadable(error)
-            }
-            _ => Self::Broken(error),
-        }
-    }
-
-    /// Returns why there is no answer to a request that was handed to a connection.
-    fn unanswered(error: Failure, max_bytes: usize) -> Self {
-        match find::<LengthLimitError>(error.as_ref()) {
-            Some(_) => Self::TooLarge(max_bytes),
-            None => Self::Broken(error),
-        }
-    }
-
-    /// Returns why the body of an answer cannot be decoded.
-    fn coded(error: CodingError, max_bytes: usize) -> Self {
-        match error {
-            CodingError::TooLarge => Self::TooLarge(max_bytes),
-            error => Self::Coded(error),
-        }
-    }
-}
-
 impl Client {
     /// Makes a client that dials what `policy` allows.
     pub fn new(tls: &Tls, policy: AddressPolicy) -> Self {
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(ClientConfig::clone(&tls.0))
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(Connector::new(policy));
         Self {
-            connector,
+            connector: Connector::new(policy, tls),
             pool: Arc::default(),
         }
     }
 
     /// Sends one request over a connection of its own and reads the whole answer: at most
-    /// `max_bytes` of body, within `time`.
+    /// `max_bytes` of body.
     ///
     /// # Errors
-    /// There is no complete answer.
+    /// There is no complete answer within the deadlines.
     pub async fn send(
         &self,
         request: Request<Full<Bytes>>,
-        time: Duration,
+        deadlines: impl Into<Deadlines>,
         max_bytes: usize,
     ) -> Result<Reply, EgressError> {
-        timeout(time, self.exchange(None, request, max_bytes))
-            .await
-            .map_err(|_| EgressError::TimedOut)?
+        let deadlines = deadlines.into();
+        let answer = self.exchange(None, request, &deadlines, max_bytes);
+        deadlines.within(Step::Total, answer).await?
     }
 
     /// Sends a request over a connection that carries requests of `party` alone, and keeps that
@@ -166,42 +93,39 @@ impl Client {
     /// kept connection was already closed) goes over a new connection (RFC 9110 §9.2.2).
     ///
     /// # Errors
-    /// There is no complete answer.
+    /// There is no complete answer within the deadlines.
     pub async fn send_for(
         &self,
         party: Party,
         request: Request<Full<Bytes>>,
-        time: Duration,
+        deadlines: impl Into<Deadlines>,
         max_bytes: usize,
     ) -> Result<Reply, EgressError> {
-        timeout(time, self.exchange(Some(party), request, max_bytes))
-            .await
-            .map_err(|_| EgressError::TimedOut)?
+        let deadlines = deadlines.into();
+        let answer = self.exchange(Some(party), request, &deadlines, max_bytes);
+        deadlines.within(Step::Total, answer).await?
     }
 
     async fn exchange(
         &self,
         party: Option<Party>,
         mut request: Request<Full<Bytes>>,
+        deadlines: &Deadlines,
         max_bytes: usize,
     ) -> Result<Reply, EgressError> {
         let sent = Sent::of(&mut request);
         let destination =
-            address(&mut request).map_err(|error| EgressError::unsent(error.into()))?;
+            address(&mut request).map_err(|error| EgressError::Unreachable(error.into()))?;
         let lane = party.map(|party| Lane {
             destination: destination.clone(),
             party,
         });
         let ending = ConnectionEnding::watch(&mut request);
         let (connection, response) = self
-            .respond(lane.as_ref(), destination, request, &sent)
+            .respond(lane.as_ref(), destination, request, (&sent, deadlines))
             .await?;
         let (mut parts, body) = response.into_parts();
-        let body = Limited::new(body, max_bytes)
-            .collect()
-            .await
-            .map_err(|error| EgressError::unanswered(error, max_bytes))?
-            .to_bytes();
+        let body = read(body, deadlines, max_bytes).await?;
         if let Some(lane) = lane.filter(|_| ending.is_explicit(&parts)) {
             self.pool.keep(lane, connection, Instant::now());
         }
@@ -221,14 +145,15 @@ impl Client {
         lane: Option<&Lane>,
         destination: Uri,
         mut request: Request<Full<Bytes>>,
-        sent: &Sent,
+        (sent, deadlines): (&Sent, &Deadlines),
     ) -> Result<(Connection, Response<Incoming>), EgressError> {
         while let Some(mut kept) = lane.and_then(|lane| self.pool.take(lane, Instant::now())) {
             // Not ready means closed, or unrequested bytes.
             if !kept.is_ready() {
                 continue;
             }
-            match hand_over(&mut kept, request, sent).await {
+            let answer = hand_over(&mut kept, request, sent);
+            match deadlines.within(Step::FirstByte, answer).await? {
                 Ok(response) => return Ok((kept, response)),
                 Err(NoHead::Unwritten(unsent, _)) => {
                     request = *unsent;
@@ -238,23 +163,26 @@ impl Client {
                 Err(NoHead::Broken(error)) => return Err(EgressError::headless(error)),
             }
         }
-        let connection = self.connect(destination).await;
-        let mut connection = connection.map_err(EgressError::unsent)?;
-        match hand_over(&mut connection, request, sent).await {
+        let mut connection = self.connect(&destination, deadlines).await?;
+        let answer = hand_over(&mut connection, request, sent);
+        match deadlines.within(Step::FirstByte, answer).await? {
             Ok(response) => Ok((connection, response)),
-            Err(NoHead::Unwritten(_, error)) => Err(EgressError::unsent(error)),
+            Err(NoHead::Unwritten(_, error)) => Err(EgressError::Unreachable(error)),
             Err(NoHead::Broken(error)) => Err(EgressError::headless(error)),
         }
     }
 
-    async fn connect(&self, destination: Uri) -> Result<Connection, Failure> {
-        let mut connector = self.connector.clone();
-        poll_fn(|context| connector.poll_ready(context)).await?;
-        let stream = connector.call(destination).await?;
+    async fn connect(
+        &self,
+        destination: &Uri,
+        deadlines: &Deadlines,
+    ) -> Result<Connection, EgressError> {
+        let stream = self.connector.connect(destination, deadlines).await?;
         let (connection, work) = http1::Builder::new()
             .max_buf_size(MAX_HEADER_BYTES)
-            .handshake::<_, Full<Bytes>>(stream)
-            .await?;
+            .handshake::<_, Full<Bytes>>(TokioIo::new(stream))
+            .await
+            .map_err(|error| EgressError::Unreachable(error.into()))?;
         // The task ends when the connection is closed or dropped.
         tokio::spawn(work);
         Ok(connection)
@@ -262,7 +190,6 @@ impl Client {
 }
 
 type Connection = http1::SendRequest<Full<Bytes>>;
-type Failure = Box<dyn StdError + Send + Sync>;
 
 /// Why a connection returned no head of an answer.
 enum NoHead {
@@ -289,6 +216,24 @@ async fn hand_over(
             }
             None => NoHead::Broken(error.into_error().into()),
         })
+}
+
+/// Reads a body to its end.
+async fn read(
+    body: Incoming,
+    deadlines: &Deadlines,
+    max_bytes: usize,
+) -> Result<Bytes, EgressError> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(max_bytes);
+    let mut bytes = Vec::with_capacity(expected.min(max_bytes));
+    let mut body = Limited::new(body, max_bytes);
+    while let Some(frame) = deadlines.within(Step::BetweenBytes, body.frame()).await? {
+        let frame = frame.map_err(|error| EgressError::unanswered(error, max_bytes))?;
+        if let Some(data) = frame.data_ref() {
+            bytes.extend_from_slice(data);
+        }
+    }
+    Ok(bytes.into())
 }
 
 /// Takes the destination out of the request's URI, which keeps path and query, and puts it into
@@ -320,12 +265,6 @@ fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
         .authority(authority)
         .path_and_query("/")
         .build()
-}
-
-/// Returns the first `E` among `error` and its causes.
-fn find<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e E> {
-    std::iter::successors(Some(error), |&layer| layer.source())
-        .find_map(|layer| layer.downcast_ref())
 }
 
 const USER_AGENT: &str = concat!("bailiwick/", env!("CARGO_PKG_VERSION"));

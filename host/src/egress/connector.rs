@@ -1,27 +1,33 @@
-//! Resolves once, checks every address, dials a checked one.
+//! Resolves once, checks every address, dials a checked one, and makes TLS of it.
 
-use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use http::Uri;
-use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 use super::addresses::{AddressPolicy, Blocked};
+use super::client::Tls;
+use super::deadlines::{Deadlines, Step};
+use super::error::EgressError;
 
-/// Connects to what a [`AddressPolicy`] allows, and to nothing else.
-#[derive(Debug, Clone)]
+/// Connects to what an [`AddressPolicy`] allows, and to nothing else.
+#[derive(Clone)]
 pub(super) struct Connector {
     policy: AddressPolicy,
+    tls: TlsConnector,
 }
+
+/// A connection to a destination, with TLS if its scheme is `https`.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// A connection that was not made.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ConnectError {
+enum ConnectError {
     #[error("the address must not be dialled")]
     Blocked(#[from] Blocked),
     #[error("the destination has no host")]
@@ -32,23 +38,57 @@ pub(super) enum ConnectError {
     Addresses,
     #[error("the connection was not made")]
     Connect(#[source] std::io::Error),
-    #[error("no connection within {} seconds", CONNECT_TIME.as_secs())]
-    TimedOut,
+    #[error("the name cannot be in a certificate")]
+    Name,
+    #[error("the TLS handshake failed")]
+    Handshake(#[source] std::io::Error),
+}
+
+impl From<ConnectError> for EgressError {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Blocked(blocked) => Self::Blocked(blocked),
+            error => Self::Unreachable(error.into()),
+        }
+    }
 }
 
 impl Connector {
-    pub(super) fn new(policy: AddressPolicy) -> Self {
-        Self { policy }
+    pub(super) fn new(policy: AddressPolicy, tls: &Tls) -> Self {
+        Self {
+            policy,
+            tls: TlsConnector::from(tls.config()),
+        }
+    }
+
+    /// Makes a connection to `destination`.
+    ///
+    /// # Errors
+    /// There is none within the deadlines, or its address must not be dialled.
+    pub(super) async fn connect(
+        &self,
+        destination: &Uri,
+        deadlines: &Deadlines,
+    ) -> Result<Box<dyn Stream>, EgressError> {
+        let tls = destination.scheme_str() == Some("https");
+        let host = destination.host().ok_or(ConnectError::NoHost)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = destination.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let dialled = deadlines.within(Step::Connect, self.dial(host, port, tls));
+        let stream = dialled.await??;
+        if !tls {
+            return Ok(Box::new(stream));
+        }
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Name)?;
+        let handshake = deadlines.within(Step::Tls, self.tls.connect(name, stream));
+        Ok(Box::new(handshake.await?.map_err(ConnectError::Handshake)?))
     }
 
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that dials, after the check"
     )]
-    async fn connect(self, destination: Uri) -> Result<TcpStream, ConnectError> {
-        let tls = destination.scheme_str() == Some("https");
-        let host = destination.host().ok_or(ConnectError::NoHost)?;
-        let port = destination.port_u16().unwrap_or(if tls { 443 } else { 80 });
+    async fn dial(&self, host: &str, port: u16, tls: bool) -> Result<TcpStream, ConnectError> {
         let addresses = resolve(host, port).await?;
         for address in &addresses {
             self.policy.check(address.ip(), tls)?;
@@ -62,8 +102,7 @@ impl Connector {
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
-    let literal = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = literal.parse::<IpAddr>() {
+    if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let found = tokio::net::lookup_host((host, port))
@@ -76,27 +115,5 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError>
     Ok(addresses)
 }
 
-impl tower_service::Service<Uri> for Connector {
-    type Response = TokioIo<TcpStream>;
-    type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ConnectError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, destination: Uri) -> Self::Future {
-        let connect = self.clone().connect(destination);
-        Box::pin(async move {
-            let stream = timeout(CONNECT_TIME, connect)
-                .await
-                .map_err(|_| ConnectError::TimedOut)??;
-            Ok(TokioIo::new(stream))
-        })
-    }
-}
-
 /// A name with more addresses than this is not a service.
 const MAX_ADDRESSES: usize = 32;
-
-const CONNECT_TIME: Duration = Duration::from_secs(5);

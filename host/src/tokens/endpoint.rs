@@ -141,7 +141,7 @@ impl TokenEndpoint {
             tracing::warn!(endpoint, cause, "an authorization server gave no answer");
         }
         match error {
-            EgressError::TimedOut => EndpointError::TimedOut,
+            EgressError::TimedOut(_) => EndpointError::TimedOut,
             EgressError::TooLarge(limit) => MalformedAnswer::TooLarge(*limit).into(),
             EgressError::Unreadable(_) => MalformedAnswer::Http.into(),
             EgressError::Coded(_) => MalformedAnswer::Coded.into(),

@@ -1,6 +1,9 @@
 //! Which services are allowed, and what an exchanged token must say.
 
+use std::time::Duration;
+
 use super::*;
+use crate::egress::Deadlines;
 
 const PARTNER: &str = r#"
 [[issuers]]
@@ -57,6 +60,54 @@ fn where_a_body_could_name_another_user_only_the_path_binds() {
         let error = folder.load(&text).err().unwrap_or_default();
         assert_eq!(error.is_empty(), bound, "{template}: {error}");
         assert!(bound || error.contains("in the path"), "{error}");
+    }
+}
+
+#[test]
+fn deadlines_lie_within_each_other() {
+    let folder = Folder::new();
+    let deadlines = |table: &str, more: &str| {
+        let given = format!("shared_data = true\ndeadlines = {{ {table} }}\n{more}");
+        let config = folder.load(&GOOD.replacen("shared_data = true", &given, 1))?;
+        let reports = config
+            .services
+            .iter()
+            .find(|service| service.name == "reports");
+        Ok::<_, String>(reports.map(|service| service.deadlines))
+    };
+    let seconds = Duration::from_secs;
+    let usual = deadlines("", "");
+    assert_eq!(usual, Ok(Some(Deadlines::below(seconds(5)))));
+    let own = deadlines("connect = \"1s\", total = \"3s\"", "");
+    let expected = Deadlines {
+        connect: seconds(1),
+        ..Deadlines::below(seconds(3))
+    };
+    assert_eq!(own, Ok(Some(expected)));
+    for (table, told) in [
+        (
+            "total = \"6s\"",
+            "deadlines.total: 6s is longer than the 5s",
+        ),
+        (
+            "tls = \"4s\", total = \"3s\"",
+            "deadlines.tls: 4s is longer than the 3s",
+        ),
+        (
+            "first_byte = \"0s\"",
+            "deadlines.first_byte: expected a duration",
+        ),
+        ("dns = \"1s\"", "deadlines.dns is not a key"),
+    ] {
+        let error = deadlines(table, "").err().unwrap_or_default();
+        assert!(
+            error.contains(told) && error.lines().count() == 1,
+            "{table}: {error}"
+        );
+    }
+    for (concurrency, fine) in [("1", true), ("768", true), ("0", false), ("769", false)] {
+        let more = format!("concurrency = {concurrency}");
+        assert_eq!(deadlines("", &more).is_ok(), fine, "{concurrency}");
     }
 }
 

@@ -77,6 +77,7 @@ impl Inner {
         progress: &mut Attempt,
         _: Settled<'_>,
     ) -> Result<Response, DownstreamError> {
+        let place = self.place(&planned.service).await?;
         // From the moment that the client hands the request over, it may have changed something,
         // even if it is given up.
         progress.sent.follow(&mut request);
@@ -86,12 +87,12 @@ impl Inner {
         let sent = client.send_for(
             self.party(planned),
             request,
-            limits.downstream_time,
+            planned.service.settings.deadlines,
             limits.downstream_bytes,
         );
-        let answer = sent
-            .await
-            .map_err(|error| failed(&error, &planned.service.settings.name))?;
+        let answer = sent.await;
+        self.leave(place, &planned.service, &answer, &progress.sent);
+        let answer = answer.map_err(|error| failed(&error, &planned.service.settings.name))?;
         progress.status = Some(answer.status.as_u16());
         let before = self.bytes.fetch_add(answer.body.len(), Ordering::Relaxed);
         if before.saturating_add(answer.body.len()) > limits.downstream_total {

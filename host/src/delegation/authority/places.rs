@@ -1,0 +1,75 @@
+//! The places for requests at a service, and what the operator hears of them.
+
+use tokio::time::Instant;
+
+use super::Inner;
+use crate::delegation::bulkhead::{Change, Failure, NoPlace, Place};
+use crate::delegation::service::Service;
+use crate::downstream::DownstreamError;
+use crate::egress::{EgressError, Reply, Sent};
+use crate::principal::ActorId;
+
+impl Inner {
+    /// Fails if the service is not asked now, so that no credential is obtained for nothing.
+    pub(super) fn unless_paused(&self, service: &Service) -> Result<(), DownstreamError> {
+        let asked = service
+            .bulkhead
+            .unless_paused(&self.actor(), Instant::now());
+        asked.map_err(|why| self.no_place(service, why))
+    }
+
+    /// Takes a place at the service. Waiting for one is a part of connecting.
+    pub(super) async fn place<'s>(
+        &self,
+        service: &'s Service,
+    ) -> Result<Place<'s>, DownstreamError> {
+        let wait = service.settings.deadlines.connect;
+        let place = service.bulkhead.enter(self.actor(), wait).await;
+        place.map_err(|why| self.no_place(service, why))
+    }
+
+    /// Gives the place back, with what its request says about the service.
+    pub(super) fn leave(
+        &self,
+        place: Place<'_>,
+        service: &Service,
+        answer: &Result<Reply, EgressError>,
+        sent: &Sent,
+    ) {
+        let change = match answer {
+            Ok(_) => place.answered(),
+            Err(error) if error.is_answer() => place.answered(),
+            // The host does not ask, whatever state the service is in.
+            Err(EgressError::Blocked(_)) => None,
+            Err(_) if sent.may_have_arrived() => place.failed(Failure::Sent),
+            Err(_) => place.failed(Failure::Unsent),
+        };
+        let name = service.settings.name.as_str();
+        match change {
+            None => {}
+            Some(Change::Paused(length)) => {
+                self.broker.meters.troubled(name, "pause-began");
+                tracing::warn!(
+                    service = name,
+                    seconds = length.as_secs(),
+                    "a service gave no answer to several requests in a row, so it is not asked for a while"
+                );
+            }
+            Some(Change::Resumed) => {
+                self.broker.meters.troubled(name, "pause-ended");
+                tracing::info!(service = name, "a service answers again");
+            }
+        }
+    }
+
+    fn no_place(&self, service: &Service, why: NoPlace) -> DownstreamError {
+        self.broker
+            .meters
+            .troubled(&service.settings.name, why.outcome());
+        why.into()
+    }
+
+    fn actor(&self) -> ActorId {
+        (&*self.envelope.claims().actor).into()
+    }
+}
