@@ -27,7 +27,7 @@ impl Credentials {
         self.forms.push(Zeroizing::new(secret.to_vec()));
         for before in 0..3 {
             let standard = base64_within(secret, before);
-            let url_safe = Zeroizing::new(standard.iter().map(url_safe).collect());
+            let url_safe = Zeroizing::new(standard.iter().copied().map(url_safe).collect());
             if url_safe != standard {
                 self.forms.push(url_safe);
             }
@@ -76,11 +76,11 @@ fn base64_within(secret: &[u8], before: usize) -> Zeroizing<Vec<u8>> {
 }
 
 /// Returns a character of base64 as the alphabet for URLs has it (RFC 4648 §5).
-fn url_safe(character: &u8) -> u8 {
+fn url_safe(character: u8) -> u8 {
     match character {
         b'+' => b'-',
         b'/' => b'_',
-        other => *other,
+        other => other,
     }
 }
 

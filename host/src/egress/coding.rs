@@ -233,7 +233,7 @@ fn ends(rest: &[u8]) -> Result<(), CodingError> {
 /// Detects the two bytes with which a zlib stream begins (RFC 1950 §2.2).
 fn is_zlib(coded: &[u8]) -> bool {
     matches!(coded, [first, second, ..]
-        if first & 0x0f == 8 && (u16::from(*first) << 8 | u16::from(*second)) % 31 == 0)
+        if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]).is_multiple_of(31))
 }
 
 /// The window that every receiver of zstd must have, and no sender may exceed, in bytes.

@@ -210,7 +210,8 @@ async fn bytes_that_are_not_what_the_coding_says_are_an_error_and_never_a_part()
             "{name} in name only"
         );
     }
-    for (name, coder) in [("gzip", gzip as Coder), ("zstd", zstd), ("deflate", zlib)] {
+    let summed: [(&str, Coder); 3] = [("gzip", gzip), ("zstd", zstd), ("deflate", zlib)];
+    for (name, coder) in summed {
         let mut coded = coder(TEXT);
         if let Some(sum) = coded.iter_mut().rev().nth(4) {
             *sum ^= 1;
@@ -223,11 +224,12 @@ async fn bytes_that_are_not_what_the_coding_says_are_an_error_and_never_a_part()
 #[tokio::test]
 async fn several_members_and_frames_are_one_body() {
     let skipped = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
-    for (name, coder, between) in [
-        ("gzip", gzip as Coder, &[][..]),
+    let joined: [(&str, Coder, &[u8]); 3] = [
+        ("gzip", gzip, &[]),
         ("zstd", zstd, &[]),
         ("zstd", zstd, &skipped),
-    ] {
+    ];
+    for (name, coder, between) in joined {
         let coded = [&coder(TEXT)[..], between, &coder(TEXT)].concat();
         let given = [("content-encoding", name)];
         let (_, body) = undone(&given, &coded, 2 * TEXT.len())
