@@ -1,8 +1,8 @@
 //! `NumericDate` (RFC 7519 §2): seconds since 1970-01-01 UTC, which may have a fraction. Also dates
 //! of HTTP.
 //!
-//! Invariant: each use of a `NumericDate` names the side to which a fraction is rounded, so every comparison can round
-//! towards refusal. For example, a token with an `exp` of 100.5 has expired at 100.
+//! Invariant: each use of a `NumericDate` names the side to which a fraction is rounded, so every
+//! comparison can round towards refusal. For example, a token with an `exp` of 100.5 has expired at 100.
 
 use bailiwick_journal::parse_time;
 

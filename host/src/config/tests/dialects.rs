@@ -73,7 +73,7 @@ fn a_dialect_gets_exactly_what_it_asks_the_operator_for() {
             Some("parameters.authorization_server is not a key"),
         ),
         (
-            format!("profile = \"rfc8693\"\n{own}"),
+            format!("profile = \"rfc8693\"\n{own}parameters = {{ connector = \"ldap\" }}\n"),
             Some("set profile or profile_file, not both"),
         ),
         (own.to_owned(), Some("the profile needs connector")),

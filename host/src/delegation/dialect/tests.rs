@@ -5,6 +5,9 @@ use super::*;
 
 const TE: &str = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange";
 const BEARER_GRANT: &str = "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer";
+const VAULT: &str = "http://auth0.com/oauth/token-type/federated-connection-access-token";
+const VAULT_GRANT: &str =
+    "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token";
 const ACCESS_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// Returns the fields of each request of the dialect `name`.
@@ -34,29 +37,31 @@ fn forms(name: &str, scope: &str, actor: Option<&str>) -> Vec<Vec<String>> {
 
 #[test]
 fn each_dialect_says_exactly_what_its_authorization_server_expects() {
-    let plain = [
+    let [subject_type, requested_type, actor_type] = [
+        "subject_token_type",
+        "requested_token_type",
+        "actor_token_type",
+    ]
+    .map(|name| format!("{name}={ACCESS_TYPE}"));
+    let vault = format!("requested_token_type={VAULT}");
+    let vault_grant = format!("grant_type={VAULT_GRANT}");
+    let plain = vec![
         TE,
         "subject_token=SUBJECT",
-        &format!("subject_token_type={ACCESS_TYPE}"),
-        &format!("requested_token_type={ACCESS_TYPE}"),
+        &subject_type,
+        &requested_type,
         "audience=orders",
     ];
-    let scoped = [&plain[..], &["scope=a b"]].concat();
-    let acting = [
-        &scoped[..],
-        &[
-            "actor_token=HOST",
-            &format!("actor_token_type={ACCESS_TYPE}"),
-        ],
-    ]
-    .concat();
-    let vault = "http://auth0.com/oauth/token-type/federated-connection-access-token";
+    let mut scoped = plain.clone();
+    scoped.push("scope=a b");
+    let mut acting = scoped.clone();
+    acting.extend(["actor_token=HOST", &actor_type]);
     let cases: [(&str, &str, Option<&str>, Vec<Vec<&str>>); 9] = [
-        ("rfc8693", "", None, vec![plain.to_vec()]),
+        ("rfc8693", "", None, vec![plain.clone()]),
         ("rfc8693", "a b", None, vec![scoped.clone()]),
         ("rfc8693", "a b", Some("HOST"), vec![acting]),
         ("keycloak", "a b", Some("HOST"), vec![scoped]),
-        ("keycloak", "", None, vec![plain.to_vec()]),
+        ("keycloak", "", None, vec![plain]),
         (
             "entra_obo",
             "api://orders/Orders.Read",
@@ -106,10 +111,10 @@ fn each_dialect_says_exactly_what_its_authorization_server_expects() {
             "",
             None,
             vec![vec![
-                "grant_type=urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token",
+                &vault_grant,
                 "subject_token=SUBJECT",
                 "subject_token_type=urn:ietf:params:oauth:token-type:access_token",
-                &format!("requested_token_type={vault}"),
+                &vault,
                 "connection=the-connection",
             ]],
         ),
@@ -197,7 +202,7 @@ fn a_file_that_breaks_a_rule_is_no_dialect() {
             "unknown field `url`",
         ),
         (
-            format!("{chain}").replace("{grant}", "{subject_token}"),
+            chain.replace("{grant}", "{subject_token}"),
             "{subject_token} is in the first request",
         ),
         (
