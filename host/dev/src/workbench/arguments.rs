@@ -34,7 +34,7 @@ pub(super) fn typed(arguments: &Value) -> Vec<String> {
 }
 
 /// Quotes a word for a shell, if it needs that.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=:.,/@+".contains(&byte);
     if word.bytes().all(plain) {
         word.to_owned()

@@ -303,7 +303,8 @@ fn curls<'t>(teller: &mut Teller, url: &str, token: &str, tools: impl Iterator<I
 /// Returns the command that calls a tool of this host as the first sample user.
 fn call(url: &str, tool: &Value) -> String {
     let [user, ..] = USERS;
-    let mut words = vec!["bailiwick call".to_owned(), name(tool).to_owned()];
+    let tool_name = arguments::quoted(name(tool));
+    let mut words = vec!["bailiwick call".to_owned(), tool_name];
     words.extend(arguments::typed(&sample_of(tool)));
     words.push(format!("--as {user} --url {url}"));
     words.join(" ")
