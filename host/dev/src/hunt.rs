@@ -89,7 +89,8 @@ impl Report {
             ensure!(head || of(what) > 0, "never: {what}; {self}");
         }
         let answered = of("answers with a value") + of("answers to who asks");
-        ensure!(answered * 2 > self.calls, "most calls failed: {self}");
+        // A third of the service's answers are none, and a fifth of the calls is given up.
+        ensure!(answered * 4 > self.calls, "most calls failed: {self}");
         Ok(())
     }
 }

@@ -47,7 +47,7 @@ fn of_json(body: &[u8]) -> Result<Value, String> {
 }
 
 /// Reads the fields of a form or a query, names as they are, brackets too. Returns `None` if a name
-/// occurs twice or anything is not UTF-8.
+/// occurs twice, also as `name` and `name[...]`, or anything is not UTF-8.
 pub(super) fn fields(text: &[u8]) -> Option<Value> {
     // A separator that only some services know.
     if text.contains(&b';') {
@@ -64,6 +64,11 @@ pub(super) fn fields(text: &[u8]) -> Option<Value> {
             return None;
         }
     }
+    // Many services make one value of `amount=1&amount[]=5000`.
+    let mut bases = fields.keys().filter_map(|name| name.split_once('['));
+    if bases.any(|(base, _)| fields.contains_key(base)) {
+        return None;
+    }
     let fields = Value::Object(fields);
     (!has_twins(&fields)).then_some(fields)
 }
@@ -73,14 +78,18 @@ fn has_twins(value: &Value) -> bool {
     match value {
         Value::Object(members) => {
             let mut names = BTreeSet::new();
-            let twins = members
-                .keys()
-                .any(|name| !names.insert(name.to_lowercase()));
+            let twins = members.keys().any(|name| !names.insert(folded(name)));
             twins || members.values().any(has_twins)
         }
         Value::Array(items) => items.iter().any(has_twins),
         _ => false,
     }
+}
+
+/// Returns a name without its case. Upper case comes first, because `ſ` and `s` have the same one,
+/// and some services read the one as the other.
+fn folded(name: &str) -> String {
+    name.to_uppercase().to_lowercase()
 }
 
 /// The most levels of a body in JSON.

@@ -76,13 +76,18 @@ fn a_condition_sees_what_is_sent_and_who_asks() {
 
 #[test]
 fn a_body_that_has_two_meanings_or_none_denies_whatever_reads_it() {
-    let bodies: [(Option<&str>, &str, Option<bool>); 18] = [
+    let bodies: [(Option<&str>, &str, Option<bool>); 19] = [
         (JSON, r#"{"amount": 1}"#, None),
         (JSON, r#"{"amount": 1, "amount": 5000}"#, UNCLEAR),
         (JSON, r#"{"amount": 1, "Amount": 5000}"#, UNCLEAR),
         (JSON, r#"{"amount": 1, "to": {"x": 1, "X": 2}}"#, UNCLEAR),
         (JSON, r#"{"amount": "5000"}"#, UNCLEAR),
         (JSON, r#"{"Amount": 5000}"#, UNCLEAR),
+        (
+            JSON,
+            r#"{"amount": 1, "cents": 1, "cent\u017f": 5000}"#,
+            UNCLEAR,
+        ),
         (JSON, "amount=5000", UNCLEAR),
         (JSON, "", UNCLEAR),
         (JSON, "[5000]", UNCLEAR),
@@ -146,6 +151,11 @@ fn a_form_is_a_map_of_texts_under_the_names_that_were_sent() {
         ),
         (
             "amount=1&Amount=5000",
+            "int(request.body.amount) > 1000",
+            UNCLEAR,
+        ),
+        (
+            "amount=1&amount[]=5000",
             "int(request.body.amount) > 1000",
             UNCLEAR,
         ),
