@@ -1,6 +1,7 @@
 //! `[[issuers]]`: whose tokens open the front door.
 
 mod introspection;
+mod proxy;
 mod shape;
 
 use std::net::IpAddr;
@@ -157,6 +158,15 @@ pub(super) fn algorithms(section: &Section<'_>) -> Vec<Algorithm> {
 }
 
 pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {
+    let policy = AddressPolicy::new(ranges(section, "private_addresses"));
+    match proxy::proxy(section) {
+        Some(proxy) => policy.through(proxy),
+        None => policy,
+    }
+}
+
+/// Reads ranges of addresses.
+fn ranges(section: &Section<'_>, key: &str) -> Vec<IpNet> {
     let range = |(text, at): (String, usize)| {
         let range = text.parse::<IpNet>().ok();
         if range.is_none() {
@@ -167,14 +177,14 @@ pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {
                 at,
                 format!(
                     "{}: {text:?} is not a range of addresses{hint}",
-                    section.name("private_addresses")
+                    section.name(key)
                 ),
             );
         }
         range
     };
-    let ranges = section.texts("private_addresses").unwrap_or_default();
-    AddressPolicy::new(ranges.into_iter().filter_map(range).collect())
+    let ranges = section.texts(key).unwrap_or_default();
+    ranges.into_iter().filter_map(range).collect()
 }
 
 /// Reads a URL that will be dialled under `policy`, checked as far as possible without resolving
@@ -187,7 +197,9 @@ pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) 
         .unwrap_or_default()
         .trim_start_matches('[')
         .trim_end_matches(']');
-    if let Ok(address) = host.parse::<IpAddr>() {
+    if policy.proxy().is_some() && !tls {
+        section.wrong(key, "only https goes through a proxy");
+    } else if let Ok(address) = host.parse::<IpAddr>() {
         if let Err(blocked) = policy.check(address, tls) {
             section.wrong(key, &blocked.to_string());
         }
@@ -195,6 +207,12 @@ pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) 
         section.wrong(
             key,
             "plain http is allowed only within private_addresses, which is empty; use https",
+        );
+    } else if policy.proxy().is_some() && !policy.is_empty() {
+        section.wrong(
+            "private_addresses",
+            "the proxy resolves the name, so the host sees no address to look for in this list; \
+             leave it out",
         );
     }
     Some(uri)

@@ -1,6 +1,7 @@
 //! `[services.NAME]`: the APIs that tools may reach by name.
 
 mod exchange;
+mod peer;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::egress::Deadlines;
 use crate::limits::Limits;
 use crate::tokens::ClientSettings;
 use exchange::exchange;
+use peer::peer;
 
 /// The services that were read.
 pub(super) struct ServiceSections {
@@ -88,6 +90,7 @@ fn service(
         name,
         url: base?,
         addresses,
+        tls: peer(section),
         in_trust_domain,
         actor_issuers,
         allow,

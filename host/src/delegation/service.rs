@@ -30,7 +30,7 @@ impl Service {
         let auth = std::mem::take(&mut settings.auth);
         let exchange = settings.exchange.take();
         Self {
-            client: Client::new(tls, settings.addresses.clone()),
+            client: Client::new(&tls.of(&settings.tls), settings.addresses.clone()),
             bulkhead: Bulkhead::new(settings.concurrency),
             own: OwnCredential::new(auth, tls, clock),
             user: exchange

@@ -6,7 +6,7 @@ use super::answer_headers::AnswerHeader;
 use super::dialect::Dialect;
 use super::static_key::StaticAuth;
 use super::template::Template;
-use crate::egress::{AddressPolicy, Deadlines};
+use crate::egress::{AddressPolicy, Deadlines, PeerTls};
 use crate::tokens::{Algorithm, ClientSettings, KeySource, TimeRule, TypeRule};
 
 /// The settings of one service.
@@ -17,6 +17,8 @@ pub struct ServiceSettings {
     pub url: Uri,
     /// Private addresses that the service may have.
     pub addresses: AddressPolicy,
+    /// Whom the host believes to be the service, and what it proves itself with there.
+    pub tls: PeerTls,
     /// True if the service gets transaction tokens.
     pub in_trust_domain: bool,
     /// Aliases of the issuers whose subjects it knows.

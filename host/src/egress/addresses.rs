@@ -3,17 +3,21 @@
 mod registry;
 
 use std::net::IpAddr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use ipnet::IpNet;
 
-/// The private ranges that one destination may live in (`private_addresses`).
+use super::proxy::Proxy;
+
+/// The private ranges that one destination may live in (`private_addresses`), and the proxy through
+/// which it is reached, if there is one.
 ///
 /// Public addresses may always be dialled, with TLS; private ones only within these ranges; and
 /// some never: link-local, metadata, multicast, unspecified, reserved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AddressPolicy {
     private: Vec<IpNet>,
+    proxy: Option<Arc<Proxy>>,
 }
 
 /// An address that must not be dialled.
@@ -35,7 +39,24 @@ pub enum Blocked {
 impl AddressPolicy {
     /// A policy that allows these private ranges.
     pub fn new(private: Vec<IpNet>) -> Self {
-        Self { private }
+        Self {
+            private,
+            proxy: None,
+        }
+    }
+
+    /// Reaches the destination through `proxy`, which resolves its name.
+    #[must_use]
+    pub fn through(self, proxy: Proxy) -> Self {
+        Self {
+            proxy: Some(Arc::new(proxy)),
+            ..self
+        }
+    }
+
+    /// Returns the proxy through which the destination is reached.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_deref()
     }
 
     /// Returns whether no private range is allowed.

@@ -8,7 +8,6 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::time::Instant;
 
 use super::addresses::AddressPolicy;
@@ -19,29 +18,7 @@ use super::ending::ConnectionEnding;
 use super::error::{EgressError, Failure};
 use super::pool::{Lane, Party, Pool};
 use super::sent::Sent;
-
-/// TLS for all outgoing connections: the platform's roots, TLS 1.2 and 1.3.
-#[derive(Clone)]
-pub struct Tls(Arc<ClientConfig>);
-
-impl Tls {
-    /// Trusts these certificates as roots.
-    ///
-    /// # Errors
-    /// The cryptographic provider does not support the protocol versions.
-    pub fn new(roots: RootCertStore) -> Result<Self, rustls::Error> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self(Arc::new(config)))
-    }
-
-    pub(super) fn config(&self) -> Arc<ClientConfig> {
-        Arc::clone(&self.0)
-    }
-}
+use super::trust::Tls;
 
 /// An HTTP client for one destination of the configuration.
 #[derive(Clone)]
@@ -267,7 +244,8 @@ fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
         .build()
 }
 
-const USER_AGENT: &str = concat!("bailiwick/", env!("CARGO_PKG_VERSION"));
+/// What the host calls itself.
+pub(super) const USER_AGENT: &str = concat!("bailiwick/", env!("CARGO_PKG_VERSION"));
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 #[cfg(test)]

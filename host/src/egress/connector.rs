@@ -9,9 +9,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::addresses::{AddressPolicy, Blocked};
-use super::client::Tls;
 use super::deadlines::{Deadlines, Step};
 use super::error::EgressError;
+use super::proxy::{Proxy, TunnelError, check_name, tunnel};
+use super::trust::Tls;
 
 /// Connects to what an [`AddressPolicy`] allows, and to nothing else.
 #[derive(Clone)]
@@ -38,6 +39,8 @@ enum ConnectError {
     Addresses,
     #[error("the connection was not made")]
     Connect(#[source] std::io::Error),
+    #[error("there is no tunnel through the proxy")]
+    Tunnel(#[from] TunnelError),
     #[error("the name cannot be in a certificate")]
     Name,
     #[error("the TLS handshake failed")]
@@ -74,8 +77,8 @@ impl Connector {
         let host = destination.host().ok_or(ConnectError::NoHost)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = destination.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let dialled = deadlines.within(Step::Connect, self.dial(host, port, tls));
-        let stream = dialled.await??;
+        let reached = deadlines.within(Step::Connect, self.reach(host, port, tls));
+        let stream = reached.await??;
         if !tls {
             return Ok(Box::new(stream));
         }
@@ -84,21 +87,56 @@ impl Connector {
         Ok(Box::new(handshake.await?.map_err(ConnectError::Handshake)?))
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that dials, after the check"
-    )]
-    async fn dial(&self, host: &str, port: u16, tls: bool) -> Result<TcpStream, ConnectError> {
-        let addresses = resolve(host, port).await?;
-        for address in &addresses {
-            self.policy.check(address.ip(), tls)?;
+    /// Reaches the destination itself, or through its proxy.
+    async fn reach(&self, host: &str, port: u16, tls: bool) -> Result<TcpStream, ConnectError> {
+        match self.policy.proxy() {
+            None => dial(&self.policy, host, port, tls).await,
+            Some(proxy) => self.reach_through(proxy, host, port, tls).await,
         }
-        let stream = TcpStream::connect(addresses.as_slice())
-            .await
-            .map_err(ConnectError::Connect)?;
-        stream.set_nodelay(true).map_err(ConnectError::Connect)?;
+    }
+
+    /// Reaches the destination through a proxy, which resolves its name. An address that stands in
+    /// place of a name is checked here.
+    async fn reach_through(
+        &self,
+        proxy: &Proxy,
+        host: &str,
+        port: u16,
+        tls: bool,
+    ) -> Result<TcpStream, ConnectError> {
+        if !tls {
+            return Err(TunnelError::NotTls.into());
+        }
+        match host.parse::<IpAddr>() {
+            Ok(address) => self.policy.check(address, tls)?,
+            Err(_) => check_name(host)?,
+        }
+        let mut stream = dial(&proxy.addresses, &proxy.host, proxy.port, false).await?;
+        tunnel(&mut stream, host, port).await?;
         Ok(stream)
     }
+}
+
+/// Dials a checked address.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that dials, after the check"
+)]
+async fn dial(
+    policy: &AddressPolicy,
+    host: &str,
+    port: u16,
+    tls: bool,
+) -> Result<TcpStream, ConnectError> {
+    let addresses = resolve(host, port).await?;
+    for address in &addresses {
+        policy.check(address.ip(), tls)?;
+    }
+    let stream = TcpStream::connect(addresses.as_slice())
+        .await
+        .map_err(ConnectError::Connect)?;
+    stream.set_nodelay(true).map_err(ConnectError::Connect)?;
+    Ok(stream)
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use rustls::RootCertStore;
 
-use super::client::Tls;
+use super::trust::Tls;
 
 /// Sets up TLS with the roots of this machine's trust store.
 ///

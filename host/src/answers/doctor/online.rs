@@ -157,7 +157,14 @@ fn made_up() -> String {
 async fn reach(service: &ServiceSettings, tls: &Tls) -> Checkup {
     let about = format!("service {}", service.name);
     let asked = shown(&service.url);
-    match ask(tls, &service.addresses, Method::HEAD, service.url.clone()).await {
+    match ask(
+        &tls.of(&service.tls),
+        &service.addresses,
+        Method::HEAD,
+        service.url.clone(),
+    )
+    .await
+    {
         Ok(answer) => {
             let found = format!("{asked} answers ({})", answer.status.as_u16());
             Checkup::good(&about, found)

@@ -1,5 +1,6 @@
 //! Which services are allowed, and what an exchanged token must say.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use super::*;
@@ -244,6 +245,124 @@ fn a_restricted_users_token_needs_explicit_scopes() {
         assert!(
             error.contains("needs explicit scopes") && error.lines().count() == 1,
             "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_proxy_has_listed_addresses_and_carries_https_alone() {
+    let folder = Folder::new();
+    let with = |keys: &str| {
+        let keys = format!("shared_data = true\n{keys}");
+        folder
+            .load(&GOOD.replacen("shared_data = true", &keys, 1))
+            .err()
+            .unwrap_or_default()
+    };
+    let proxy = "proxy = \"http://10.0.0.8:3128\"\n";
+    let listed = "proxy_private_addresses = [\"10.0.0.8/32\"]\n";
+    assert_eq!(with(&format!("{proxy}{listed}")), "");
+    for (keys, told) in [
+        (
+            proxy.to_owned(),
+            "list its addresses in proxy_private_addresses",
+        ),
+        (listed.to_owned(), "there is no proxy"),
+        (
+            format!("proxy = \"https://10.0.0.8:3128\"\n{listed}"),
+            "expected the proxy as",
+        ),
+        (
+            format!("proxy = \"http://u:p@10.0.0.8:3128\"\n{listed}"),
+            "expected the proxy as",
+        ),
+        (
+            format!("{proxy}{listed}private_addresses = [\"10.0.0.0/8\"]\n"),
+            "the proxy resolves the name",
+        ),
+    ] {
+        let error = with(&keys);
+        assert!(
+            error.contains(told) && error.lines().count() == 1,
+            "{keys}: {error}"
+        );
+    }
+    let plain = GOOD
+        .replacen("https://reports.example.com", "http://10.1.2.3", 1)
+        .replacen(
+            "shared_data = true",
+            &format!("shared_data = true\n{proxy}{listed}"),
+            1,
+        );
+    let error = folder.load(&plain).err().unwrap_or_default();
+    assert!(error.contains("only https goes through a proxy"), "{error}");
+}
+
+#[test]
+fn an_issuer_and_a_token_endpoint_are_reached_through_proxies_of_their_own() {
+    let folder = Folder::new();
+    let proxy = "proxy = \"http://10.0.0.8:3128\"\nproxy_private_addresses = [\"10.0.0.8/32\"]";
+    for place in ["alias = \"corp\"", "audience = \"orders\""] {
+        let text = GOOD.replacen(place, &format!("{place}\n{proxy}"), 1);
+        assert_ne!(text, GOOD, "{place}");
+        assert_eq!(folder.load(&text).err(), None, "{place}");
+        let bad = text.replace("http://10.0.0.8:3128", "10.0.0.8:3128");
+        let error = folder.load(&bad).err().unwrap_or_default();
+        assert!(error.contains("expected the proxy as"), "{place}: {error}");
+        assert_eq!(error.lines().count(), 1, "{place}: {error}");
+    }
+}
+
+#[test]
+fn roots_and_a_certificate_of_a_services_own_are_read_and_checked() {
+    let folder = Folder::new();
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/tls");
+    for (name, mode) in [
+        ("authority.pem", 0o644),
+        ("client.pem", 0o644),
+        ("client.key", 0o600),
+        ("server.key", 0o600),
+    ] {
+        let copy = folder.file().with_file_name(name);
+        std::fs::copy(format!("{vectors}/{name}"), &copy).expect("a copy");
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&copy, mode).expect("a mode");
+    }
+    let with = |keys: &str| {
+        let keys = format!("shared_data = true\n{keys}");
+        folder.load(&GOOD.replacen("shared_data = true", &keys, 1))
+    };
+    let certificate = "client_certificate_file = \"client.pem\"\n";
+    let good =
+        format!("roots_file = \"authority.pem\"\n{certificate}client_key_file = \"client.key\"\n");
+    let config = with(&good).unwrap_or_else(|error| panic!("{error}"));
+    let named =
+        |files: &[std::path::PathBuf], name: &str| files.iter().any(|file| file.ends_with(name));
+    for (name, is_secret) in [
+        ("authority.pem", false),
+        ("client.pem", false),
+        ("client.key", true),
+    ] {
+        assert!(named(&config.files, name), "{name} is watched");
+        assert_eq!(named(&config.secrets, name), is_secret, "{name}");
+    }
+    for (keys, told) in [
+        ("roots_file = \"none.pem\"\n", "cannot be read"),
+        ("roots_file = \"client.key\"\n", "expected one certificate"),
+        (certificate, "set client_key_file too"),
+        (
+            "client_key_file = \"client.key\"\n",
+            "set client_certificate_file too",
+        ),
+        (
+            "client_certificate_file = \"client.pem\"\nclient_key_file = \"server.key\"\n",
+            "does not belong",
+        ),
+    ] {
+        let error = with(keys).err().unwrap_or_default();
+        assert!(
+            error.contains(told) && error.lines().count() == 1,
+            "{keys}: {error}"
         );
     }
 }

@@ -1,0 +1,250 @@
+//! Services behind TLS: whom the host believes, what it proves, and the proxy between them.
+
+use std::sync::Mutex;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use tokio::io::copy_bidirectional;
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+use crate::egress::{EgressError, PeerTls, Proxy};
+
+const AUTHORITY: &[u8] = include_bytes!("../../../../vectors/tls/authority.pem");
+const OTHER: &[u8] = include_bytes!("../../../../vectors/tls/other.pem");
+const SERVER: &[u8] = include_bytes!("../../../../vectors/tls/server.pem");
+const SERVER_KEY: &[u8] = include_bytes!("../../../../vectors/tls/server.key");
+const CLIENT: &[u8] = include_bytes!("../../../../vectors/tls/client.pem");
+const CLIENT_KEY: &[u8] = include_bytes!("../../../../vectors/tls/client.key");
+
+/// Starts a service for `orders.example` and `127.0.0.1` that may ask for a certificate.
+async fn service(asks: bool) -> SocketAddr {
+    let mut roots = RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(AUTHORITY).flatten() {
+        roots.add(root).expect("a root");
+    }
+    let builder = ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ));
+    let builder = builder
+        .with_safe_default_protocol_versions()
+        .expect("versions");
+    let builder = if asks {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
+    } else {
+        builder.with_no_client_auth()
+    };
+    let chain = CertificateDer::pem_slice_iter(SERVER).flatten().collect();
+    let key = PrivateKeyDer::from_pem_slice(SERVER_KEY).expect("a key");
+    let config = builder.with_single_cert(chain, key).expect("a certificate");
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let mut stream = acceptor.accept(stream).await.ok()?;
+                let mut request = [0; 4096];
+                while stream.read(&mut request).await.ok()? > 0 {
+                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone";
+                    stream.write_all(answer).await.ok()?;
+                }
+                Some(())
+            });
+        }
+    });
+    address
+}
+
+/// Returns the TLS of a destination with these roots and this identity.
+fn peer(roots: &[u8], identity: bool) -> PeerTls {
+    let mut peer = PeerTls::default();
+    peer.set_roots(roots).expect("roots");
+    if identity {
+        peer.set_identity(CLIENT, CLIENT_KEY).expect("an identity");
+    }
+    peer
+}
+
+fn loopback() -> AddressPolicy {
+    AddressPolicy::new("127.0.0.0/8".parse().into_iter().collect())
+}
+
+async fn answer(peer: &PeerTls, policy: AddressPolicy, uri: &str) -> Result<Bytes, EgressError> {
+    let tls = Tls::new(RootCertStore::empty()).expect("TLS").of(peer);
+    let request = Request::get(uri).body(Full::default()).expect("a request");
+    let sent = Client::new(&tls, policy).send(request, Duration::from_secs(10), 1024);
+    sent.await.map(|reply| reply.body)
+}
+
+#[tokio::test]
+async fn a_destinations_own_roots_are_the_only_ones_and_its_name_is_checked() {
+    let address = service(false).await;
+    let by_address = format!("https://{address}/");
+    let by_name = format!("https://localhost:{}/", address.port());
+    for (peer, uri, good) in [
+        (peer(AUTHORITY, false), &by_address, true),
+        (peer(&[OTHER, AUTHORITY].concat(), false), &by_address, true),
+        (peer(OTHER, false), &by_address, false),
+        (PeerTls::default(), &by_address, false),
+        (peer(AUTHORITY, false), &by_name, false),
+    ] {
+        let answer = answer(&peer, loopback(), uri).await;
+        assert_eq!(answer.is_ok(), good, "{uri}: {answer:?}");
+        if let Err(error) = answer {
+            assert!(error.with_causes().contains("certificate"), "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_asks_for_a_certificate_gets_that_of_its_own_configuration() {
+    let address = service(true).await;
+    let uri = format!("https://{address}/");
+    let with = answer(&peer(AUTHORITY, true), loopback(), &uri).await;
+    assert_eq!(with.ok().as_deref(), Some(&b"done"[..]));
+    let without = answer(&peer(AUTHORITY, false), loopback(), &uri).await;
+    assert!(without.is_err(), "{without:?}");
+}
+
+#[test]
+fn files_that_are_no_roots_and_no_identity_are_refused_with_the_reason() {
+    let mut peer = PeerTls::default();
+    for text in [&b""[..], b"no PEM", SERVER_KEY] {
+        let refused = peer.set_roots(text).err().map(|error| error.to_string());
+        assert!(refused.is_some_and(|why| why.contains("expected one certificate")));
+    }
+    for (chain, key, told) in [
+        (CLIENT, SERVER_KEY, "does not belong"),
+        (CLIENT, CLIENT, "expected one private key"),
+        (CLIENT_KEY, CLIENT_KEY, "expected one certificate"),
+    ] {
+        let refused = peer
+            .set_identity(chain, key)
+            .err()
+            .map(|error| error.to_string());
+        assert!(
+            refused.as_deref().is_some_and(|why| why.contains(told)),
+            "{refused:?}"
+        );
+    }
+    assert!(peer.set_identity(CLIENT, CLIENT_KEY).is_ok());
+}
+
+/// A proxy that connects every name to one place, or says something else.
+async fn proxy(to: SocketAddr, says: &'static str) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let heard = Arc::clone(&heard);
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.ok()?);
+                }
+                heard.lock().ok()?.push(String::from_utf8(head).ok()?);
+                stream.write_all(says.as_bytes()).await.ok()?;
+                let mut other = tokio::net::TcpSocket::new_v4()
+                    .ok()?
+                    .connect(to)
+                    .await
+                    .ok()?;
+                copy_bidirectional(&mut stream, &mut other).await.ok()
+            });
+        }
+    });
+    (address, asked)
+}
+
+fn through(proxy: SocketAddr) -> AddressPolicy {
+    let proxy = Proxy::new(&format!("http://{proxy}"), loopback()).expect("a proxy");
+    AddressPolicy::default().through(proxy)
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_to_connect_and_the_certificate_is_that_of_the_destination() {
+    let service = service(true).await;
+    let (address, asked) = proxy(service, "HTTP/1.1 200 Connected\r\nX-A: b\r\n\r\n").await;
+    let own = peer(AUTHORITY, true);
+    let name = "https://orders.example/secret?of=alice";
+    let body = answer(&own, through(address), name).await;
+    assert_eq!(body.ok().as_deref(), Some(&b"done"[..]));
+    let heard = asked.lock().map(|heard| heard.join("")).unwrap_or_default();
+    let version = env!("CARGO_PKG_VERSION");
+    let expected = format!(
+        "CONNECT orders.example:443 HTTP/1.1\r\nHost: orders.example:443\r\nUser-Agent: bailiwick/{version}\r\n\r\n"
+    );
+    assert_eq!(heard, expected, "and nothing else");
+    // A proxy that connects to somebody else.
+    for (peer, uri) in [(own, "https://billing.example/"), (peer(OTHER, true), name)] {
+        let error = answer(&peer, through(address), uri).await.err();
+        let error = error.map(|error| error.with_causes()).unwrap_or_default();
+        assert!(error.contains("certificate"), "{uri}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_proxy_may_not_do_for_the_host_is_not_asked_for() {
+    let service = service(false).await;
+    let (address, asked) = proxy(service, "HTTP/1.1 200 OK\r\n\r\n").await;
+    let own = peer(AUTHORITY, false);
+    for (uri, told) in [
+        ("http://orders.example/", "only https"),
+        ("https://localhost/", "no name"),
+        ("https://127.1/", "no name"),
+        ("https://2130706433/", "no name"),
+        ("https://127.0.0.1/", "private address"),
+        ("https://169.254.169.254/", "never dialled"),
+        ("https://[fd00:ec2::254]/", "never dialled"),
+    ] {
+        let error = answer(&own, through(address), uri).await.err();
+        let error = error.map(|error| error.with_causes()).unwrap_or_default();
+        assert!(error.contains(told), "{uri}: {error}");
+    }
+    assert!(asked.lock().is_ok_and(|heard| heard.is_empty()));
+    let elsewhere = Proxy::new(
+        &format!("http://{address}"),
+        AddressPolicy::new("10.0.0.0/8".parse().into_iter().collect()),
+    );
+    let policy = AddressPolicy::default().through(elsewhere.expect("a proxy"));
+    let blocked = answer(&own, policy, "https://orders.example/").await;
+    assert!(
+        matches!(blocked, Err(EgressError::Blocked(_))),
+        "{blocked:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_that_does_not_connect_is_named_with_what_it_said() {
+    let service = service(false).await;
+    let endless: &'static str =
+        Box::leak(format!("HTTP/1.1 200 OK\r\n{}", "X-A: b\r\n".repeat(2000)).into_boxed_str());
+    for (says, told) in [
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            "answered 407",
+        ),
+        (
+            "HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n",
+            "answered 302",
+        ),
+        ("SSH-2.0-OpenSSH\r\n\r\n", "is not HTTP"),
+        (endless, "is not HTTP"),
+    ] {
+        let (address, _) = proxy(service, says).await;
+        let uri = "https://orders.example/";
+        let error = answer(&peer(AUTHORITY, false), through(address), uri)
+            .await
+            .err();
+        let error = error.map(|error| error.with_causes()).unwrap_or_default();
+        assert!(error.contains("proxy") && error.contains(told), "{error}");
+    }
+}

@@ -1,0 +1,125 @@
+//! TLS of outgoing connections: whom the host believes, and what it proves itself with.
+
+use std::sync::Arc;
+
+use rustls::client::WantsClientCert;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+
+/// TLS for all outgoing connections: the platform's roots, TLS 1.2 and 1.3.
+#[derive(Clone)]
+pub struct Tls {
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    config: Arc<ClientConfig>,
+}
+
+/// What is peculiar to the TLS of one destination.
+#[derive(Clone, Default)]
+pub struct PeerTls {
+    roots: Option<Arc<RootCertStore>>,
+    identity: Option<Arc<SingleCertAndKey>>,
+}
+
+/// Certificates or a key that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerTlsError {
+    /// The text has no certificates.
+    #[error("expected one certificate or more, in PEM (\"-----BEGIN CERTIFICATE-----\")")]
+    NoCertificate,
+    /// The text has no private key.
+    #[error(
+        "expected one private key without a password, in PEM (\"-----BEGIN PRIVATE KEY-----\")"
+    )]
+    NoKey,
+    /// A certificate cannot be a root.
+    #[error("a certificate in it cannot be a root")]
+    Root(#[source] rustls::Error),
+    /// The key is of an unknown kind, or is not that of the certificate.
+    #[error("the key does not belong to the certificate, or is of a kind that is not supported")]
+    Identity(#[source] rustls::Error),
+}
+
+impl Tls {
+    /// Trusts these certificates as roots.
+    ///
+    /// # Errors
+    /// The cryptographic provider does not support the protocol versions.
+    pub fn new(roots: RootCertStore) -> Result<Self, rustls::Error> {
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?;
+        let verifying = builder.clone().with_root_certificates(roots);
+        Ok(Self {
+            builder,
+            config: Arc::new(verifying.with_no_client_auth()),
+        })
+    }
+
+    /// Returns TLS for one destination. Its roots replace all others.
+    #[must_use]
+    pub fn of(&self, peer: &PeerTls) -> Self {
+        let mut config = match &peer.roots {
+            Some(roots) => {
+                let verifying: ConfigBuilder<ClientConfig, WantsClientCert> = self
+                    .builder
+                    .clone()
+                    .with_root_certificates(Arc::clone(roots));
+                verifying.with_no_client_auth()
+            }
+            None => ClientConfig::clone(&self.config),
+        };
+        if let Some(identity) = &peer.identity {
+            config.client_auth_cert_resolver = identity.clone();
+        }
+        Self {
+            builder: self.builder.clone(),
+            config: Arc::new(config),
+        }
+    }
+
+    pub(super) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.config)
+    }
+}
+
+impl PeerTls {
+    /// Believes what these roots vouch for, in place of the platform's.
+    ///
+    /// # Errors
+    /// There are none, or one cannot be used.
+    pub fn set_roots(&mut self, pem: &[u8]) -> Result<(), PeerTlsError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(pem)? {
+            roots.add(certificate).map_err(PeerTlsError::Root)?;
+        }
+        self.roots = Some(Arc::new(roots));
+        Ok(())
+    }
+
+    /// Proves who the host is with a certificate, and those between it and a root of the peer.
+    ///
+    /// # Errors
+    /// There is no certificate or no key, or the two do not belong together.
+    pub fn set_identity(&mut self, chain: &[u8], key: &[u8]) -> Result<(), PeerTlsError> {
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| PeerTlsError::NoKey)?;
+        let certified = CertifiedKey::from_der(certificates(chain)?, key, &provider())
+            .map_err(PeerTlsError::Identity)?;
+        self.identity = Some(Arc::new(SingleCertAndKey::from(certified)));
+        Ok(())
+    }
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PeerTlsError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.unwrap_or_default();
+    if found.is_empty() {
+        return Err(PeerTlsError::NoCertificate);
+    }
+    Ok(found)
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
