@@ -10,6 +10,7 @@
 mod addresses;
 mod client;
 mod coding;
+mod connection;
 mod connector;
 mod deadlines;
 mod ending;

@@ -6,16 +6,15 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
 use super::addresses::AddressPolicy;
 use super::coding;
+use super::connection::{Connection, NoHead, hand_over};
 use super::connector::Connector;
 use super::deadlines::{Deadlines, Step};
 use super::ending::ConnectionEnding;
-use super::error::{EgressError, Failure};
+use super::error::EgressError;
 use super::pool::{Lane, Party, Pool};
 use super::sent::Sent;
 use super::trust::Tls;
@@ -25,6 +24,7 @@ use super::trust::Tls;
 pub struct Client {
     connector: Connector,
     pool: Arc<Pool<Connection>>,
+    http2: bool,
 }
 
 /// A complete answer.
@@ -44,6 +44,7 @@ impl Client {
         Self {
             connector: Connector::new(policy, tls),
             pool: Arc::default(),
+            http2: tls.is_http2(),
         }
     }
 
@@ -97,6 +98,10 @@ impl Client {
             destination: destination.clone(),
             party,
         });
+        if self.http2 {
+            name_authority(&mut request, &destination)
+                .map_err(|error| EgressError::Unreachable(error.into()))?;
+        }
         let ending = ConnectionEnding::watch(&mut request);
         let (connection, response) = self
             .respond(lane.as_ref(), destination, request, (&sent, deadlines))
@@ -155,44 +160,9 @@ impl Client {
         deadlines: &Deadlines,
     ) -> Result<Connection, EgressError> {
         let stream = self.connector.connect(destination, deadlines).await?;
-        let (connection, work) = http1::Builder::new()
-            .max_buf_size(MAX_HEADER_BYTES)
-            .handshake::<_, Full<Bytes>>(TokioIo::new(stream))
-            .await
-            .map_err(|error| EgressError::Unreachable(error.into()))?;
-        // The task ends when the connection is closed or dropped.
-        tokio::spawn(work);
-        Ok(connection)
+        let made = Connection::over(stream, self.http2).await;
+        made.map_err(|error| EgressError::Unreachable(error.into()))
     }
-}
-
-type Connection = http1::SendRequest<Full<Bytes>>;
-
-/// Why a connection returned no head of an answer.
-enum NoHead {
-    /// It closed before it wrote anything of the request, which is here again.
-    Unwritten(Box<Request<Full<Bytes>>>, Failure),
-    /// It broke, and may have written the request.
-    Broken(Failure),
-}
-
-/// Writes the request to `connection` and returns the head of its answer.
-async fn hand_over(
-    connection: &mut Connection,
-    request: Request<Full<Bytes>>,
-    sent: &Sent,
-) -> Result<Response<Incoming>, NoHead> {
-    sent.handed_over();
-    connection
-        .try_send_request(request)
-        .await
-        .map_err(|mut error| match error.take_message() {
-            Some(unsent) => {
-                sent.given_back();
-                NoHead::Unwritten(Box::new(unsent), error.into_error().into())
-            }
-            None => NoHead::Broken(error.into_error().into()),
-        })
 }
 
 /// Reads a body to its end.
@@ -244,9 +214,21 @@ fn address(request: &mut Request<Full<Bytes>>) -> Result<Uri, http::Error> {
         .build()
 }
 
+/// Puts the destination back into the request's URI, of which HTTP/2 makes `:scheme` and
+/// `:authority` (RFC 9113 §8.3.1).
+fn name_authority(
+    request: &mut Request<Full<Bytes>>,
+    destination: &Uri,
+) -> Result<(), http::Error> {
+    let mut parts = destination.clone().into_parts();
+    parts.path_and_query = request.uri().path_and_query().cloned();
+    *request.uri_mut() = Uri::from_parts(parts)?;
+    request.headers_mut().remove(header::HOST);
+    Ok(())
+}
+
 /// What the host calls itself.
 pub(super) const USER_AGENT: &str = concat!("bailiwick/", env!("CARGO_PKG_VERSION"));
-const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests;

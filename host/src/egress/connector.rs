@@ -12,13 +12,14 @@ use super::addresses::{AddressPolicy, Blocked};
 use super::deadlines::{Deadlines, Step};
 use super::error::EgressError;
 use super::proxy::{Proxy, TunnelError, check_name, tunnel};
-use super::trust::Tls;
+use super::trust::{HTTP2, Tls};
 
 /// Connects to what an [`AddressPolicy`] allows, and to nothing else.
 #[derive(Clone)]
 pub(super) struct Connector {
     policy: AddressPolicy,
     tls: TlsConnector,
+    http2: bool,
 }
 
 /// A connection to a destination, with TLS if its scheme is `https`.
@@ -43,6 +44,8 @@ enum ConnectError {
     Tunnel(#[from] TunnelError),
     #[error("the name cannot be in a certificate")]
     Name,
+    #[error("the destination does not speak HTTP/2 (http2 = true)")]
+    NotHttp2,
     #[error("the TLS handshake failed")]
     Handshake(#[source] std::io::Error),
 }
@@ -61,6 +64,7 @@ impl Connector {
         Self {
             policy,
             tls: TlsConnector::from(tls.config()),
+            http2: tls.is_http2(),
         }
     }
 
@@ -80,11 +84,19 @@ impl Connector {
         let reached = deadlines.within(Step::Connect, self.reach(host, port, tls));
         let stream = reached.await??;
         if !tls {
-            return Ok(Box::new(stream));
+            return if self.http2 {
+                Err(ConnectError::NotHttp2.into())
+            } else {
+                Ok(Box::new(stream))
+            };
         }
         let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Name)?;
         let handshake = deadlines.within(Step::Tls, self.tls.connect(name, stream));
-        Ok(Box::new(handshake.await?.map_err(ConnectError::Handshake)?))
+        let stream = handshake.await?.map_err(ConnectError::Handshake)?;
+        if self.http2 && stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
+            return Err(ConnectError::NotHttp2.into());
+        }
+        Ok(Box::new(stream))
     }
 
     /// Reaches the destination itself, or through its proxy.

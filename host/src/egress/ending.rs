@@ -38,7 +38,9 @@ impl ConnectionEnding {
             )
             || self.method == Method::HEAD
             || self.informed.load(Ordering::Relaxed);
-        !without_body && answer.version == Version::HTTP_11 && is_framed(&answer.headers)
+        // Each answer of HTTP/2 has a stream of its own, which ends.
+        answer.version == Version::HTTP_2
+            || !without_body && answer.version == Version::HTTP_11 && is_framed(&answer.headers)
     }
 }
 

@@ -21,6 +21,7 @@ pub struct Tls {
 pub struct PeerTls {
     roots: Option<Arc<RootCertStore>>,
     identity: Option<Arc<SingleCertAndKey>>,
+    http2: bool,
 }
 
 /// Certificates or a key that cannot be used.
@@ -73,10 +74,18 @@ impl Tls {
         if let Some(identity) = &peer.identity {
             config.client_auth_cert_resolver = identity.clone();
         }
+        if peer.http2 {
+            config.alpn_protocols = vec![HTTP2.to_vec()];
+        }
         Self {
             builder: self.builder.clone(),
             config: Arc::new(config),
         }
+    }
+
+    /// Returns true if the destination is asked in HTTP/2 alone.
+    pub(super) fn is_http2(&self) -> bool {
+        self.config.alpn_protocols == [HTTP2]
     }
 
     pub(super) fn config(&self) -> Arc<ClientConfig> {
@@ -98,6 +107,11 @@ impl PeerTls {
         Ok(())
     }
 
+    /// Speaks HTTP/2 and nothing else.
+    pub fn set_http2(&mut self) {
+        self.http2 = true;
+    }
+
     /// Proves who the host is with a certificate, and those between it and a root of the peer.
     ///
     /// # Errors
@@ -110,6 +124,9 @@ impl PeerTls {
         Ok(())
     }
 }
+
+/// HTTP/2 as TLS names it (RFC 9113 §3.2).
+pub(super) const HTTP2: &[u8] = b"h2";
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PeerTlsError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();

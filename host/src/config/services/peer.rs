@@ -1,4 +1,5 @@
-//! The TLS of one service: `roots_file`, `client_certificate_file`, `client_key_file`.
+//! The TLS of one service: `roots_file`, `client_certificate_file`, `client_key_file`,
+//! `http2`.
 
 use bailiwick_journal::chain;
 
@@ -14,6 +15,15 @@ pub(super) fn peer(section: &Section<'_>) -> PeerTls {
         section.wrong("roots_file", &chain(&error));
     }
     identity(section, &mut peer);
+    if section.flag("http2") == Some(true) {
+        peer.set_http2();
+        if section
+            .text("url")
+            .is_some_and(|url| url.starts_with("http:"))
+        {
+            section.wrong("http2", "HTTP/2 needs an https URL");
+        }
+    }
     peer
 }
 

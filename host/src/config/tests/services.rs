@@ -299,6 +299,17 @@ fn a_proxy_has_listed_addresses_and_carries_https_alone() {
 }
 
 #[test]
+fn http_2_is_for_https() {
+    let folder = Folder::new();
+    let text = GOOD.replacen("shared_data = true", "shared_data = true\nhttp2 = true", 1);
+    assert_eq!(folder.load(&text).err(), None);
+    let plain = "http://10.1.2.3\"\nprivate_addresses = [\"10.0.0.0/8\"]\n#";
+    let text = text.replacen("https://reports.example.com\"", plain, 1);
+    let error = folder.load(&text).err().unwrap_or_default();
+    assert!(error.contains("HTTP/2 needs an https URL"), "{error}");
+}
+
+#[test]
 fn an_issuer_and_a_token_endpoint_are_reached_through_proxies_of_their_own() {
     let folder = Folder::new();
     let proxy = "proxy = \"http://10.0.0.8:3128\"\nproxy_private_addresses = [\"10.0.0.8/32\"]";

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use futures_util::poll;
+use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
 use super::*;
@@ -145,6 +146,7 @@ async fn closing() -> (Connection, Pin<Box<dyn Future<Output = ()>>>) {
     let (stream, other_end) = tokio::io::duplex(1024);
     let made = http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await;
     let (connection, work) = made.expect("a connection");
+    let connection = Connection::Http1(connection);
     let mut work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
         let _open = other_end;
         let _ = work.await;

@@ -2,6 +2,9 @@
 
 use std::sync::Mutex;
 
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -59,6 +62,111 @@ async fn service(asks: bool) -> SocketAddr {
         }
     });
     address
+}
+
+/// Starts a service that speaks the protocols that TLS names so. Each answer is the user's text and
+/// the number of the connection.
+async fn speaking(protocols: &'static [&'static [u8]]) -> SocketAddr {
+    let builder = ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ));
+    let builder = builder
+        .with_safe_default_protocol_versions()
+        .expect("versions");
+    let chain = CertificateDer::pem_slice_iter(SERVER).flatten().collect();
+    let key = PrivateKeyDer::from_pem_slice(SERVER_KEY).expect("a key");
+    let builder = builder.with_no_client_auth();
+    let mut config = builder.with_single_cert(chain, key).expect("a certificate");
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let mut number = 0;
+        while let Ok((stream, _)) = listener.accept().await {
+            number += 1;
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let stream = acceptor.accept(stream).await.ok()?;
+                let answer =
+                    service_fn(move |request: Request<hyper::body::Incoming>| async move {
+                        let user = request.headers().get("x-user").cloned();
+                        let user = user.and_then(|user| user.to_str().map(str::to_owned).ok());
+                        let authority = request.uri().authority().map(ToString::to_string);
+                        let host = request.headers().contains_key(header::HOST);
+                        let text = format!(
+                            "{} {number} {} {host}",
+                            user.unwrap_or_default(),
+                            authority.is_some_and(|name| name == address.to_string())
+                        );
+                        Ok::<_, std::convert::Infallible>(Response::new(Full::new(Bytes::from(
+                            text,
+                        ))))
+                    });
+                hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), answer)
+                    .await
+                    .ok()
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_service_with_nothing_but_http_2_is_asked_and_a_connection_stays_one_users() {
+    let address = speaking(&[b"h2"]).await;
+    let mut own = peer(AUTHORITY, false);
+    own.set_http2();
+    let tls = Tls::new(RootCertStore::empty()).expect("TLS").of(&own);
+    let client = Client::new(&tls, loopback());
+    for (user, connection) in [
+        ("alice", 1),
+        ("bob", 2),
+        ("alice", 1),
+        ("bob", 2),
+        ("carol", 3),
+    ] {
+        for method in ["GET", "POST"] {
+            let uri = format!("https://{address}/orders/7");
+            let request = Request::builder()
+                .method(method)
+                .uri(uri)
+                .header("x-user", user);
+            let request = request.body(Full::default()).expect("a request");
+            let time = Duration::from_secs(10);
+            let answer = client.send_for(actor(user), request, time, 1024).await;
+            let body = answer.map(|reply| reply.body).expect("an answer");
+            let expected = format!("{user} {connection} true false");
+            assert_eq!(
+                body,
+                expected.as_bytes(),
+                "user, connection, authority, no Host"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_agree_to_http_2_is_asked_nothing() {
+    let mut own = peer(AUTHORITY, false);
+    own.set_http2();
+    for protocols in [&[&b"http/1.1"[..]][..], &[]] {
+        let address = speaking(protocols).await;
+        let error = answer(&own, loopback(), &format!("https://{address}/"))
+            .await
+            .err();
+        assert!(
+            matches!(error, Some(EgressError::Unreachable(_))),
+            "{error:?}"
+        );
+    }
+    let address = speaking(&[b"h2"]).await;
+    let plain = answer(&own, loopback(), &format!("http://{address}/"))
+        .await
+        .err();
+    let plain = plain.map(|error| error.with_causes()).unwrap_or_default();
+    assert!(plain.contains("HTTP/2"), "{plain}");
 }
 
 /// Returns the TLS of a destination with these roots and this identity.
