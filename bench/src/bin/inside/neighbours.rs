@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use bailiwick::delegation::ContentRules;
 use bailiwick::sandbox::Ending;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -81,9 +82,12 @@ async fn call(ground: &Ground, tool: &str, cancelled: CancellationToken) -> anyh
     let decided = ground.decide_on(&caller, tool)?;
     let envelope = ground.seal(&caller, &decided)?;
     let trail = ground.open(&envelope).await?;
-    let authority = ground
-        .broker
-        .authority(Arc::clone(&envelope), Some(subject), trail.clone());
+    let authority = ground.broker.authority(
+        Arc::clone(&envelope),
+        Some(subject),
+        ContentRules::default(),
+        trail.clone(),
+    );
     let trail = (&trail, Arc::new(authority));
     ground.run(&decided, &envelope, trail, &cancelled).await
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bailiwick::audit::{Outcome, Trail};
+use bailiwick::delegation::ContentRules;
 use bailiwick::denials::{Denial, DenialList, DenialOf, Denials};
 use bailiwick::downstream::DownstreamTally;
 use bailiwick::identity::{Caller, Presented};
@@ -33,9 +34,12 @@ pub(crate) async fn measure(ground: &Ground, figures: &mut Figures) -> anyhow::R
     // The sandbox's path as a call takes it: envelope and arguments in, a fresh instance, the
     // answer judged.
     let trail = ground.open(&envelope).await?;
-    let authority = ground
-        .broker
-        .authority(Arc::clone(&envelope), Some(subject), trail.clone());
+    let authority = ground.broker.authority(
+        Arc::clone(&envelope),
+        Some(subject),
+        ContentRules::default(),
+        trail.clone(),
+    );
     let authority = Arc::new(authority);
     let cancelled = CancellationToken::new();
     let run = async || {
