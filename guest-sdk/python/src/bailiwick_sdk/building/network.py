@@ -36,7 +36,9 @@ def refuse(project: Project, modules: Iterable[ModuleType]) -> None:
     """
     for module in modules:
         file = Path(module.__file__ or "")
-        for node, name in _imported(ast.parse(file.read_text())):
+        if file.suffix != ".py":
+            continue
+        for node, name in _imported(ast.parse(file.read_bytes())):
             if client := client_of(name):
                 place = file.relative_to(project.sources).as_posix()
                 raise BuildError(f"{place}:{node.lineno}: it imports {client}; {NO_NETWORK}")
