@@ -143,8 +143,8 @@ class QuotaExhausted(DownstreamError):
 
 class UnknownOutcome(DownstreamError):
     """The request may have changed something, and no answer can be shown. Ask the service what it
-    did; or, where the operator has set `idempotency`, send the same POST or PATCH again in this call:
-    the host gives it the same key."""
+    did; or, where the operator has set `idempotency`, send the same POST or PATCH again in this
+    call: the host gives it the same key."""
 
     words = "a service may have done what was asked, or not; look before asking again"
 
