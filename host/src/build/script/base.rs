@@ -18,6 +18,10 @@ pub(super) fn linked_base(base: &Path) -> Result<PathBuf, BuildError> {
     if file.is_file() && fs::read_to_string(&key).is_ok_and(|key| key == made_from) {
         return Ok(file);
     }
+    // The key of another base must not stand beside this one's file, not even after a crash.
+    if key.is_file() {
+        fs::remove_file(&key).map_err(at(&key))?;
+    }
     let linked = component::linked(component.clone());
     let has_room = with_source(&linked, b"").is_some();
     write_whole(&file, if has_room { &linked } else { &component })?;
