@@ -99,6 +99,7 @@ async fn call(folder: &Path, words: &[&str]) -> Result<(Option<i32>, String, Str
         .args(["call", "--file", "orders.wasm"])
         .args(words)
         .current_dir(folder)
+        .env("XDG_CACHE_HOME", folder.join(".caches"))
         .kill_on_drop(true)
         .output();
     let output = tokio::time::timeout(DEADLINE, command).await??;
