@@ -9,6 +9,7 @@
 use std::net::IpAddr;
 
 use http::Uri;
+use http::uri::PathAndQuery;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::addresses::AddressPolicy;
@@ -58,7 +59,7 @@ impl Proxy {
         let authority = uri.authority().ok_or(ProxyError::Url)?;
         let port = authority.port_u16().ok_or(ProxyError::Url)?;
         let bare = matches!(
-            uri.path_and_query().map(AsRef::<str>::as_ref),
+            uri.path_and_query().map(PathAndQuery::as_str),
             None | Some("/")
         );
         if uri.scheme_str() != Some("http") || !bare || authority.as_str().contains('@') {

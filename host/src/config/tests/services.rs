@@ -347,8 +347,7 @@ fn roots_and_a_certificate_of_a_services_own_are_read_and_checked() {
     let good =
         format!("roots_file = \"authority.pem\"\n{certificate}client_key_file = \"client.key\"\n");
     let config = with(&good).unwrap_or_else(|error| panic!("{error}"));
-    let named =
-        |files: &[std::path::PathBuf], name: &str| files.iter().any(|file| file.ends_with(name));
+    let named = |files: &[PathBuf], name: &str| files.iter().any(|file| file.ends_with(name));
     for (name, is_secret) in [
         ("authority.pem", false),
         ("client.pem", false),

@@ -87,21 +87,18 @@ async fn speaking(protocols: &'static [&'static [u8]]) -> SocketAddr {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let stream = acceptor.accept(stream).await.ok()?;
-                let answer =
-                    service_fn(move |request: Request<hyper::body::Incoming>| async move {
-                        let user = request.headers().get("x-user").cloned();
-                        let user = user.and_then(|user| user.to_str().map(str::to_owned).ok());
-                        let authority = request.uri().authority().map(ToString::to_string);
-                        let host = request.headers().contains_key(header::HOST);
-                        let text = format!(
-                            "{} {number} {} {host}",
-                            user.unwrap_or_default(),
-                            authority.is_some_and(|name| name == address.to_string())
-                        );
-                        Ok::<_, std::convert::Infallible>(Response::new(Full::new(Bytes::from(
-                            text,
-                        ))))
-                    });
+                let answer = service_fn(move |request: Request<Incoming>| async move {
+                    let user = request.headers().get("x-user").cloned();
+                    let user = user.and_then(|user| user.to_str().map(str::to_owned).ok());
+                    let authority = request.uri().authority().map(ToString::to_string);
+                    let host = request.headers().contains_key(header::HOST);
+                    let text = format!(
+                        "{} {number} {} {host}",
+                        user.unwrap_or_default(),
+                        authority.is_some_and(|name| name == address.to_string())
+                    );
+                    Ok::<_, std::convert::Infallible>(Response::new(Full::new(Bytes::from(text))))
+                });
                 hyper::server::conn::http2::Builder::new(TokioExecutor::new())
                     .serve_connection(TokioIo::new(stream), answer)
                     .await
@@ -150,7 +147,8 @@ async fn a_service_with_nothing_but_http_2_is_asked_and_a_connection_stays_one_u
 async fn a_service_that_does_not_agree_to_http_2_is_asked_nothing() {
     let mut own = peer(AUTHORITY, false);
     own.set_http2();
-    for protocols in [&[&b"http/1.1"[..]][..], &[]] {
+    const OTHERS: [&[&[u8]]; 2] = [&[b"http/1.1"], &[]];
+    for protocols in OTHERS {
         let address = speaking(protocols).await;
         let error = answer(&own, loopback(), &format!("https://{address}/"))
             .await
@@ -185,7 +183,8 @@ fn loopback() -> AddressPolicy {
 async fn answer(peer: &PeerTls, policy: AddressPolicy, uri: &str) -> Result<Bytes, EgressError> {
     let tls = Tls::new(RootCertStore::empty()).expect("TLS").of(peer);
     let request = Request::get(uri).body(Full::default()).expect("a request");
-    let sent = Client::new(&tls, policy).send(request, Duration::from_secs(10), 1024);
+    let client = Client::new(&tls, policy);
+    let sent = client.send(request, Duration::from_secs(10), 1024);
     sent.await.map(|reply| reply.body)
 }
 
