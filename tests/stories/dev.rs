@@ -307,10 +307,9 @@ async fn the_first_screen_says_how_to_log_in_and_has_one_call_that_works() -> Re
     let call = call.context("no call")?;
     let programs = bailiwick()?;
     let programs = programs.parent().context("a program lies in a folder")?;
-    let path = std::env::var("PATH").unwrap_or_default();
+    let typed = format!("PATH='{}':$PATH; {call}", programs.display());
     let shell = Command::new("sh")
-        .args(["-c", call])
-        .env("PATH", format!("{}:{path}", programs.display()))
+        .args(["-c", &typed])
         .kill_on_drop(true)
         .output();
     let output = tokio::time::timeout(DEADLINE, shell).await??;

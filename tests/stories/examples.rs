@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::{Answer, Bound, Request, Server};
@@ -53,7 +53,7 @@ impl Fake {
 
     /// Returns the requests since the last time.
     fn seen(&self) -> Vec<Request> {
-        let mut seen = self.seen.lock().unwrap_or_else(|it| it.into_inner());
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *seen)
     }
 }

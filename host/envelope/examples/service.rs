@@ -149,15 +149,16 @@ mod tests {
     async fn a_request_gets_what_its_own_user_may_see_once() {
         let vector: Value = serde_json::from_str(VALID).unwrap();
         let foreign: Value = serde_json::from_str(FOREIGN).unwrap();
+        let elsewhere = text(&foreign, "service");
         let keys = PublicKeys::from_jwks(vector.get("jwks").unwrap()).unwrap();
         let [trust_domain, service] = ["trust_domain", "service"].map(|name| text(&vector, name));
-        let (good, other) = (text(&vector, "input"), text(&foreign, "input"));
-        for (tokens, order, expected) in [
-            (&[good][..], "A-1001", &[200][..]),
-            (&[good], "A-2001", &[404]),
-            (&[good, good], "A-1001", &[200, 401]),
-            (&[other], "A-1001", &[401]),
-            (&[""], "A-1001", &[401]),
+        let good = text(&vector, "input");
+        for (service, tokens, order, expected) in [
+            (service, &[good][..], "A-1001", &[200][..]),
+            (service, &[good], "A-2001", &[404]),
+            (service, &[good, good], "A-1001", &[200, 401]),
+            (elsewhere, &[good], "A-1001", &[401]),
+            (service, &[""], "A-1001", &[401]),
         ] {
             let verifier =
                 TransactionVerifier::new(keys.clone(), trust_domain.into(), service.into());
@@ -171,7 +172,7 @@ mod tests {
                     .unwrap();
                 said.push(answer.status().as_u16());
             }
-            assert_eq!(said, expected, "{order}");
+            assert_eq!(said, expected, "{order} at {service}");
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn client(
     let client_id = section.required("client_id");
     let addresses = addresses(section);
     let endpoint = dialled(section, key, &addresses);
-    let proof = proof(section, issuer, section.text(key));
+    let proof = proof(section, issuer, section.text(key).as_deref());
     Some(ClientSettings::new(
         endpoint?, addresses, client_id?, proof?,
     ))
@@ -30,7 +30,7 @@ pub(super) fn client(
 fn proof(
     section: &Section<'_>,
     issuer: Option<&str>,
-    endpoint: Option<String>,
+    endpoint: Option<&str>,
 ) -> Option<ClientProof> {
     match section.text("client_auth").as_deref() {
         None | Some("client_secret_basic") => {
@@ -66,7 +66,7 @@ fn proof(
 fn audience(
     section: &Section<'_>,
     issuer: Option<&str>,
-    endpoint: Option<String>,
+    endpoint: Option<&str>,
 ) -> Option<AssertionAudience> {
     let named = section.text("client_assertion_audience");
     let Some(audience) = named.or_else(|| issuer.map(str::to_owned)) else {
@@ -77,7 +77,7 @@ fn audience(
         );
         return None;
     };
-    if Some(&audience) == endpoint.as_ref() {
+    if endpoint == Some(audience.as_str()) {
         Some(AssertionAudience::Endpoint(audience))
     } else {
         Some(AssertionAudience::Issuer(audience))

@@ -161,15 +161,14 @@ impl KeyPlace {
                 (name.clone(), format!("{prefix}{key}"), key, "static")
             }
             Self::Basic { username } => {
-                let (pair, password) = match username {
-                    Some(name) => (format!("{name}:{key}"), key),
-                    None => {
-                        let (_, password) = key.split_once(':').ok_or_else(|| {
-                            let why = "the file of its key does not hold NAME:PASSWORD";
-                            DownstreamError::CredentialRefused(why.to_owned())
-                        })?;
-                        (key.to_owned(), password)
-                    }
+                let (pair, password) = if let Some(name) = username {
+                    (format!("{name}:{key}"), key)
+                } else {
+                    let (_, password) = key.split_once(':').ok_or_else(|| {
+                        let why = "the file of its key does not hold NAME:PASSWORD";
+                        DownstreamError::CredentialRefused(why.to_owned())
+                    })?;
+                    (key.to_owned(), password)
                 };
                 let pair = Zeroizing::new(pair);
                 let value = format!("Basic {}", STANDARD.encode(pair.as_bytes()));

@@ -79,6 +79,15 @@ const OWN_READING: &[(&str, &str)] = &[
         "app/denials/records.rs",
         "the journal's own records: a denial that is not one is none, and stays in effect by the list",
     ),
+    ("conditions.rs", "an object that it has just built"),
+    (
+        "tokens/endpoint/assertion.rs",
+        "an object that it has just built",
+    ),
+    (
+        "scaffold/pins.rs",
+        "no part of the host: the test of the files that it writes",
+    ),
     ("campaign.rs", "no part of the host: it damages texts"),
     ("surfaces/", "no part of the host: it damages texts"),
     ("identity/surfaces.rs", SECOND_READER),
