@@ -18,8 +18,15 @@ fn root() -> PathBuf {
 
 /// Returns every document for readers: name and text.
 fn documents() -> Result<Vec<(String, String)>> {
+    let mut folders = vec![root(), root().join("docs")];
+    for entry in fs::read_dir(root().join("example-tools"))? {
+        let path = entry?.path();
+        if path.join("README.md").is_file() {
+            folders.push(path);
+        }
+    }
     let mut found = Vec::new();
-    for folder in [root(), root().join("docs")] {
+    for folder in folders {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             if path.extension().is_some_and(|ending| ending == "md") {
