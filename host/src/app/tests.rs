@@ -27,7 +27,7 @@ const CALLS: usize = 400;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hunt_finds_values_of_others_as_soon_as_one_barrier_is_gone() {
     if let Some(config) = env::var_os(CONFIG) {
-        return serve(&PathBuf::from(config)).await;
+        return Box::pin(serve(&PathBuf::from(config))).await;
     }
     let sound = without(None).await;
     assert_eq!(sound.foreign, 0, "{:#?}", sound.examples);
@@ -82,7 +82,7 @@ async fn serve(config: &Path) {
         bell: Bell::default(),
         memory: || None,
     };
-    let app = App::start(config, program, None).await.unwrap();
+    let app = Box::pin(App::start(config, program, None)).await.unwrap();
     let line = format!("listening on {}\n", app.url().unwrap());
     std::io::stderr().write_all(line.as_bytes()).unwrap();
     let stop = CancellationToken::new();

@@ -69,7 +69,7 @@ fn a_condition_sees_what_is_sent_and_who_asks() {
         assert_eq!(denied(when, |_| ()), expected, "{when}");
     }
     let at_acme = denied("actor.tenant != 'acme'", |asked| {
-        asked.tenant = Some("acme")
+        asked.tenant = Some("acme");
     });
     assert_eq!(at_acme, None);
 }

@@ -113,6 +113,7 @@ mod tests {
     use super::*;
     use crate::seams::ChunkedRandom;
 
+    #[expect(clippy::unnecessary_wraps, reason = "the type of `unknown`")]
     fn answered(status: u16) -> Result<Response, DownstreamError> {
         Ok(Response {
             status,

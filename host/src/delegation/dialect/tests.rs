@@ -35,6 +35,9 @@ fn forms(name: &str, scope: &str, actor: Option<&str>) -> Vec<Vec<String>> {
     requests.map(form).collect()
 }
 
+/// A dialect, scopes, an actor token, and the fields of each request.
+type Case<'c> = (&'c str, &'c str, Option<&'c str>, Vec<Vec<&'c str>>);
+
 #[test]
 fn each_dialect_says_exactly_what_its_authorization_server_expects() {
     let [subject_type, requested_type, actor_type] = [
@@ -56,7 +59,7 @@ fn each_dialect_says_exactly_what_its_authorization_server_expects() {
     scoped.push("scope=a b");
     let mut acting = scoped.clone();
     acting.extend(["actor_token=HOST", &actor_type]);
-    let cases: [(&str, &str, Option<&str>, Vec<Vec<&str>>); 9] = [
+    let cases: [Case<'_>; 9] = [
         ("rfc8693", "", None, vec![plain.clone()]),
         ("rfc8693", "a b", None, vec![scoped.clone()]),
         ("rfc8693", "a b", Some("HOST"), vec![acting]),

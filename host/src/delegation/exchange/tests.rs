@@ -1,5 +1,5 @@
 //! Exchanges at a token endpoint that writes any bytes, and what the log says of them.
-#![expect(clippy::expect_used, reason = "tests")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod misbehaviours;
 mod wire;

@@ -54,7 +54,7 @@ fn a_service_without_answers_is_left_alone_for_longer_and_longer_until_it_answer
     let mut trial = Trial::new();
     assert_eq!(trial.pause(&["alice"], Failure::Unsent), 5);
     for seconds in [1, 2, 4, 8, 16, 30, 30] {
-        trial.wait(Duration::from_secs(seconds) - Duration::from_millis(1));
+        trial.wait(Duration::from_millis(seconds * 1000 - 1));
         assert!(trial.is_paused("bob"), "before {seconds} seconds");
         trial.wait(Duration::from_millis(1));
         let probe = trial.breaker.admit(&actor("bob"), trial.now);

@@ -145,9 +145,9 @@ async fn a_service_with_nothing_but_http_2_is_asked_and_a_connection_stays_one_u
 
 #[tokio::test]
 async fn a_service_that_does_not_agree_to_http_2_is_asked_nothing() {
+    const OTHERS: [&[&[u8]]; 2] = [&[b"http/1.1"], &[]];
     let mut own = peer(AUTHORITY, false);
     own.set_http2();
-    const OTHERS: [&[&[u8]]; 2] = [&[b"http/1.1"], &[]];
     for protocols in OTHERS {
         let address = speaking(protocols).await;
         let error = answer(&own, loopback(), &format!("https://{address}/"))
