@@ -92,7 +92,11 @@ impl Pauses {
         let refused_ms = match standing {
             Standing::Refused => lock(&self.client).refused(proof, now_ms),
             Standing::Known => {
-                *lock(&self.client) = ClientPause::default();
+                let mut client = lock(&self.client);
+                // Another proof of this client may be refused still.
+                if client.proof == *proof {
+                    *client = ClientPause::default();
+                }
                 None
             }
             Standing::Unsaid => None,
@@ -275,6 +279,13 @@ mod tests {
             pauses.allow(&SECRET, now_ms),
             Ok(()),
             "only the other is refused"
+        );
+        let known = pauses.answered(good, Standing::Known, &SECRET, now_ms);
+        assert_eq!(known, None);
+        assert_eq!(
+            pauses.allow(&NEW_SECRET, now_ms),
+            Err(EndpointError::ClientPaused(30)),
+            "and remains so, although the server knows the one"
         );
     }
 }
