@@ -240,12 +240,13 @@ impl FromStr for RequestPattern {
 
 impl RequestPattern {
     /// Returns true if it is about a request of this method, with a path as it is sent. Segments
-    /// are compared once they are decoded, so none has a second spelling.
+    /// are compared once they are decoded, and without their case, as some services read them, so
+    /// that none has a second spelling.
     fn matches(&self, method: &str, path: &str) -> bool {
         self.method == method
             && self.fits(segments(path), |literal, segment| {
                 let decoded: Vec<u8> = percent_decode_str(segment).collect();
-                decoded == literal.as_bytes()
+                decoded.eq_ignore_ascii_case(literal.as_bytes())
             })
     }
 
@@ -260,7 +261,9 @@ impl RequestPattern {
         let is_open = given.last() == Some(&"{**}");
         let given = given.iter().filter(|segment| **segment != "{**}");
         let given: Vec<&str> = given.copied().collect();
-        let same = |literal: &str, segment: &str| segment.contains('{') || literal == segment;
+        let same = |literal: &str, segment: &str| {
+            segment.contains('{') || literal.eq_ignore_ascii_case(segment)
+        };
         if !is_open {
             return self.fits(given.into_iter(), same);
         }

@@ -212,6 +212,9 @@ fn a_rule_is_about_its_requests_however_they_are_spelled() {
         ("POST /refunds", "POST", "/refunds", true),
         ("POST /refunds", "POST", "/refunds?x=1", true),
         ("POST /refunds", "POST", "/%72efunds", true),
+        ("POST /refunds", "POST", "/Refunds", true),
+        ("POST /Refunds", "POST", "/%52EFUNDS", true),
+        ("POST /refunds", "POST", "/refund", false),
         ("POST /refunds", "PUT", "/refunds", false),
         ("POST /refunds", "POST", "/refunds/1", false),
         ("POST /refunds", "POST", "/", false),
@@ -236,6 +239,7 @@ fn a_rule_finds_the_templates_that_it_concerns() {
     for (request, template, expected) in [
         ("POST /refunds", "POST /refunds", true),
         ("POST /refunds", "POST /refunds?dry={}", true),
+        ("POST /refunds", "POST /Refunds", true),
         ("POST /refunds", "GET /refunds", false),
         ("POST /refunds", "POST /{}", true),
         ("POST /refunds", "POST /{**}", true),
