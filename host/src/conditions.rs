@@ -168,7 +168,7 @@ impl DenyRule {
         let mut request = Map::from_iter([("path".to_owned(), json!(path))]);
         if self.condition.reads("request.query") {
             let fields = body::fields(query.as_bytes())
-                .ok_or("the query names a key twice, or is not UTF-8")?;
+                .ok_or("the query names a key twice, has too many of them, or is not UTF-8")?;
             request.insert("query".to_owned(), fields);
         }
         if self.condition.reads("request.body") {

@@ -30,7 +30,9 @@ pub(super) fn read(content_type: Option<&str>, body: &[u8]) -> Result<Value, Str
     match kind.as_str() {
         "application/x-www-form-urlencoded" => {
             let fields = fields(body);
-            fields.ok_or_else(|| "the form names a key twice, or is not UTF-8".into())
+            fields.ok_or_else(|| {
+                "the form names a key twice, has too many of them, or is not UTF-8".into()
+            })
         }
         "application/json" => of_json(body),
         _ if kind.starts_with("application/") && kind.ends_with("+json") => of_json(body),
@@ -47,7 +49,8 @@ fn of_json(body: &[u8]) -> Result<Value, String> {
 }
 
 /// Reads the fields of a form or a query, names as they are, brackets too. Returns `None` if a name
-/// occurs twice, also as `name` and `name[...]`, or anything is not UTF-8.
+/// occurs twice, also as `name` and `name[...]` or as PHP would spell it, if there are more than
+/// [`MAX_FIELDS`], or anything is not UTF-8.
 pub(super) fn fields(text: &[u8]) -> Option<Value> {
     // A separator that only some services know.
     if text.contains(&b';') {
@@ -63,14 +66,23 @@ pub(super) fn fields(text: &[u8]) -> Option<Value> {
         if fields.insert(name.into_owned(), json!(value)).is_some() {
             return None;
         }
+        if fields.len() > MAX_FIELDS {
+            return None;
+        }
     }
+    let names: BTreeSet<_> = fields.keys().map(|name| field(name)).collect();
     // Many services make one value of `amount=1&amount[]=5000`.
     let mut bases = fields.keys().filter_map(|name| name.split_once('['));
-    if bases.any(|(base, _)| fields.contains_key(base)) {
-        return None;
-    }
-    let fields = Value::Object(fields);
-    (!has_twins(&fields)).then_some(fields)
+    let is_plain =
+        names.len() == fields.len() && !bases.any(|(base, _)| names.contains(&field(base)));
+    is_plain.then_some(Value::Object(fields))
+}
+
+/// Returns a field's name as `$_POST` of PHP has it, without its case: `a.b`, ` a b` and `a_b` are
+/// one.
+fn field(name: &str) -> String {
+    let name = name.trim_start_matches(' ').split('\0').next();
+    folded(name.unwrap_or_default()).replace([' ', '.'], "_")
 }
 
 /// Returns true if any object has two members whose names differ in case alone.
@@ -94,3 +106,5 @@ fn folded(name: &str) -> String {
 
 /// The most levels of a body in JSON.
 const MAX_DEPTH: usize = 64;
+/// The most fields of a form. Each takes far more memory than its text, and PHP passes over more.
+const MAX_FIELDS: usize = 1_000;

@@ -160,6 +160,31 @@ fn a_form_is_a_map_of_texts_under_the_names_that_were_sent() {
             UNCLEAR,
         ),
         (
+            "amount=1&Amount[]=5000",
+            "int(request.body.amount) > 1000",
+            UNCLEAR,
+        ),
+        (
+            "amount=1&+amount=5000",
+            "int(request.body.amount) > 1000",
+            UNCLEAR,
+        ),
+        (
+            "amount=1&amount%00x=5000",
+            "int(request.body.amount) > 1000",
+            UNCLEAR,
+        ),
+        (
+            "to.amount=1&to_amount=5000",
+            "int(request.body['to.amount']) > 1000",
+            UNCLEAR,
+        ),
+        (
+            "to.amount=1&to.name=x",
+            "int(request.body['to.amount']) > 1000",
+            None,
+        ),
+        (
             "amount=1;amount=5000",
             "int(request.body.amount) > 1000",
             UNCLEAR,
@@ -181,6 +206,15 @@ fn a_form_is_a_map_of_texts_under_the_names_that_were_sent() {
             asked.body = body.as_bytes();
         });
         assert_eq!(found, expected, "{body}: {when}");
+    }
+    for (count, expected) in [(1_000, None), (1_001, UNCLEAR)] {
+        let others: Vec<_> = (1..count).map(|number| format!("x{number}=")).collect();
+        let body: &'static str = format!("amount=1&{}", others.join("&")).leak();
+        let found = denied("int(request.body.amount) > 1000", |asked| {
+            asked.content_type = FORM;
+            asked.body = body.as_bytes();
+        });
+        assert_eq!(found, expected, "{count} fields");
     }
     let of_query =
         |target: &'static str| denied("request.query.all == 'true'", |asked| asked.target = target);
