@@ -5,6 +5,7 @@ use std::pin::Pin;
 use futures_util::poll;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 
@@ -146,7 +147,7 @@ async fn closing() -> (Connection, Pin<Box<dyn Future<Output = ()>>>) {
     let (stream, other_end) = tokio::io::duplex(1024);
     let made = http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await;
     let (connection, work) = made.expect("a connection");
-    let connection = Connection::Http1(connection);
+    let connection = Connection::Http1(connection, CancellationToken::new().drop_guard());
     let mut work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
         let _open = other_end;
         let _ = work.await;
