@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use super::asker::{Acting, Asker};
 use super::cache::Issued;
 use super::dialect::{DialectRequest, Values};
+use super::echo::Credentials;
 use super::issued::Expected;
 use super::obtaining::refuse;
 use super::settings::ExchangeSettings;
@@ -15,8 +16,8 @@ use crate::downstream::DownstreamError;
 use crate::egress::{Sent, Tls};
 use crate::seams::Clock;
 use crate::tokens::{
-    ACCESS_TOKEN, Asking, ClientCredentials, Granted, JWT, KeyRing, KeySettings, TokenEndpoint,
-    TokenRequest,
+    ACCESS_TOKEN, Asking, ClientCredentials, EndpointError, Granted, JWT, KeyRing, KeySettings,
+    TokenEndpoint, TokenRequest,
 };
 
 /// The means of obtaining one service's tokens.
@@ -75,14 +76,15 @@ impl Exchange {
         let endpoints = std::iter::once(&self.endpoint).chain(&self.then);
         let mut last: Option<Granted> = None;
         for (request, endpoint) in self.settings.dialect.requests().iter().zip(endpoints) {
-            let form = request.form(Values {
+            let values = Values {
                 subject: asker.token.expose_for_exchange(),
                 actor: host.as_ref().map(ExposeSecret::expose_secret),
                 grant: last.as_ref().map(|last| last.access_token.expose_secret()),
                 audience: &self.settings.audience,
                 scope: &scope,
                 parameters: &self.settings.parameters,
-            });
+            };
+            let form = request.form(values);
             let asking = TokenRequest {
                 form: &form,
                 token_type: &request.token_type,
@@ -90,7 +92,8 @@ impl Exchange {
                 party: asker.actor.into(),
                 sent: Some(sent),
             };
-            let granted = endpoint.post(asking).await?;
+            let granted = endpoint.post(asking).await;
+            let granted = granted.map_err(|why| without_tokens(why, &values))?;
             check(&granted, request, asker)?;
             last = Some(granted);
         }
@@ -129,6 +132,22 @@ fn check(
         // RFC 8693 §2.2.1 requires it.
         None => Err(refuse("the answer does not state issued_token_type")),
         Some(_) => Err(refuse("it is not of the requested type")),
+    }
+}
+
+/// Withholds demands on the user's login that repeat a token of the request, because they go to a
+/// tool.
+fn without_tokens(why: EndpointError, values: &Values<'_>) -> EndpointError {
+    let mut sent = Credentials::default();
+    let tokens = [Some(values.subject), values.actor, values.grant];
+    for token in tokens.into_iter().flatten() {
+        sent.add(token.as_bytes());
+    }
+    match why {
+        EndpointError::ClaimsRequired(claims) if sent.are_in(claims.as_bytes()) => {
+            EndpointError::ConsentRequired
+        }
+        why => why,
     }
 }
 

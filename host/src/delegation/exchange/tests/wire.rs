@@ -166,6 +166,25 @@ async fn a_claims_challenge_reaches_the_tool_whole_and_the_log_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_claims_challenge_that_repeats_the_callers_token_reaches_no_tool() {
+    let scene = Scene::new().await;
+    for (value, reaches) in [("c1".to_owned(), true), (subject("alice"), false)] {
+        let claims = json!({"access_token": {"acrs": {"value": value}}}).to_string();
+        let body = json!({"error": "interaction_required", "claims": claims});
+        scene.endpoint.answer(answer("400 Bad Request", &body));
+        let exchange = scene.exchange(scene.settings());
+        let error = Who::named("alice").obtain(&exchange).await;
+        let error = error.map(drop).expect_err("no token");
+        assert_eq!(error.reason(), ConsentRequired);
+        let hint = match error {
+            DownstreamError::ConsentRequired(hint) => hint,
+            other => other.to_string(),
+        };
+        assert_eq!(hint.contains(&value), reaches, "{hint}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_the_host_cannot_read_is_used_only_as_the_answer_says_and_the_operator_allows()
 {
     let scene = Scene::new().await;
