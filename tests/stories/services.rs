@@ -43,6 +43,12 @@ async fn a_service_that_repeats_the_callers_own_token_does_not_give_it_away() ->
                 "application/json",
                 body.replace(&token, &escaped),
             ),
+            // So long that it is searched beside other work.
+            Answer::new(
+                StatusCode::OK,
+                "application/json",
+                format!("{}{body}", " ".repeat(100_000)),
+            ),
             Answer::new(StatusCode::OK, "application/json", body),
             Answer::new(StatusCode::OK, "application/json", plain)
                 .with("x-debug", &format!("you sent {token}")),
@@ -59,7 +65,7 @@ async fn a_service_that_repeats_the_callers_own_token_does_not_give_it_away() ->
         );
         ensure_eq(
             reasons(&records, "downstream.closed"),
-            vec!["credential-refused".to_owned(); 4],
+            vec!["credential-refused".to_owned(); 5],
             "reasons",
         )?;
     }

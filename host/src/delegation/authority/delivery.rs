@@ -99,7 +99,8 @@ impl Inner {
             return Err(DownstreamError::TooLarge);
         }
         self.note_refusal(planned, &credential, answer.status);
-        if self.is_echoed(&credential, transaction.as_ref(), &answer) {
+        let echoed = self.is_echoed(&credential, transaction.as_ref(), &answer);
+        if echoed.await? {
             tracing::error!(
                 service = planned.service.settings.name,
                 "a service repeats a credential in its answer"
@@ -116,12 +117,15 @@ impl Inner {
 
     /// Returns true if an answer repeats the credential, the caller's token or the transaction
     /// token. A service that echoes its request would hand the tool a credential.
-    fn is_echoed(
+    ///
+    /// # Errors
+    /// The search failed, so nobody knows.
+    async fn is_echoed(
         &self,
         credential: &Credential,
         transaction: Option<&HeaderValue>,
         answer: &Reply,
-    ) -> bool {
+    ) -> Result<bool, DownstreamError> {
         let mut credentials = Credentials::default();
         credentials.add(credential.bare().as_bytes());
         if let Some(token) = &self.subject {
@@ -130,9 +134,19 @@ impl Inner {
         if let Some(token) = transaction {
             credentials.add(token.as_bytes());
         }
-        let mut headers = answer.headers.values();
-        credentials.are_in(&answer.body)
-            || headers.any(|value| credentials.are_in(value.as_bytes()))
+        let (headers, body) = (answer.headers.clone(), answer.body.clone());
+        let is_long = body.len() > SHORT;
+        let search = move || {
+            let mut headers = headers.values();
+            credentials.are_in(&body) || headers.any(|value| credentials.are_in(value.as_bytes()))
+        };
+        if !is_long {
+            return Ok(search());
+        }
+        // In a long answer it takes so long that other calls would wait for it.
+        tokio::task::spawn_blocking(search)
+            .await
+            .map_err(|_| DownstreamError::Unavailable("the host failed".into()))
     }
 
     /// Returns the party for which the connection to the service carries this request.
@@ -148,3 +162,6 @@ impl Inner {
         }
     }
 }
+
+/// The longest answer that is searched at once, in bytes.
+const SHORT: usize = 64 << 10;
