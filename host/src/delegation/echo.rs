@@ -1,5 +1,5 @@
 //! Searches an answer for credentials, in every form in which services write text without meaning
-//! to hide it: as they are, in base64, and with the escapes of URLs, JSON and HTML.
+//! to hide it: as they are, in base64 (also in lines), and with the escapes of URLs, JSON and HTML.
 //!
 //! Trusts no answer. What a service hides on purpose, such as a credential that is reversed,
 //! encrypted or cut in two, is not found.
@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use memchr::{memchr3, memmem};
+use memchr::{memchr2, memchr3, memmem};
 use zeroize::Zeroizing;
 
 /// The credentials that no answer may repeat.
@@ -50,9 +50,13 @@ impl Credentials {
         self.are_plainly_in(&text)
     }
 
+    fn are_plainly_in(&self, text: &[u8]) -> bool {
+        self.are_on_a_line_of(text) || joined(text).is_some_and(|line| self.are_on_a_line_of(&line))
+    }
+
     /// Preparing a search takes longer the longer a credential is, and most headers are too short
     /// to repeat one.
-    fn are_plainly_in(&self, text: &[u8]) -> bool {
+    fn are_on_a_line_of(&self, text: &[u8]) -> bool {
         self.forms
             .iter()
             .any(|form| text.len() >= form.len() && memmem::find(text, form).is_some())
@@ -82,6 +86,15 @@ fn url_safe(character: u8) -> u8 {
         b'/' => b'_',
         other => other,
     }
+}
+
+/// Returns `text` as one line, or `None` if it is one: many programs break base64 into lines (RFC
+/// 2045 §6.8).
+fn joined(text: &[u8]) -> Option<Vec<u8>> {
+    memchr2(b'\r', b'\n', text)?;
+    let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let kept = text.iter().copied().filter(|byte| !is_break(byte));
+    Some(kept.collect())
 }
 
 /// Returns `text` with each escape replaced once, or `None` if it has none.
@@ -114,6 +127,8 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
             Some((number(&[*high, *low], 16)?, prefix + 2))
         }
         [b'\\', b'u', digits @ ..] => Some((number(digits.get(..4)?, 16)?, 6)),
+        [b'\\', b'n', ..] => Some((b'\n', 2)),
+        [b'\\', b'r', ..] => Some((b'\r', 2)),
         [b'\\', plain, ..] if plain.is_ascii_punctuation() => Some((*plain, 2)),
         [b'&', b'#', reference @ ..] => {
             let end = reference
@@ -209,6 +224,22 @@ mod tests {
                     assert!(is_found(&coded.replace('+', "%2B")), "{coded}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_credential_is_found_in_base64_that_is_broken_into_lines() {
+        let coded = STANDARD.encode(format!("Authorization: Bearer {SECRET}"));
+        for width in [4, 7, 60] {
+            let lines: Vec<_> = coded.as_bytes().chunks(width).collect();
+            for end in ["\n", "\r\n", "\\n", "\\r\\n", "\\\\n", "%0D%0A"] {
+                let text = lines.join(end.as_bytes());
+                let text = String::from_utf8_lossy(&text);
+                assert!(is_found(&text), "{text}");
+            }
+            let text = lines.join(b" ".as_slice());
+            let text = String::from_utf8_lossy(&text);
+            assert_eq!(is_found(&text), width == 60, "it is other text: {text}");
         }
     }
 
