@@ -94,7 +94,7 @@ impl Exchange {
             };
             let granted = endpoint.post(asking).await;
             let granted = granted.map_err(|why| without_tokens(why, &values))?;
-            check(&granted, request, asker)?;
+            check(&granted, request, &values)?;
             last = Some(granted);
         }
         let granted = last.ok_or_else(|| refuse("the dialect asks for none"))?;
@@ -113,15 +113,19 @@ impl Exchange {
 }
 
 /// Checks what every answer of an exchange must be, also one that is a grant for the next server:
-/// of a type that the dialect expects, and not the caller's own token.
+/// of a type that the dialect expects, and none of the tokens that the host sent.
 fn check(
     granted: &Granted,
     request: &DialectRequest,
-    asker: &Asker<'_>,
+    sent: &Values<'_>,
 ) -> Result<(), DownstreamError> {
-    let own = asker.token.expose_for_exchange();
-    if signed_part(granted.access_token.expose_secret()) == signed_part(own) {
+    let token = signed_part(granted.access_token.expose_secret());
+    let is = |sent: &str| signed_part(sent) == token;
+    if is(sent.subject) {
         return Err(refuse("it is the caller's own token"));
+    }
+    if sent.actor.is_some_and(is) || sent.grant.is_some_and(is) {
+        return Err(refuse("it is the host's own token, or the grant for it"));
     }
     let expected = &request.issued_token_types;
     match granted.issued_token_type.as_deref() {

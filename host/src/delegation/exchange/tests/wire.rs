@@ -166,6 +166,31 @@ async fn a_claims_challenge_reaches_the_tool_whole_and_the_log_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_grant_that_comes_back_is_no_token_even_where_the_host_cannot_read_it() {
+    let (scene, then) = (Scene::new().await, Endpoint::start().await);
+    let jwt = "urn:ietf:params:oauth:token-type:jwt";
+    let grant = json!({
+        "access_token": "e30.e30.Z3JhbnQ", "token_type": "N_A", "issued_token_type": jwt
+    });
+    scene.endpoint.answer(answer("200 OK", &grant));
+    for (token, expected) in [
+        ("opaque-of-alice", Ok(())),
+        ("e30.e30.Z3JhbnQ", Err(CredentialRefused)),
+        ("e30.e30.Z3JhbnR", Err(CredentialRefused)),
+    ] {
+        let body = json!({
+            "access_token": token, "token_type": "Bearer", "expires_in": 300, "scope": "orders:read"
+        });
+        then.answer(answer("200 OK", &body));
+        let mut settings = chain(&scene, &then);
+        settings.issued.opaque = true;
+        let obtained = Who::named("alice").obtain(&scene.exchange(settings)).await;
+        let told = obtained.map(drop).map_err(|error| error.reason());
+        assert_eq!(told, expected, "{token}");
+    }
+}
+
+#[tokio::test]
 async fn a_claims_challenge_that_repeats_the_callers_token_reaches_no_tool() {
     let scene = Scene::new().await;
     for (value, reaches) in [("c1".to_owned(), true), (subject("alice"), false)] {
