@@ -12,6 +12,7 @@ mod expression;
 #[cfg(test)]
 mod tests;
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -135,8 +136,9 @@ impl DenyRule {
         self.service.as_deref().is_none_or(|own| own == service)
     }
 
-    /// Returns the denial, if this rule denies the request.
-    fn denies(&self, asked: &Asked<'_>) -> Option<DeniedBy> {
+    /// Returns the denial, if this rule denies the request. `read` is its body, once a rule reads
+    /// it.
+    fn denies(&self, asked: &Asked<'_>, read: &BodyOnce) -> Option<DeniedBy> {
         let (path, query) = asked.target.split_once('?').unwrap_or((asked.target, ""));
         if !self.is_about(asked.service) || !self.request.matches(asked.method, path) {
             return None;
@@ -147,7 +149,7 @@ impl DenyRule {
                 unclear,
             })
         };
-        let facts = match self.facts(asked, path, query) {
+        let facts = match self.facts(asked, (path, query), read) {
             Ok(facts) => facts,
             Err(why) => return denied(Some(why)),
         };
@@ -162,8 +164,8 @@ impl DenyRule {
     fn facts(
         &self,
         asked: &Asked<'_>,
-        path: &str,
-        query: &str,
+        (path, query): (&str, &str),
+        read: &BodyOnce,
     ) -> Result<[(&'static str, Value); 4], String> {
         let mut request = Map::from_iter([("path".to_owned(), json!(path))]);
         if self.condition.reads("request.query") {
@@ -172,8 +174,8 @@ impl DenyRule {
             request.insert("query".to_owned(), fields);
         }
         if self.condition.reads("request.body") {
-            let body = body::read(asked.content_type, asked.body)?;
-            request.insert("body".to_owned(), body);
+            let body = read.get_or_init(|| body::read(asked.content_type, asked.body));
+            request.insert("body".to_owned(), body.clone()?);
         }
         let mut actor = json!({"sub": asked.sub, "issuer": asked.issuer});
         if let (Some(tenant), Some(members)) = (asked.tenant, actor.as_object_mut()) {
@@ -190,8 +192,12 @@ impl DenyRule {
 
 /// Returns the first of these rules that denies a request.
 pub fn denial(rules: &[DenyRule], asked: &Asked<'_>) -> Option<DeniedBy> {
-    rules.iter().find_map(|rule| rule.denies(asked))
+    let read = BodyOnce::new();
+    rules.iter().find_map(|rule| rule.denies(asked, &read))
 }
+
+/// A body as all conditions see it, or why they cannot. Reading it takes long.
+type BodyOnce = OnceCell<Result<Value, String>>;
 
 impl fmt::Display for DeniedBy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

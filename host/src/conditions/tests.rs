@@ -353,3 +353,31 @@ fn a_condition_on_arguments_alone_is_noticed() {
         );
     }
 }
+
+#[test]
+fn all_rules_see_the_same_body() {
+    let rules = [5000, 1000].map(|most| {
+        let when = format!("request.body.amount > {most}");
+        rule("POST /refunds", &when)
+    });
+    for (body, denied) in [
+        (&b"{\"amount\": 2000}"[..], true),
+        (b"{\"amount\": 10}", false),
+        (b"{", true),
+    ] {
+        let nothing = Value::Null;
+        let asked = Asked {
+            service: "shop",
+            method: "POST",
+            target: "/refunds",
+            content_type: JSON,
+            body,
+            arguments: &nothing,
+            sub: "alice",
+            tenant: None,
+            issuer: "corp",
+            agent: "desk",
+        };
+        assert_eq!(denial(&rules, &asked).is_some(), denied, "{body:?}");
+    }
+}
