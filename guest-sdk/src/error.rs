@@ -11,9 +11,9 @@ use crate::bindings::types;
 /// a [`crate::Response`].
 ///
 /// A request other than GET and HEAD that may have reached the service has one error only,
-/// `UnknownOutcome`, also if its answer was too large or repeated a credential. Ask the service what
-/// it did; or, where the operator has set `idempotency`, send the same POST or PATCH again in this
-/// call: the host gives it the same key. After any other error nothing was changed.
+/// `UnknownOutcome`, also if its answer was too large or repeated a credential. Ask the service
+/// what it did; or, where the operator has set `idempotency`, send the same POST or PATCH again in
+/// this call: the host gives it the same key. After any other error nothing was changed.
 pub use crate::bindings::downstream::Error as DownstreamError;
 
 /// A tool's failure, in words that the caller may read.

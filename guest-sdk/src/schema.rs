@@ -68,7 +68,8 @@ fn settings() -> SchemaSettings {
         .with(|settings| {
             settings.inline_subschemas = true;
         })
-        // Formats of Rust's numbers, such as `uint64`, say nothing that the type and its bounds do not.
+        // Formats of Rust's numbers, such as `uint64`, say nothing that the type and its bounds do
+        // not.
         .with_transform(RestrictFormats::default())
 }
 

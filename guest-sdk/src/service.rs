@@ -140,7 +140,8 @@ impl Request<'_> {
     }
 }
 
-/// Appends a text as forms write it (URL Standard, "application/x-www-form-urlencoded serializing").
+/// Appends a text as forms write it (URL Standard, "application/x-www-form-urlencoded
+/// serializing").
 fn encode(form: &mut String, text: &str) {
     const DIGITS: [char; 16] = [
         '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',

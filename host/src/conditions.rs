@@ -38,11 +38,11 @@ pub struct DenyRule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestPattern {
     method: String,
-    path: Vec<Segment>,
+    path: Vec<PatternSegment>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Segment {
+enum PatternSegment {
     Literal(String),
     Any,
     /// One segment or more, at the end.
@@ -55,11 +55,11 @@ enum Segment {
     "expected `METHOD /path`, with a method of GET, HEAD, POST, PUT, PATCH or DELETE, and in the \
      path plain segments, {{}} for any one and {{**}} for the rest; conditions see the query"
 )]
-pub struct NotAPattern;
+pub struct NotARequestPattern;
 
 /// A request that is about to be sent, and who asks.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct RequestFacts<'a> {
     /// The service's name in the configuration.
     pub service: &'a str,
     /// The method.
@@ -138,7 +138,7 @@ impl DenyRule {
 
     /// Returns the denial, if this rule denies the request. `read` is its body, once a rule reads
     /// it.
-    fn denies(&self, asked: &Asked<'_>, read: &BodyOnce) -> Option<DeniedBy> {
+    fn denies(&self, asked: &RequestFacts<'_>, read: &BodyOnce) -> Option<DeniedBy> {
         let (path, query) = asked.target.split_once('?').unwrap_or((asked.target, ""));
         if !self.is_about(asked.service) || !self.request.matches(asked.method, path) {
             return None;
@@ -163,7 +163,7 @@ impl DenyRule {
     /// Returns the variables of the condition. Only what it reads must be readable.
     fn facts(
         &self,
-        asked: &Asked<'_>,
+        asked: &RequestFacts<'_>,
         (path, query): (&str, &str),
         read: &BodyOnce,
     ) -> Result<[(&'static str, Value); 4], String> {
@@ -191,7 +191,7 @@ impl DenyRule {
 }
 
 /// Returns the first of these rules that denies a request.
-pub fn denial(rules: &[DenyRule], asked: &Asked<'_>) -> Option<DeniedBy> {
+pub fn denial(rules: &[DenyRule], asked: &RequestFacts<'_>) -> Option<DeniedBy> {
     let read = BodyOnce::new();
     rules.iter().find_map(|rule| rule.denies(asked, &read))
 }
@@ -213,29 +213,29 @@ impl fmt::Display for DeniedBy {
 }
 
 impl FromStr for RequestPattern {
-    type Err = NotAPattern;
+    type Err = NotARequestPattern;
 
-    fn from_str(text: &str) -> Result<Self, NotAPattern> {
-        let (method, path) = text.split_once(' ').ok_or(NotAPattern)?;
-        let segments = path.strip_prefix('/').ok_or(NotAPattern)?;
+    fn from_str(text: &str) -> Result<Self, NotARequestPattern> {
+        let (method, path) = text.split_once(' ').ok_or(NotARequestPattern)?;
+        let segments = path.strip_prefix('/').ok_or(NotARequestPattern)?;
         if !METHODS.contains(&method) {
-            return Err(NotAPattern);
+            return Err(NotARequestPattern);
         }
-        let path: Vec<Segment> = match segments {
+        let path: Vec<PatternSegment> = match segments {
             "" => Vec::new(),
             segments => segments
                 .split('/')
                 .map(segment)
                 .collect::<Option<_>>()
-                .ok_or(NotAPattern)?,
+                .ok_or(NotARequestPattern)?,
         };
         let before_last = path.len().saturating_sub(1);
         if path
             .iter()
             .take(before_last)
-            .any(|one| *one == Segment::Rest)
+            .any(|one| *one == PatternSegment::Rest)
         {
-            return Err(NotAPattern);
+            return Err(NotARequestPattern);
         }
         Ok(Self {
             method: method.to_owned(),
@@ -279,7 +279,7 @@ impl RequestPattern {
             .clone()
             .zip(&given)
             .all(|(own, given)| own.fits(given, same));
-        fits && (self.path.len() > given.len() || self.path.last() == Some(&Segment::Rest))
+        fits && (self.path.len() > given.len() || self.path.last() == Some(&PatternSegment::Rest))
     }
 
     fn fits<'p>(
@@ -290,7 +290,7 @@ impl RequestPattern {
         let mut given = given.peekable();
         for own in &self.path {
             match (own, given.next()) {
-                (Segment::Rest, Some(_)) => return true,
+                (PatternSegment::Rest, Some(_)) => return true,
                 (_, Some(segment)) if own.fits(segment, &same) => {}
                 _ => return false,
             }
@@ -299,7 +299,7 @@ impl RequestPattern {
     }
 }
 
-impl Segment {
+impl PatternSegment {
     fn fits(&self, given: &str, same: impl Fn(&str, &str) -> bool) -> bool {
         match self {
             Self::Literal(literal) => same(literal, given),
@@ -314,16 +314,16 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(move |_| !path.is_empty())
 }
 
-fn segment(text: &str) -> Option<Segment> {
+fn segment(text: &str) -> Option<PatternSegment> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@!$'()*+,;".contains(&byte);
     match text {
-        "{}" => Some(Segment::Any),
-        "{**}" => Some(Segment::Rest),
+        "{}" => Some(PatternSegment::Any),
+        "{**}" => Some(PatternSegment::Rest),
         "" | "." | ".." => None,
         text => text
             .bytes()
             .all(is_plain)
-            .then(|| Segment::Literal(text.to_owned())),
+            .then(|| PatternSegment::Literal(text.to_owned())),
     }
 }
 

@@ -11,6 +11,7 @@ mod auth;
 mod client;
 mod components;
 mod denies;
+mod destination;
 mod fixed;
 mod issuers;
 mod operations;

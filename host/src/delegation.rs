@@ -22,6 +22,7 @@ mod idempotency;
 mod identify;
 mod issued;
 mod obtaining;
+mod own;
 mod planned;
 mod request;
 mod service;
@@ -32,12 +33,12 @@ mod template;
 mod user;
 
 pub use answer_headers::AnswerHeader;
+pub use asker::KnownActor;
 pub use authority::{Authority, Broker};
 #[cfg(test)]
 pub(crate) use barriers::Barrier;
 pub use content::ContentRules;
-pub use cover::KnownActor;
-pub use dialect::{Dialect, DialectError};
+pub use dialect::{DialectError, ExchangeDialect};
 pub use service::Service;
 pub use settings::{
     AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ServiceSettings,

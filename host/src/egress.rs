@@ -16,20 +16,22 @@ mod deadlines;
 mod ending;
 mod error;
 mod pool;
-mod proxy;
 mod roots;
 mod sent;
 mod shown;
 mod trust;
+mod tunnel;
 
-pub use addresses::{AddressPolicy, Blocked};
+pub use addresses::{AddressPolicy, Blocked, Proxy, ProxyError};
 pub use client::{Client, Reply};
 pub use coding::CodingError;
-pub use deadlines::{Deadlines, Step};
-pub use error::EgressError;
+pub use deadlines::Deadlines;
+pub use error::{EgressError, RequestStep};
 pub use pool::Party;
-pub use proxy::{Proxy, ProxyError};
 pub use roots::tls;
 pub use sent::Sent;
 pub use shown::shown;
 pub use trust::{PeerTls, PeerTlsError, Tls};
+
+/// What the host calls itself.
+const USER_AGENT: &str = concat!("bailiwick/", env!("CARGO_PKG_VERSION"));

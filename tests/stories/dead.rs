@@ -78,7 +78,8 @@ fn token(world: &World, sub: &str) -> Result<String> {
         .token(&spec.scopes(&["orders:read", "reports:read"]))?)
 }
 
-/// Asks the living service for so many reports, one after the other. Returns the p99 of their times.
+/// Asks the living service for so many reports, one after the other. Returns the p99 of their
+/// times.
 async fn reports(world: &World, token: &str, count: usize) -> Result<Duration> {
     let mut times = Vec::new();
     for _ in 0..count {

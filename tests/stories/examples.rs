@@ -1,6 +1,8 @@
-//! The example tools that are shaped like real APIs: many users, one process, keys in the host alone.
+//! The example tools that are shaped like real APIs: many users, one process, keys in the host
+//! alone.
 //!
-//! Each grant is that of the tool's own page, with the address of a fake that knows the API's paths.
+//! Each grant is that of the tool's own page, with the address of a fake that knows the API's
+//! paths.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,5 @@
-//! GitHub's issues as the user who asks. Which token that is, the host decides; the code cannot know.
+//! GitHub's issues as the user who asks. Which token that is, the host decides; the code cannot
+//! know.
 
 use bailiwick_sdk::prelude::*;
 

@@ -1,4 +1,5 @@
-//! Grafana's dashboards, alerts and annotations, with the account that the caller's tenant has there.
+//! Grafana's dashboards, alerts and annotations, with the account that the caller's tenant has
+//! there.
 
 use bailiwick_sdk::prelude::*;
 

@@ -1,5 +1,5 @@
-//! Stripe's charges and refunds. One key is one account, so what each user may do is decided here and
-//! by the operator's rules, before Stripe sees a request.
+//! Stripe's charges and refunds. One key is one account, so what each user may do is decided here
+//! and by the operator's rules, before Stripe sees a request.
 
 use bailiwick_sdk::prelude::*;
 

@@ -24,8 +24,8 @@ pub(crate) struct Args {
     /// The folder for cargo's build products, for a crate.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     target_dir: Option<PathBuf>,
-    /// The folder where `bailiwick dev` keeps compiled code: that of the component is kept there, and
-    /// a project may get a development build.
+    /// The folder where `bailiwick dev` keeps compiled code: that of the component is kept there,
+    /// and a project may get a development build.
     #[arg(long, value_name = "CODE", hide = true)]
     development: Option<PathBuf>,
 }

@@ -53,8 +53,8 @@ pub(super) fn compiler() -> anyhow::Result<Compiler> {
 }
 
 /// Makes the same compiler for the workbench: it shares the code in this folder, and the key that
-/// guards it, with the workbench's hosts, so that each component is compiled once. The workbench has
-/// checked whose the folder is.
+/// guards it, with the workbench's hosts, so that each component is compiled once. The workbench
+/// has checked whose the folder is.
 pub(super) fn compiler_for(code: Option<&Path>) -> anyhow::Result<Compiler> {
     let Some(code) = code else {
         return compiler();

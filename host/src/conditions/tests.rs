@@ -14,9 +14,9 @@ fn rule(request: &str, when: &str) -> DenyRule {
 }
 
 /// Returns whether a rule denies the request, and whether that is because it is unclear.
-fn denied(when: &str, change: impl FnOnce(&mut Asked<'_>)) -> Option<bool> {
+fn denied(when: &str, change: impl FnOnce(&mut RequestFacts<'_>)) -> Option<bool> {
     let arguments = json!({"amount": 5, "note": "for alice"});
-    let mut asked = Asked {
+    let mut asked = RequestFacts {
         service: "shop",
         method: "POST",
         target: "/refunds",
@@ -228,7 +228,7 @@ fn a_rule_is_about_its_requests_however_they_are_spelled() {
     let about = |request: &str, method: &str, target: &str| {
         let always = rule(request, "actor.sub == 'alice'");
         let nothing = Value::Null;
-        let asked = Asked {
+        let asked = RequestFacts {
             service: "shop",
             method,
             target,
@@ -334,7 +334,11 @@ fn a_text_is_a_condition_only_if_all_of_it_is_known() {
         "GET /{**}/x",
         "GET /a//b",
     ] {
-        assert_eq!(wrong.parse::<RequestPattern>(), Err(NotAPattern), "{wrong}");
+        assert_eq!(
+            wrong.parse::<RequestPattern>(),
+            Err(NotARequestPattern),
+            "{wrong}"
+        );
     }
 }
 
@@ -366,7 +370,7 @@ fn all_rules_see_the_same_body() {
         (b"{", true),
     ] {
         let nothing = Value::Null;
-        let asked = Asked {
+        let asked = RequestFacts {
             service: "shop",
             method: "POST",
             target: "/refunds",

@@ -1,7 +1,7 @@
 //! The host as a client of an authorization server: where it asks, and what it proves its identity
 //! with. The same keys serve `auth`, `exchange` and `introspection`.
 
-use super::issuers::{addresses, dialled};
+use super::destination::{addresses, dialled};
 use super::reader::Section;
 use crate::tokens::{
     AssertionAudience, AssertionFile, AssertionKey, AssertionKind, ClientProof, ClientSettings,

@@ -1,17 +1,13 @@
 //! `[[issuers]]`: whose tokens open the front door.
 
 mod introspection;
-mod proxy;
 mod shape;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
-use ipnet::IpNet;
-
 use super::Issuer;
+use super::destination::{addresses, dialled};
 use super::reader::Section;
 use crate::characters::check_name;
 use crate::egress::AddressPolicy;
@@ -157,67 +153,6 @@ pub(super) fn algorithms(section: &Section<'_>) -> Vec<Algorithm> {
     names.into_iter().filter_map(named).collect()
 }
 
-pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {
-    let policy = AddressPolicy::new(ranges(section, "private_addresses"));
-    match proxy::proxy(section) {
-        Some(proxy) => policy.through(proxy),
-        None => policy,
-    }
-}
-
-/// Reads ranges of addresses.
-fn ranges(section: &Section<'_>, key: &str) -> Vec<IpNet> {
-    let range = |(text, at): (String, usize)| {
-        let range = text.parse::<IpNet>().ok();
-        if range.is_none() {
-            let hint = text.parse::<IpAddr>().map_or(String::new(), |address| {
-                format!("; write \"{}\"", IpNet::from(address))
-            });
-            section.problem(
-                at,
-                format!(
-                    "{}: {text:?} is not a range of addresses{hint}",
-                    section.name(key)
-                ),
-            );
-        }
-        range
-    };
-    let ranges = section.texts(key).unwrap_or_default();
-    ranges.into_iter().filter_map(range).collect()
-}
-
-/// Reads a URL that will be dialled under `policy`, checked as far as possible without resolving
-/// names.
-pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) -> Option<Uri> {
-    let uri = url(section, key)?;
-    let tls = uri.scheme_str() == Some("https");
-    let host = uri
-        .host()
-        .unwrap_or_default()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    if policy.proxy().is_some() && !tls {
-        section.wrong(key, "only https goes through a proxy");
-    } else if let Ok(address) = host.parse::<IpAddr>() {
-        if let Err(blocked) = policy.check(address, tls) {
-            section.wrong(key, &blocked.to_string());
-        }
-    } else if !tls && policy.is_empty() {
-        section.wrong(
-            key,
-            "plain http is allowed only within private_addresses, which is empty; use https",
-        );
-    } else if policy.proxy().is_some() && !policy.is_empty() {
-        section.wrong(
-            "private_addresses",
-            "the proxy resolves the name, so the host sees no address to look for in this list; \
-             leave it out",
-        );
-    }
-    Some(uri)
-}
-
 pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
     let file = section.text("jwks_file").map(|path| section.beside(&path));
     if let Some(path) = &file {
@@ -266,24 +201,6 @@ pub(super) fn times(section: &Section<'_>) -> TimeRule {
         age: seconds("max_token_age", YEAR, usual.age),
         skew: seconds("clock_skew", MAX_SKEW, usual.skew),
     }
-}
-
-/// Reads an http or https URL with a host, and without user, query or fragment.
-pub(super) fn url(section: &Section<'_>, key: &str) -> Option<Uri> {
-    let text = section.text(key)?;
-    let parsed = url::Url::parse(&text).ok().filter(|url| {
-        matches!(url.scheme(), "https" | "http")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.fragment().is_none()
-            && url.query().is_none()
-    });
-    let uri = parsed.and_then(|url| url.as_str().parse::<Uri>().ok());
-    if uri.is_none() {
-        section.wrong(key, "expected an https URL without user, query or fragment");
-    }
-    uri
 }
 
 fn tenant(section: &Section<'_>) -> Option<TenantRule> {

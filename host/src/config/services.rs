@@ -9,8 +9,8 @@ use http::HeaderName;
 use http::header::AUTHORIZATION;
 
 use super::Issuer;
-use super::auth::auth;
-use super::issuers::{addresses, dialled};
+use super::auth::{FORBIDDEN_HEADERS, auth};
+use super::destination::{addresses, dialled};
 use super::reader::Section;
 use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template};
 use crate::egress::Deadlines;
@@ -226,70 +226,8 @@ fn idempotency(section: &Section<'_>) -> Option<HeaderName> {
     name
 }
 
-fn auth(section: &Section<'_>) -> Option<Auth> {
-    let Some(auth) = section.section("auth") else {
-        return Some(Auth::None);
-    };
-    match auth.required("kind")?.as_str() {
-        "none" => Some(Auth::None),
-        "client_credentials" => {
-            let scopes = auth.strings("scopes").unwrap_or_default();
-            let audience = auth.text("audience");
-            let expect_scopes = auth.strings("expect_scopes").unwrap_or_default();
-            Some(Auth::ClientCredentials {
-                client: client(&auth)?,
-                scopes,
-                expect_scopes,
-                audience,
-            })
-        }
-        "static" => {
-            let header = auth
-                .text("header")
-                .map_or(Some(AUTHORIZATION), |name| name.parse::<HeaderName>().ok());
-            if header
-                .as_ref()
-                .is_none_or(|name| FORBIDDEN_HEADERS.contains(&name.as_str()))
-            {
-                auth.wrong("header", "expected a header that can carry a credential");
-            }
-            let prefix = auth.text("prefix").unwrap_or_default();
-            Some(Auth::Static {
-                header: header?,
-                prefix,
-                secret: auth.secret("secret_file")?,
-            })
-        }
-        _ => {
-            auth.wrong(
-                "kind",
-                "expected \"none\", \"client_credentials\" or \"static\"",
-            );
-            None
-        }
-    }
-}
-
-fn client(section: &Section<'_>) -> Option<ClientSettings> {
-    if !section.has("token_endpoint") {
-        section.problem(
-            section.start,
-            format!("{} is missing", section.name("token_endpoint")),
-        );
-    }
-    let client_id = section.required("client_id");
-    let client_secret = section.secret("client_secret_file");
-    let addresses = addresses(section);
-    let token_endpoint = dialled(section, "token_endpoint", &addresses);
-    Some(ClientSettings {
-        token_endpoint: token_endpoint?,
-        addresses,
-        client_id: client_id?,
-        client_secret: client_secret?,
-    })
-}
-
-/// A quarter of the calls that a host runs at the same time, so that one service never has them all.
+/// A quarter of the calls that a host runs at the same time, so that one service never has them
+/// all.
 const CONCURRENCY: usize = 128;
 /// The longest time that anything downstream may take.
 const LONGEST: Duration = Duration::from_secs(60);

@@ -4,6 +4,15 @@ use bailiwick_envelope::{Actor, Agent, DelegationMode};
 
 use crate::identity::SubjectToken;
 
+/// An actor, and the alias of the issuer that names it.
+#[derive(Clone, Copy)]
+pub struct KnownActor<'c> {
+    /// The actor.
+    pub actor: &'c Actor,
+    /// The alias in the configuration.
+    pub alias: &'c str,
+}
+
 /// The user for whom authority is obtained, and the party that the service sees acting.
 pub(super) struct Asker<'c> {
     pub(super) actor: &'c Actor,

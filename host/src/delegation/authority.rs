@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::asker::Acting;
+use super::asker::KnownActor;
 use super::cache::ExchangeCache;
 use super::content::{Content, ContentRules};
-use super::cover::KnownActor;
 use super::credential::Credential;
 use super::idempotency::RequestKeys;
 use super::planned::{Attempt, Planned, absolute, error_of, is_safe};

@@ -21,29 +21,29 @@ use tokio::time::{Instant, timeout};
 use crate::downstream::DownstreamError;
 use crate::principal::ActorId;
 use breaker::Breaker;
-pub(super) use breaker::{Change, Failure};
+pub(super) use breaker::{Change, Trouble};
 
 /// The places of one service.
 pub(super) struct Bulkhead {
     places: Semaphore,
     most_of_actor: usize,
-    state: Mutex<State>,
+    state: Mutex<BulkheadState>,
 }
 
 #[derive(Default)]
-struct State {
+struct BulkheadState {
     breaker: Breaker,
-    shares: HashMap<ActorId, Share>,
+    shares: HashMap<ActorId, UserShare>,
 }
 
 /// The places of one actor, for as long as any of the actor's requests is here.
-struct Share {
+struct UserShare {
     places: Arc<Semaphore>,
     requests: usize,
 }
 
 /// A place at a service, for one request. Given up when it is dropped.
-pub(super) struct Place<'b> {
+pub(super) struct ServicePlace<'b> {
     bulkhead: &'b Bulkhead,
     actor: ActorId,
     is_probe: bool,
@@ -52,7 +52,7 @@ pub(super) struct Place<'b> {
 
 /// Why a request is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NoPlace {
+pub(super) enum NoServicePlace {
     /// The service gave no answers, and this is the time until it is tried again.
     #[error(
         "the service gave no answer to several requests in a row, so the host does not ask it for \
@@ -65,7 +65,7 @@ pub(super) enum NoPlace {
     Full,
 }
 
-impl NoPlace {
+impl NoServicePlace {
     /// Returns the word for metrics.
     pub(super) fn outcome(self) -> &'static str {
         match self {
@@ -75,8 +75,8 @@ impl NoPlace {
     }
 }
 
-impl From<NoPlace> for DownstreamError {
-    fn from(why: NoPlace) -> Self {
+impl From<NoServicePlace> for DownstreamError {
+    fn from(why: NoServicePlace) -> Self {
         Self::Unavailable(why.to_string())
     }
 }
@@ -92,18 +92,26 @@ impl Bulkhead {
     }
 
     /// Fails if the service is not asked now.
-    pub(super) fn unless_paused(&self, actor: &ActorId, now: Instant) -> Result<(), NoPlace> {
+    pub(super) fn unless_paused(
+        &self,
+        actor: &ActorId,
+        now: Instant,
+    ) -> Result<(), NoServicePlace> {
         match self.state().breaker.pause(actor, now) {
-            Some(rest) => Err(NoPlace::Paused(rest)),
+            Some(rest) => Err(NoServicePlace::Paused(rest)),
             None => Ok(()),
         }
     }
 
     /// Takes a place, for which a request waits no longer than `wait`.
-    pub(super) async fn enter(&self, actor: ActorId, wait: Duration) -> Result<Place<'_>, NoPlace> {
+    pub(super) async fn enter(
+        &self,
+        actor: ActorId,
+        wait: Duration,
+    ) -> Result<ServicePlace<'_>, NoServicePlace> {
         let own = self.share(&actor);
         // From here on the share is given back, whatever happens.
-        let mut place = Place {
+        let mut place = ServicePlace {
             bulkhead: self,
             actor,
             is_probe: false,
@@ -118,20 +126,23 @@ impl Bulkhead {
         };
         place.permits = timeout(wait, both).await.ok().flatten();
         if place.permits.is_none() {
-            return Err(NoPlace::Full);
+            return Err(NoServicePlace::Full);
         }
         let admitted = self.state().breaker.admit(&place.actor, Instant::now());
-        place.is_probe = admitted.map_err(NoPlace::Paused)?;
+        place.is_probe = admitted.map_err(NoServicePlace::Paused)?;
         Ok(place)
     }
 
     /// Returns the places of one actor.
     fn share(&self, actor: &ActorId) -> Arc<Semaphore> {
         let mut state = self.state();
-        let share = state.shares.entry(actor.clone()).or_insert_with(|| Share {
-            places: Arc::new(Semaphore::new(self.most_of_actor)),
-            requests: 0,
-        });
+        let share = state
+            .shares
+            .entry(actor.clone())
+            .or_insert_with(|| UserShare {
+                places: Arc::new(Semaphore::new(self.most_of_actor)),
+                requests: 0,
+            });
         share.requests += 1;
         Arc::clone(&share.places)
     }
@@ -149,19 +160,19 @@ impl Bulkhead {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, BulkheadState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Place<'_> {
+impl ServicePlace<'_> {
     /// Notes that the service answered.
     pub(super) fn answered(self) -> Option<Change> {
         self.bulkhead.state().breaker.answered()
     }
 
     /// Notes that the service did not answer.
-    pub(super) fn failed(mut self, failure: Failure) -> Option<Change> {
+    pub(super) fn failed(mut self, failure: Trouble) -> Option<Change> {
         let is_probe = std::mem::take(&mut self.is_probe);
         let mut state = self.bulkhead.state();
         state
@@ -170,7 +181,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for ServicePlace<'_> {
     /// A probe that was given up says nothing, so the next request is the probe.
     fn drop(&mut self) {
         self.bulkhead.release(&self.actor, self.is_probe);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
 
-use super::cover::KnownActor;
-use crate::conditions::{Asked, DenyRule, denial};
+use super::asker::KnownActor;
+use crate::conditions::{DenyRule, RequestFacts, denial};
 use crate::downstream::DownstreamError;
 
 /// The rules of one call, with the arguments that they may read.
@@ -51,7 +51,7 @@ impl ContentRules {
         agent: &str,
     ) -> Result<(), DownstreamError> {
         let content_type = content.headers.get(header::CONTENT_TYPE);
-        let asked = Asked {
+        let asked = RequestFacts {
             service: content.service,
             method: content.method.as_str(),
             target: content.target,

@@ -3,21 +3,12 @@
 //! Invariant: a request is refused here by the same code whether a tool makes it or an operator
 //! asks what would become of it.
 
-use bailiwick_envelope::{Actor, ActorKind, DelegationMode};
+use bailiwick_envelope::{ActorKind, DelegationMode};
 
-use super::asker::Acting;
+use super::asker::{Acting, KnownActor};
 use super::settings::{Auth, ExchangeSettings, ServiceSettings};
 use super::template::Template;
 use crate::downstream::{DownstreamError, Part, Piece, Request};
-
-/// An actor, and the alias of the issuer that names it.
-#[derive(Clone, Copy)]
-pub struct KnownActor<'c> {
-    /// The actor.
-    pub actor: &'c Actor,
-    /// The alias in the configuration.
-    pub alias: &'c str,
-}
 
 impl ServiceSettings {
     /// Returns the path of the first template that covers the request, and the target as it is

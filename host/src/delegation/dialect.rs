@@ -9,7 +9,7 @@ mod read;
 
 /// How the host asks an authorization server, or two of them one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dialect {
+pub struct ExchangeDialect {
     requests: Vec<DialectRequest>,
 }
 
@@ -78,7 +78,7 @@ pub enum DialectError {
     Requests,
 }
 
-impl Dialect {
+impl ExchangeDialect {
     /// Returns a dialect that comes with the host.
     pub fn named(name: &str) -> Option<Self> {
         let (_, text) = DIALECTS.iter().find(|(known, _)| *known == name)?;

@@ -13,12 +13,12 @@ use zeroize::Zeroizing;
 
 /// The credentials that no answer may repeat.
 #[derive(Default)]
-pub(super) struct Credentials {
+pub(super) struct Echoed {
     /// Each credential in each form that is searched for.
     forms: Vec<Zeroizing<Vec<u8>>>,
 }
 
-impl Credentials {
+impl Echoed {
     /// Adds a credential. One that is so short that it could occur by chance is passed over.
     pub(super) fn add(&mut self, secret: &[u8]) {
         if secret.len() < MIN_LENGTH {
@@ -119,7 +119,7 @@ fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Returns the ASCII character that the escape at the start of `text` stands for, and the length
-/// of the escape. Credentials are ASCII, so that other characters do not matter.
+/// of the escape. Echoed are ASCII, so that other characters do not matter.
 fn escape(text: &[u8]) -> Option<(u8, usize)> {
     match text {
         [b'%', high, low, ..] | [b'\\', b'x', high, low, ..] => {
@@ -169,7 +169,7 @@ mod tests {
     const SECRET: &str = "sk/live+51H~x?Y=";
 
     fn is_found(text: &str) -> bool {
-        let mut credentials = Credentials::default();
+        let mut credentials = Echoed::default();
         credentials.add(SECRET.as_bytes());
         credentials.are_in(text.as_bytes())
     }
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_credential_that_could_occur_by_chance_is_passed_over() {
-        let mut credentials = Credentials::default();
+        let mut credentials = Echoed::default();
         credentials.add(b"1234567");
         assert!(!credentials.are_in(b"1234567"));
         credentials.add(b"12345678");

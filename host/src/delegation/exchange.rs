@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::asker::{Acting, Asker};
 use super::cache::Issued;
 use super::dialect::{DialectRequest, Values};
-use super::echo::Credentials;
+use super::echo::Echoed;
 use super::issued::Expected;
 use super::obtaining::refuse;
 use super::settings::ExchangeSettings;
@@ -142,7 +142,7 @@ fn check(
 /// Withholds demands on the user's login that repeat a token of the request, because they go to a
 /// tool.
 fn without_tokens(why: EndpointError, values: &Values<'_>) -> EndpointError {
-    let mut sent = Credentials::default();
+    let mut sent = Echoed::default();
     let tokens = [Some(values.subject), values.actor, values.grant];
     for token in tokens.into_iter().flatten() {
         sent.add(token.as_bytes());

@@ -12,9 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use http::{HeaderValue, Method};
-use sha2::{Digest as _, Sha256};
 
-use super::planned::Planned;
 use crate::downstream::{DownstreamError, Response};
 use crate::seams::Random;
 
@@ -30,16 +28,13 @@ pub(super) struct RequestKey {
     pub(super) value: HeaderValue,
 }
 
-type RequestDigest = [u8; 32];
+/// A SHA-256 of everything that a tool can choose about a request.
+pub(super) type RequestDigest = [u8; 32];
 
 impl RequestKeys {
     /// Returns the key for a request: that of the same request about which nothing is decided, or a
     /// new one.
-    pub(super) fn take(&self, planned: &Planned, random: &dyn Random) -> RequestKey {
-        self.take_for(digest(planned), random)
-    }
-
-    fn take_for(&self, request: RequestDigest, random: &dyn Random) -> RequestKey {
+    pub(super) fn take(&self, request: RequestDigest, random: &dyn Random) -> RequestKey {
         let mut undecided = self
             .undecided
             .lock()
@@ -71,24 +66,6 @@ pub(super) fn needs_key(method: &Method) -> bool {
 /// first one with this key is still under way; 429, and what gateways say, leave it open.
 fn is_decided(status: u16) -> bool {
     !matches!(status, 409 | 429 | 500..)
-}
-
-/// Digests everything that a tool can choose about a request.
-fn digest(planned: &Planned) -> RequestDigest {
-    let mut hash = Sha256::new();
-    let mut part = |bytes: &[u8]| {
-        hash.update(bytes.len().to_be_bytes());
-        hash.update(bytes);
-    };
-    part(planned.service.settings.name.as_bytes());
-    part(planned.method.as_str().as_bytes());
-    part(planned.target.to_string().as_bytes());
-    part(&planned.body);
-    for (name, value) in &planned.headers {
-        part(name.as_str().as_bytes());
-        part(value.as_bytes());
-    }
-    hash.finalize().into()
 }
 
 /// Returns a random UUID (RFC 9562 §5.4), which every service takes for a key.
@@ -128,7 +105,7 @@ mod tests {
     }
 
     fn key(of: u8, keys: &RequestKeys) -> RequestKey {
-        keys.take_for([of; 32], &ChunkedRandom)
+        keys.take([of; 32], &ChunkedRandom)
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bailiwick_envelope::DelegationMode;
 use http::{HeaderMap, Method, Uri};
+use sha2::{Digest as _, Sha256};
 
-use super::idempotency::RequestKey;
+use super::idempotency::{RequestDigest, RequestKey};
 use super::service::Service;
 use super::settings::OnCancel;
 use crate::audit::{self, Closing, Outcome};
@@ -47,6 +48,24 @@ impl Planned {
     /// Returns true if the request runs on to its answer even when the caller has gone.
     pub(super) fn finishes(&self) -> bool {
         !is_safe(&self.method) && self.service.settings.on_cancel == OnCancel::Finish
+    }
+
+    /// Digests everything that a tool can choose about the request.
+    pub(super) fn digest(&self) -> RequestDigest {
+        let mut hash = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update(bytes.len().to_be_bytes());
+            hash.update(bytes);
+        };
+        part(self.service.settings.name.as_bytes());
+        part(self.method.as_str().as_bytes());
+        part(self.target.to_string().as_bytes());
+        part(&self.body);
+        for (name, value) in &self.headers {
+            part(name.as_str().as_bytes());
+            part(value.as_bytes());
+        }
+        hash.finalize().into()
     }
 
     /// Returns the outcome of a request that was given up.

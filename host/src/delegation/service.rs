@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::bulkhead::Bulkhead;
-use super::credential::OwnCredential;
 use super::exchange::Exchange;
+use super::own::OwnCredential;
 use super::settings::ServiceSettings;
 use super::user::UserAuthority;
 use crate::egress::{Client, Tls};

@@ -3,7 +3,7 @@
 use http::Uri;
 
 use super::answer_headers::AnswerHeader;
-use super::dialect::Dialect;
+use super::dialect::ExchangeDialect;
 use super::static_key::StaticAuth;
 use super::template::Template;
 use crate::egress::{AddressPolicy, Deadlines, PeerTls};
@@ -125,12 +125,22 @@ pub enum Auth {
     Static(StaticAuth),
 }
 
+impl Auth {
+    /// Returns the header of a key, if that is what the credential is.
+    pub fn header(&self) -> Option<&HeaderName> {
+        match self {
+            Self::Static(auth) => Some(auth.header()),
+            Self::None | Self::ClientCredentials { .. } => None,
+        }
+    }
+}
+
 /// The exchange that obtains a user's authority for one service (RFC 8693).
 pub struct ExchangeSettings {
     /// The host as a client of the authorization server.
     pub client: ClientSettings,
     /// The dialect of the authorization server.
-    pub dialect: Dialect,
+    pub dialect: ExchangeDialect,
     /// The values that the dialect leaves to the operator, by name.
     pub parameters: Vec<(String, String)>,
     /// The host as a client of the second authorization server, for a dialect that asks two.

@@ -16,7 +16,7 @@ use http::header::AUTHORIZATION;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::cover::KnownActor;
+use super::asker::KnownActor;
 use super::credential::Credential;
 use crate::downstream::DownstreamError;
 use crate::owned::{self, OwnedError, Trust};

@@ -4,10 +4,10 @@
 //! operator says that the service knows users of that issuer.
 
 use super::asker::Asker;
+use super::asker::KnownActor;
 #[cfg(test)]
 use super::barriers::Barrier;
 use super::cache::{CacheKey, Issued};
-use super::cover::KnownActor;
 use super::exchange::Exchange;
 use crate::downstream::DownstreamError;
 use crate::egress::Sent;

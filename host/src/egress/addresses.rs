@@ -1,5 +1,6 @@
 //! The addresses that may be dialled.
 
+mod proxy;
 mod registry;
 
 use std::net::IpAddr;
@@ -7,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use ipnet::IpNet;
 
-use super::proxy::Proxy;
+pub use proxy::{Proxy, ProxyError};
 
 /// The private ranges that one destination may live in (`private_addresses`), and the proxy through
 /// which it is reached, if there is one.

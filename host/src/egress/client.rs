@@ -8,13 +8,14 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as _, Bytes, Incoming};
 use tokio::time::Instant;
 
+use super::USER_AGENT;
 use super::addresses::AddressPolicy;
 use super::coding;
 use super::connection::{Connection, NoHead, hand_over};
 use super::connector::Connector;
-use super::deadlines::{Deadlines, Step};
+use super::deadlines::Deadlines;
 use super::ending::ConnectionEnding;
-use super::error::EgressError;
+use super::error::{EgressError, RequestStep};
 use super::pool::{Lane, Party, Pool};
 use super::sent::Sent;
 use super::trust::Tls;
@@ -61,7 +62,7 @@ impl Client {
     ) -> Result<Reply, EgressError> {
         let deadlines = deadlines.into();
         let answer = self.exchange(None, request, &deadlines, max_bytes);
-        deadlines.within(Step::Total, answer).await?
+        deadlines.within(RequestStep::Total, answer).await?
     }
 
     /// Sends a request over a connection that carries requests of `party` alone, and keeps that
@@ -81,7 +82,7 @@ impl Client {
     ) -> Result<Reply, EgressError> {
         let deadlines = deadlines.into();
         let answer = self.exchange(Some(party), request, &deadlines, max_bytes);
-        deadlines.within(Step::Total, answer).await?
+        deadlines.within(RequestStep::Total, answer).await?
     }
 
     async fn exchange(
@@ -135,7 +136,7 @@ impl Client {
                 continue;
             }
             let answer = hand_over(&mut kept, request, sent);
-            match deadlines.within(Step::FirstByte, answer).await? {
+            match deadlines.within(RequestStep::FirstByte, answer).await? {
                 Ok(response) => return Ok((kept, response)),
                 Err(NoHead::Unwritten(unsent, _)) => {
                     request = *unsent;
@@ -147,7 +148,7 @@ impl Client {
         }
         let mut connection = self.connect(&destination, deadlines).await?;
         let answer = hand_over(&mut connection, request, sent);
-        match deadlines.within(Step::FirstByte, answer).await? {
+        match deadlines.within(RequestStep::FirstByte, answer).await? {
             Ok(response) => Ok((connection, response)),
             Err(NoHead::Unwritten(_, error)) => Err(EgressError::Unreachable(error)),
             Err(NoHead::Broken(error)) => Err(EgressError::headless(error)),
@@ -174,7 +175,10 @@ async fn read(
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(max_bytes);
     let mut bytes = Vec::with_capacity(expected.min(max_bytes));
     let mut body = Limited::new(body, max_bytes);
-    while let Some(frame) = deadlines.within(Step::BetweenBytes, body.frame()).await? {
+    while let Some(frame) = deadlines
+        .within(RequestStep::BetweenBytes, body.frame())
+        .await?
+    {
         let frame = frame.map_err(|error| EgressError::unanswered(error, max_bytes))?;
         if let Some(data) = frame.data_ref() {
             bytes.extend_from_slice(data);
@@ -226,9 +230,6 @@ fn name_authority(
     request.headers_mut().remove(header::HOST);
     Ok(())
 }
-
-/// What the host calls itself.
-pub(super) const USER_AGENT: &str = concat!("bailiwick/", env!("CARGO_PKG_VERSION"));
 
 #[cfg(test)]
 mod tests;

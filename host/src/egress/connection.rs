@@ -12,14 +12,20 @@ use hyper_util::rt::TokioIo;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::connector::Stream;
+use super::connector::ByteStream;
 use super::error::Failure;
 use super::sent::Sent;
 
 /// A connection. It closes when it is dropped, whatever the peer does.
 pub(super) enum Connection {
-    Http1(http1::SendRequest<Full<Bytes>>, DropGuard),
-    Http2(http2::SendRequest<Full<Bytes>>, DropGuard),
+    Http1(
+        http1::SendRequest<Full<Bytes>>,
+        #[expect(dead_code, reason = "ends the work when it is dropped")] DropGuard,
+    ),
+    Http2(
+        http2::SendRequest<Full<Bytes>>,
+        #[expect(dead_code, reason = "ends the work when it is dropped")] DropGuard,
+    ),
 }
 
 /// Why a connection returned no head of an answer.
@@ -32,7 +38,7 @@ pub(super) enum NoHead {
 
 impl Connection {
     /// Begins to speak HTTP over `stream`.
-    pub(super) async fn over(stream: Box<dyn Stream>, is_http2: bool) -> hyper::Result<Self> {
+    pub(super) async fn over(stream: Box<dyn ByteStream>, is_http2: bool) -> hyper::Result<Self> {
         let stream = TokioIo::new(stream);
         let tasks = Work::default();
         let guard = tasks.0.clone().drop_guard();

@@ -8,11 +8,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::addresses::{AddressPolicy, Blocked};
-use super::deadlines::{Deadlines, Step};
-use super::error::EgressError;
-use super::proxy::{Proxy, TunnelError, check_name, tunnel};
+use super::addresses::{AddressPolicy, Blocked, Proxy};
+use super::deadlines::Deadlines;
+use super::error::{EgressError, RequestStep};
 use super::trust::{HTTP2, Tls};
+use super::tunnel::{TunnelError, check_name, tunnel};
 
 /// Connects to what an [`AddressPolicy`] allows, and to nothing else.
 #[derive(Clone)]
@@ -23,9 +23,9 @@ pub(super) struct Connector {
 }
 
 /// A connection to a destination, with TLS if its scheme is `https`.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}
 
 /// A connection that was not made.
 #[derive(Debug, thiserror::Error)]
@@ -76,12 +76,12 @@ impl Connector {
         &self,
         destination: &Uri,
         deadlines: &Deadlines,
-    ) -> Result<Box<dyn Stream>, EgressError> {
+    ) -> Result<Box<dyn ByteStream>, EgressError> {
         let tls = destination.scheme_str() == Some("https");
         let host = destination.host().ok_or(ConnectError::NoHost)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = destination.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let reached = deadlines.within(Step::Connect, self.reach(host, port, tls));
+        let reached = deadlines.within(RequestStep::Connect, self.reach(host, port, tls));
         let stream = reached.await??;
         if !tls {
             return if self.http2 {
@@ -91,7 +91,7 @@ impl Connector {
             };
         }
         let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Name)?;
-        let handshake = deadlines.within(Step::Tls, self.tls.connect(name, stream));
+        let handshake = deadlines.within(RequestStep::Tls, self.tls.connect(name, stream));
         let stream = handshake.await?.map_err(ConnectError::Handshake)?;
         if self.http2 && stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
             return Err(ConnectError::NotHttp2.into());

@@ -1,11 +1,10 @@
 //! The time that each step of a request may take.
 
-use std::fmt;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::error::EgressError;
+use super::error::{EgressError, RequestStep};
 
 /// The most time for each step of a request to one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,21 +21,6 @@ pub struct Deadlines {
     pub total: Duration,
 }
 
-/// A step of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Resolving the name, and TCP.
-    Connect,
-    /// The TLS handshake.
-    Tls,
-    /// The head of the answer.
-    FirstByte,
-    /// The next part of the answer's body.
-    BetweenBytes,
-    /// The request as a whole.
-    Total,
-}
-
 impl Deadlines {
     /// Returns the usual deadlines below `total`: a peer that is there accepts a connection, and
     /// goes on with its answer, within seconds.
@@ -50,20 +34,20 @@ impl Deadlines {
         }
     }
 
-    fn of(&self, step: Step) -> Duration {
+    fn of(&self, step: RequestStep) -> Duration {
         match step {
-            Step::Connect => self.connect,
-            Step::Tls => self.tls,
-            Step::FirstByte => self.first_byte,
-            Step::BetweenBytes => self.between_bytes,
-            Step::Total => self.total,
+            RequestStep::Connect => self.connect,
+            RequestStep::Tls => self.tls,
+            RequestStep::FirstByte => self.first_byte,
+            RequestStep::BetweenBytes => self.between_bytes,
+            RequestStep::Total => self.total,
         }
     }
 
     /// Runs one step to its end, or to its deadline.
     pub(super) async fn within<T>(
         &self,
-        step: Step,
+        step: RequestStep,
         work: impl Future<Output = T>,
     ) -> Result<T, EgressError> {
         timeout(self.of(step), work)
@@ -75,18 +59,6 @@ impl Deadlines {
 impl From<Duration> for Deadlines {
     fn from(total: Duration) -> Self {
         Self::below(total)
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Connect => "no connection",
-            Self::Tls => "no end of the TLS handshake",
-            Self::FirstByte => "no answer",
-            Self::BetweenBytes => "no more of the answer",
-            Self::Total => "no complete answer",
-        })
     }
 }
 

@@ -1,13 +1,13 @@
 //! Requests without an answer.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use bailiwick_journal::chain;
 use http_body_util::LengthLimitError;
 
 use super::addresses::Blocked;
 use super::coding::CodingError;
-use super::deadlines::Step;
 
 /// A request without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -29,10 +29,37 @@ pub enum EgressError {
     Coded(#[source] CodingError),
     /// A deadline has passed. Only [`Sent`](super::Sent) says whether the request had left by then.
     #[error("{0} within the deadline")]
-    TimedOut(Step),
+    TimedOut(RequestStep),
     /// The answer is larger than the limit.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
+}
+
+/// A step of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestStep {
+    /// Resolving the name, and TCP.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// The head of the answer.
+    FirstByte,
+    /// The next part of the answer's body.
+    BetweenBytes,
+    /// The request as a whole.
+    Total,
+}
+
+impl fmt::Display for RequestStep {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Connect => "no connection",
+            Self::Tls => "no end of the TLS handshake",
+            Self::FirstByte => "no answer",
+            Self::BetweenBytes => "no more of the answer",
+            Self::Total => "no complete answer",
+        })
+    }
 }
 
 /// The cause of a failure, from below.

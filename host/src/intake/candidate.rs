@@ -65,7 +65,8 @@ pub fn candidates(folder: &Path, trust: &Trust) -> Result<Vec<Candidate>, Folder
 
 fn candidate(path: PathBuf) -> Option<Candidate> {
     let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
-        tracing::warn!(file = %path.display(), "ignored: expected a name in UTF-8");
+        let file = path.as_os_str().as_encoded_bytes().escape_ascii();
+        tracing::warn!(file = %file, "ignored: expected a name in UTF-8");
         return None;
     };
     match file.strip_suffix(".wasm") {

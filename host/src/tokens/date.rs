@@ -2,7 +2,8 @@
 //! of HTTP.
 //!
 //! Invariant: each use of a `NumericDate` names the side to which a fraction is rounded, so every
-//! comparison can round towards refusal. For example, a token with an `exp` of 100.5 has expired at 100.
+//! comparison can round towards refusal. For example, a token with an `exp` of 100.5 has expired at
+//! 100.
 
 use bailiwick_journal::parse_time;
 

@@ -21,7 +21,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::egress::{Client, EgressError, Party, Sent, Tls, shown};
 use crate::seams::Clock;
-use answer::Answer;
+use answer::EndpointAnswer;
 use pause::ProofDigest;
 
 pub use assertion::{
@@ -57,7 +57,7 @@ pub(crate) struct TokenRequest<'r> {
 
 /// What the log tells of an answer beside its cause.
 #[derive(Default)]
-struct Seen {
+struct SeenAnswer {
     status: Option<u16>,
     /// The seconds of a pause that began.
     pause: Option<u64>,
@@ -77,7 +77,7 @@ impl TokenEndpoint {
     /// # Errors
     /// Fails if the answer holds no bearer token, or if it is too early to ask.
     pub(crate) async fn post(&self, asking: TokenRequest<'_>) -> Result<Granted, EndpointError> {
-        let mut seen = Seen::default();
+        let mut seen = SeenAnswer::default();
         let granted = self.ask(asking, &mut seen).await;
         if let Err(error) = granted.as_ref()
             && !error.is_pause()
@@ -96,7 +96,7 @@ impl TokenEndpoint {
     async fn ask(
         &self,
         asking: TokenRequest<'_>,
-        seen: &mut Seen,
+        seen: &mut SeenAnswer,
     ) -> Result<Granted, EndpointError> {
         let (mut request, proof) = self.request(asking.form).await?;
         if let Some(sent) = asking.sent {
@@ -106,9 +106,9 @@ impl TokenEndpoint {
             .http
             .send_for(asking.party, request, TOKEN_TIME, MAX_ANSWER);
         let reply = sending.await.map_err(|error| self.unanswered(&error))?;
-        let answer = Answer::new(reply, proof);
+        let answer = EndpointAnswer::new(reply, proof);
         let granted = answer.granted(asking.scopes, asking.token_type);
-        *seen = Seen {
+        *seen = SeenAnswer {
             status: Some(answer.status.as_u16()),
             pause: self.note(&answer, &granted),
         };
@@ -122,7 +122,7 @@ impl TokenEndpoint {
 
     /// Notes what an answer, which was `read`, says about asking again. Returns the seconds of the
     /// pause that begins, if one begins.
-    fn note<T>(&self, answer: &Answer, read: &Result<T, EndpointError>) -> Option<u64> {
+    fn note<T>(&self, answer: &EndpointAnswer, read: &Result<T, EndpointError>) -> Option<u64> {
         self.client.pauses.answered(
             (answer.status, &answer.headers),
             answer.standing(read),

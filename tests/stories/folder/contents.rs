@@ -87,7 +87,7 @@ async fn files_with_strange_names_are_passed_over_and_told_on_one_line() -> Resu
         "a copy under a strange name counts"
     );
     world.host.says(r"a\nb.wasm").await?;
-    world.host.says(r"\xFF.wasm").await?;
+    world.host.says(r"\xff.wasm").await?;
     let said = world.host.said();
     ensure!(!said.contains("hidden"), "{said}");
     let records = world.records()?;

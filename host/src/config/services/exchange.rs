@@ -7,9 +7,12 @@ use std::time::Duration;
 use super::aliases;
 use crate::config::Issuer;
 use crate::config::client::client as host_client;
-use crate::config::issuers::{addresses, algorithms, discovered, keys, times, token_type};
+use crate::config::destination::addresses;
+use crate::config::issuers::{algorithms, discovered, keys, times, token_type};
 use crate::config::reader::Section;
-use crate::delegation::{Dialect, DialectError, ExchangeSettings, IssuedSettings, IssuedTenant};
+use crate::delegation::{
+    DialectError, ExchangeDialect, ExchangeSettings, IssuedSettings, IssuedTenant,
+};
 use crate::identity::TenantRule;
 use crate::tokens::{ClientSettings, KeySource};
 
@@ -18,7 +21,7 @@ pub(super) fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<Exch
     let audience = section.required("audience");
     let issuer = section.required("issuer");
     // The issuer of the issued token is the last authorization server that is asked.
-    let is_chain = dialect.as_ref().is_some_and(Dialect::is_chain);
+    let is_chain = dialect.as_ref().is_some_and(ExchangeDialect::is_chain);
     let server = issuer.as_deref().filter(|_| !is_chain);
     let client = host_client(section, "token_endpoint", server);
     let then = then(section, is_chain, issuer.as_deref());
@@ -56,7 +59,7 @@ pub(super) fn exchange(section: &Section<'_>, issuers: &[Issuer]) -> Option<Exch
 }
 
 /// Reads the dialect: one that comes with the host, or one from a file.
-fn dialect(section: &Section<'_>) -> Option<Dialect> {
+fn dialect(section: &Section<'_>) -> Option<ExchangeDialect> {
     let name = section.text("profile");
     if let Some(path) = section.text("profile_file") {
         if name.is_some() {
@@ -67,11 +70,11 @@ fn dialect(section: &Section<'_>) -> Option<Dialect> {
         let wrong = |error: &DialectError| {
             section.wrong("profile_file", &format!("{}: {error}", path.display()));
         };
-        return Dialect::parse(&text).inspect_err(wrong).ok();
+        return ExchangeDialect::parse(&text).inspect_err(wrong).ok();
     }
-    let dialect = Dialect::named(name.as_deref().unwrap_or("rfc8693"));
+    let dialect = ExchangeDialect::named(name.as_deref().unwrap_or("rfc8693"));
     if dialect.is_none() {
-        let names: Vec<_> = Dialect::names().collect();
+        let names: Vec<_> = ExchangeDialect::names().collect();
         let why = format!("expected one of {}, or set profile_file", names.join(", "));
         section.wrong("profile", &why);
     }
@@ -99,8 +102,11 @@ fn then(section: &Section<'_>, is_chain: bool, issuer: Option<&str>) -> Option<C
 }
 
 /// Reads exactly the values that the dialect leaves to the operator.
-fn parameters(section: &Section<'_>, dialect: Option<&Dialect>) -> Vec<(String, String)> {
-    let wanted: BTreeSet<&str> = dialect.into_iter().flat_map(Dialect::parameters).collect();
+fn parameters(section: &Section<'_>, dialect: Option<&ExchangeDialect>) -> Vec<(String, String)> {
+    let wanted: BTreeSet<&str> = dialect
+        .into_iter()
+        .flat_map(ExchangeDialect::parameters)
+        .collect();
     let Some(table) = section.section("parameters") else {
         if let Some(name) = wanted.first() {
             let why = format!("it is missing: the profile needs {name}");
@@ -130,8 +136,8 @@ fn subject_issuers(
 }
 
 /// Whether an actor token goes along; by default if the profile has one.
-fn has_actor(section: &Section<'_>, dialect: Option<&Dialect>) -> bool {
-    let possible = dialect.is_none_or(Dialect::has_actor);
+fn has_actor(section: &Section<'_>, dialect: Option<&ExchangeDialect>) -> bool {
+    let possible = dialect.is_none_or(ExchangeDialect::has_actor);
     match section.text("actor").as_deref() {
         Some("none") => false,
         None => possible,

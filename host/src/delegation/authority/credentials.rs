@@ -5,9 +5,9 @@ use http::StatusCode;
 
 use super::Inner;
 use crate::audit::{Exchanged, Settled};
+use crate::delegation::asker::KnownActor;
 use crate::delegation::asker::{Acting, Asker};
 use crate::delegation::cache::Issued;
-use crate::delegation::cover::KnownActor;
 use crate::delegation::credential::Credential;
 use crate::delegation::planned::Planned;
 use crate::delegation::service::Service;

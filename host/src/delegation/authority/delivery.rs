@@ -12,7 +12,7 @@ use crate::delegation::answer_headers::visible;
 #[cfg(test)]
 use crate::delegation::barriers::Barrier;
 use crate::delegation::credential::Credential;
-use crate::delegation::echo::Credentials;
+use crate::delegation::echo::Echoed;
 use crate::delegation::idempotency::needs_key;
 use crate::delegation::identify::{OnBehalf, identify};
 use crate::delegation::planned::{Attempt, Planned, failed};
@@ -54,7 +54,7 @@ impl Inner {
         if let Some(name) = &planned.service.settings.idempotency
             && needs_key(&planned.method)
         {
-            let key = self.keys.take(planned, broker.random.as_ref());
+            let key = self.keys.take(planned.digest(), broker.random.as_ref());
             request.headers_mut().insert(name, key.value.clone());
             progress.key = Some(key);
         }
@@ -126,7 +126,7 @@ impl Inner {
         transaction: Option<&HeaderValue>,
         answer: &Reply,
     ) -> Result<bool, DownstreamError> {
-        let mut credentials = Credentials::default();
+        let mut credentials = Echoed::default();
         credentials.add(credential.bare().as_bytes());
         if let Some(token) = &self.subject {
             credentials.add(token.expose_for_exchange().as_bytes());

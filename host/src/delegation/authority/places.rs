@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::Inner;
-use crate::delegation::bulkhead::{Change, Failure, NoPlace, Place};
+use crate::delegation::bulkhead::{Change, NoServicePlace, ServicePlace, Trouble};
 use crate::delegation::service::Service;
 use crate::downstream::DownstreamError;
 use crate::egress::{EgressError, Reply, Sent};
@@ -22,7 +22,7 @@ impl Inner {
     pub(super) async fn place<'s>(
         &self,
         service: &'s Service,
-    ) -> Result<Place<'s>, DownstreamError> {
+    ) -> Result<ServicePlace<'s>, DownstreamError> {
         let wait = service.settings.deadlines.connect;
         let place = service.bulkhead.enter(self.actor(), wait).await;
         place.map_err(|why| self.no_place(service, why))
@@ -31,7 +31,7 @@ impl Inner {
     /// Gives the place back, with what its request says about the service.
     pub(super) fn leave(
         &self,
-        place: Place<'_>,
+        place: ServicePlace<'_>,
         service: &Service,
         answer: &Result<Reply, EgressError>,
         sent: &Sent,
@@ -41,8 +41,8 @@ impl Inner {
             Err(error) if error.is_answer() => place.answered(),
             // The host does not ask, whatever state the service is in.
             Err(EgressError::Blocked(_)) => None,
-            Err(_) if sent.may_have_arrived() => place.failed(Failure::Sent),
-            Err(_) => place.failed(Failure::Unsent),
+            Err(_) if sent.may_have_arrived() => place.failed(Trouble::Sent),
+            Err(_) => place.failed(Trouble::Unsent),
         };
         let name = service.settings.name.as_str();
         match change {
@@ -62,7 +62,7 @@ impl Inner {
         }
     }
 
-    fn no_place(&self, service: &Service, why: NoPlace) -> DownstreamError {
+    fn no_place(&self, service: &Service, why: NoServicePlace) -> DownstreamError {
         self.broker
             .meters
             .troubled(&service.settings.name, why.outcome());

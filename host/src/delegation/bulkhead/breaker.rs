@@ -33,7 +33,7 @@ struct Paused {
 
 /// A request without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::delegation) enum Failure {
+pub(in crate::delegation) enum Trouble {
     /// There was no connection, which no request can cause.
     Unsent,
     /// The request left, and may itself be why there is no answer.
@@ -85,7 +85,7 @@ impl Breaker {
     pub(super) fn failed(
         &mut self,
         actor: &ActorId,
-        failure: Failure,
+        failure: Trouble,
         is_probe: bool,
         now: Instant,
     ) -> Option<Change> {
@@ -122,10 +122,10 @@ impl Whose {
         }
     }
 
-    fn widen(&mut self, actor: &ActorId, failure: Failure) {
+    fn widen(&mut self, actor: &ActorId, failure: Trouble) {
         *self = match (std::mem::take(self), failure) {
-            (Self::Nobody, Failure::Sent) => Self::Actor(actor.clone()),
-            (Self::Actor(only), Failure::Sent) if only == *actor => Self::Actor(only),
+            (Self::Nobody, Trouble::Sent) => Self::Actor(actor.clone()),
+            (Self::Actor(only), Trouble::Sent) if only == *actor => Self::Actor(only),
             _ => Self::Everyone,
         };
     }

@@ -11,7 +11,7 @@ fn actor(sub: &str) -> ActorId {
     }
 }
 
-async fn enter<'b>(bulkhead: &'b Bulkhead, sub: &str) -> Result<Place<'b>, NoPlace> {
+async fn enter<'b>(bulkhead: &'b Bulkhead, sub: &str) -> Result<ServicePlace<'b>, NoServicePlace> {
     bulkhead.enter(actor(sub), Duration::from_millis(5)).await
 }
 
@@ -25,13 +25,16 @@ async fn one_actor_has_a_quarter_of_the_places_and_all_of_them_come_back() {
         ];
         assert!(mallory.iter().all(Result::is_ok));
         let third = enter(&bulkhead, "mallory").await.err();
-        assert_eq!(third, Some(NoPlace::Full));
+        assert_eq!(third, Some(NoServicePlace::Full));
         let mut others = Vec::new();
         for sub in ["a", "b", "c", "d", "e", "f"] {
             others.extend(enter(&bulkhead, sub).await.ok());
         }
         assert_eq!(others.len(), 6);
-        assert_eq!(enter(&bulkhead, "g").await.err(), Some(NoPlace::Full));
+        assert_eq!(
+            enter(&bulkhead, "g").await.err(),
+            Some(NoServicePlace::Full)
+        );
         drop(others);
         assert!(enter(&bulkhead, "g").await.is_ok());
     }
@@ -56,13 +59,16 @@ async fn a_dead_service_is_told_from_a_full_one() {
     let mut change = None;
     while change.is_none() {
         let place = enter(&bulkhead, "alice").await.ok();
-        change = place.and_then(|place| place.failed(Failure::Unsent));
+        change = place.and_then(|place| place.failed(Trouble::Unsent));
     }
     let asked = bulkhead.unless_paused(&actor("bob"), Instant::now());
     let entered = enter(&bulkhead, "bob").await.err();
-    assert!(matches!(asked, Err(NoPlace::Paused(_))), "{asked:?}");
-    assert!(matches!(entered, Some(NoPlace::Paused(_))), "{entered:?}");
-    let why = NoPlace::Paused(Duration::from_millis(1200)).to_string();
+    assert!(matches!(asked, Err(NoServicePlace::Paused(_))), "{asked:?}");
+    assert!(
+        matches!(entered, Some(NoServicePlace::Paused(_))),
+        "{entered:?}"
+    );
+    let why = NoServicePlace::Paused(Duration::from_millis(1200)).to_string();
     assert!(
         why.contains("no answer") && why.contains("2 seconds"),
         "{why}"

@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 
-use super::{Dialect, DialectError, DialectRequest, Field, FieldValue};
+use super::{DialectError, DialectRequest, ExchangeDialect, Field, FieldValue};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenDialect {
     requests: Vec<WrittenRequest>,
 }
 
@@ -28,13 +28,13 @@ struct WrittenField {
     with_actor: bool,
 }
 
-impl Dialect {
+impl ExchangeDialect {
     /// Reads a dialect.
     ///
     /// # Errors
     /// Its shape is another one, or it breaks a rule.
     pub fn parse(text: &str) -> Result<Self, DialectError> {
-        let written: Written = toml::from_str(text)
+        let written: WrittenDialect = toml::from_str(text)
             .map_err(|error| DialectError::Shape(error.to_string().trim_end().to_owned()))?;
         let count = written.requests.len();
         if !(1..=2).contains(&count) {
@@ -42,7 +42,7 @@ impl Dialect {
         }
         let mut requests = Vec::new();
         for (at, written) in written.requests.into_iter().enumerate() {
-            let place = Place {
+            let place = ValuePlace {
                 is_first: at == 0,
                 is_last: at + 1 == count,
             };
@@ -58,12 +58,12 @@ impl Dialect {
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct ValuePlace {
     is_first: bool,
     is_last: bool,
 }
 
-fn request(written: WrittenRequest, place: Place) -> Result<DialectRequest, String> {
+fn request(written: WrittenRequest, place: ValuePlace) -> Result<DialectRequest, String> {
     let mut fields: Vec<Field> = Vec::new();
     for field in written.fields {
         let name = field.name;

@@ -12,7 +12,7 @@ const ACCESS_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// Returns the fields of each request of the dialect `name`.
 fn forms(name: &str, scope: &str, actor: Option<&str>) -> Vec<Vec<String>> {
-    let dialect = Dialect::named(name).expect("a dialect");
+    let dialect = ExchangeDialect::named(name).expect("a dialect");
     let parameters: Vec<_> = dialect
         .parameters()
         .map(|name| (name.to_owned(), format!("the-{name}")))
@@ -126,12 +126,12 @@ fn each_dialect_says_exactly_what_its_authorization_server_expects() {
         assert_eq!(forms(name, scope, *actor), *expected, "{name}");
     }
     let tried: std::collections::BTreeSet<_> = cases.iter().map(|(name, ..)| *name).collect();
-    assert!(Dialect::names().all(|name| tried.contains(name)));
+    assert!(ExchangeDialect::names().all(|name| tried.contains(name)));
 }
 
 #[test]
 fn the_callers_token_goes_to_one_server_and_scopes_are_the_operators() {
-    for name in Dialect::names() {
+    for name in ExchangeDialect::names() {
         let forms = forms(name, "a b", Some("HOST"));
         let shown = forms
             .iter()
@@ -161,9 +161,9 @@ fn a_file_that_breaks_a_rule_is_no_dialect() {
     let good = format!("{grant}{subject}");
     let next = "[[requests]]\nfields = [{ name = \"grant_type\", value = \"x\" }, \
                 { name = \"assertion\", value = \"{grant}\" }]\n";
-    assert!(Dialect::parse(&one(&good, "")).is_ok());
+    assert!(ExchangeDialect::parse(&one(&good, "")).is_ok());
     let chain = format!("{}{next}", one(&good, "token_type = \"N_A\""));
-    assert!(Dialect::parse(&chain).is_ok_and(|dialect| dialect.is_chain()));
+    assert!(ExchangeDialect::parse(&chain).is_ok_and(|dialect| dialect.is_chain()));
     let field = |name: &str, value: &str| {
         let more = format!("{{ name = \"{name}\", value = \"{value}\" }},");
         one(&format!("{good}{more}"), "")
@@ -216,7 +216,7 @@ fn a_file_that_breaks_a_rule_is_no_dialect() {
             "{grant} is in the second request",
         ),
     ] {
-        let told = Dialect::parse(&text)
+        let told = ExchangeDialect::parse(&text)
             .map(drop)
             .map_err(|error| error.to_string());
         assert!(

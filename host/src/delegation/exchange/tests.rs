@@ -17,7 +17,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
-use crate::delegation::dialect::Dialect;
+use crate::delegation::dialect::ExchangeDialect;
 use crate::delegation::settings::IssuedSettings;
 use crate::egress::AddressPolicy;
 use crate::identity::SubjectToken;
@@ -109,7 +109,7 @@ impl Scene {
     fn settings(&self) -> ExchangeSettings {
         ExchangeSettings {
             client: self.client(),
-            dialect: Dialect::named("rfc8693").expect("a dialect"),
+            dialect: ExchangeDialect::named("rfc8693").expect("a dialect"),
             parameters: Vec::new(),
             then: None,
             audience: "orders".into(),

@@ -3,7 +3,7 @@
 use bailiwick_envelope::{Actor, ActorKind};
 
 use super::{SERVICE, settings};
-use crate::delegation::cover::KnownActor;
+use crate::delegation::asker::KnownActor;
 use crate::delegation::planned::absolute;
 use crate::downstream::{Part, Piece, Request};
 

@@ -5,20 +5,20 @@ use serde_json::{Map, Value};
 
 use super::error::{EndpointError, MalformedAnswer};
 use super::granted::{Granted, claims, known_error, refused};
-use super::pause::{ProofDigest, Standing};
+use super::pause::{ProofDigest, ProofStanding};
 use super::{MAX_DEPTH, wipe, wipe_bytes};
 use crate::egress::Reply;
 use crate::json::{self, member};
 
 /// An answer, and the proof of identity that its request had. What it says is erased with it.
-pub(super) struct Answer {
+pub(super) struct EndpointAnswer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) proof: ProofDigest,
     pub(super) document: Result<Value, MalformedAnswer>,
 }
 
-impl Answer {
+impl EndpointAnswer {
     pub(super) fn new(reply: Reply, proof: ProofDigest) -> Self {
         let document = document(&reply);
         // A token may be in both copies: the bytes, and the document that was read from them.
@@ -76,17 +76,19 @@ impl Answer {
     /// Returns what the answer, which was `read`, says about the host as a client. A 401 that has
     /// another code than `invalid_client` is about the user (such as an account that is not
     /// linked).
-    pub(super) fn standing<T>(&self, read: &Result<T, EndpointError>) -> Standing {
+    pub(super) fn standing<T>(&self, read: &Result<T, EndpointError>) -> ProofStanding {
         match read {
-            Ok(_) => Standing::Known,
-            Err(EndpointError::Refused("invalid_client")) => Standing::Refused,
-            Err(EndpointError::RefusedWithoutCode(401)) if !self.has_code() => Standing::Refused,
+            Ok(_) => ProofStanding::Known,
+            Err(EndpointError::Refused("invalid_client")) => ProofStanding::Refused,
+            Err(EndpointError::RefusedWithoutCode(401)) if !self.has_code() => {
+                ProofStanding::Refused
+            }
             Err(
                 EndpointError::Refused("invalid_grant")
                 | EndpointError::ConsentRequired
                 | EndpointError::ClaimsRequired(_),
-            ) => Standing::Known,
-            Err(_) => Standing::Unsaid,
+            ) => ProofStanding::Known,
+            Err(_) => ProofStanding::Unsaid,
         }
     }
 
@@ -101,7 +103,7 @@ impl Answer {
     }
 }
 
-impl Drop for Answer {
+impl Drop for EndpointAnswer {
     fn drop(&mut self) {
         self.document.iter_mut().for_each(wipe);
     }

@@ -28,7 +28,7 @@ use crate::seams::{ChunkedRandom, Random as _};
 /// The key and the words with which the host signs its own assertions (`private_key_jwt`).
 #[derive(Clone)]
 pub struct AssertionKey {
-    pair: Arc<Pair>,
+    pair: Arc<SigningPair>,
     /// The key's name at the authorization server.
     kid: Option<String>,
     audience: AssertionAudience,
@@ -44,7 +44,7 @@ pub enum AssertionAudience {
     Endpoint(String),
 }
 
-enum Pair {
+enum SigningPair {
     Es256(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
     Rs256(RsaKeyPair),
@@ -71,9 +71,9 @@ impl AssertionKey {
         let key = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| AssertionKeyError)?;
         let der = key.secret_pkcs8_der();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
-            .map(Pair::Es256)
-            .or_else(|_| Ed25519KeyPair::from_pkcs8(der).map(Pair::EdDsa))
-            .or_else(|_| RsaKeyPair::from_pkcs8(der).map(Pair::Rs256))
+            .map(SigningPair::Es256)
+            .or_else(|_| Ed25519KeyPair::from_pkcs8(der).map(SigningPair::EdDsa))
+            .or_else(|_| RsaKeyPair::from_pkcs8(der).map(SigningPair::Rs256))
             .map_err(|_| AssertionKeyError)?;
         Ok(Self {
             pair: Arc::new(pair),
@@ -112,15 +112,15 @@ impl AssertionKey {
     /// Returns a digest of the key.
     pub(super) fn digest(&self) -> ProofDigest {
         let public = match self.pair.as_ref() {
-            Pair::Es256(pair) => pair.public_key().as_ref(),
-            Pair::EdDsa(pair) => pair.public_key().as_ref(),
-            Pair::Rs256(pair) => pair.public_key().as_ref(),
+            SigningPair::Es256(pair) => pair.public_key().as_ref(),
+            SigningPair::EdDsa(pair) => pair.public_key().as_ref(),
+            SigningPair::Rs256(pair) => pair.public_key().as_ref(),
         };
         Sha256::digest(public).into()
     }
 }
 
-impl Pair {
+impl SigningPair {
     fn algorithm(&self) -> &'static str {
         match self {
             Self::Es256(_) => "ES256",

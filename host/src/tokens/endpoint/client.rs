@@ -45,7 +45,7 @@ pub enum ClientProof {
 }
 
 /// A proof as one request carries it.
-pub(super) struct Shown {
+pub(super) struct ShownProof {
     pub(super) authorization: Option<HeaderValue>,
     /// Fields that go behind those of the form.
     pub(super) fields: Vec<(&'static str, SecretString)>,
@@ -87,7 +87,7 @@ impl ClientSettings {
     ///
     /// # Errors
     /// There is none.
-    pub(super) async fn show(&self, now: u64) -> Result<Shown, EndpointError> {
+    pub(super) async fn show(&self, now: u64) -> Result<ShownProof, EndpointError> {
         let id = || ("client_id", SecretString::from(self.client_id.clone()));
         let assertion = |kind: &'static str, assertion: SecretString| {
             let kind = ("client_assertion_type", SecretString::from(kind.to_owned()));
@@ -111,7 +111,7 @@ impl ClientSettings {
                 (None, assertion(file.kind.urn(), token), digest)
             }
         };
-        Ok(Shown {
+        Ok(ShownProof {
             authorization,
             fields,
             digest,

@@ -79,6 +79,13 @@ impl From<MalformedAnswer> for EndpointError {
     }
 }
 
+/// Its text is part of the error's, and so no cause of it.
+impl From<JsonError> for MalformedAnswer {
+    fn from(why: JsonError) -> Self {
+        Self::Json(why)
+    }
+}
+
 /// The reasons for which an answer of 200 gives no token. They quote nothing of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedAnswer {
@@ -90,7 +97,7 @@ pub enum MalformedAnswer {
     Coded,
     /// The answer is not JSON, or is JSON that could be read in two ways.
     #[error("it is {0}")]
-    Json(#[from] JsonError),
+    Json(JsonError),
     /// The answer has no body.
     #[error("it is empty")]
     Empty,

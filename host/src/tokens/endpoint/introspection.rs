@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
-use super::answer::Answer;
+use super::answer::EndpointAnswer;
 use super::error::{EndpointError, MalformedAnswer};
 use super::{MAX_ANSWER, TOKEN_TIME, TokenEndpoint};
 use crate::json::member;
@@ -28,7 +28,7 @@ impl TokenEndpoint {
         let (request, proof) = self.request(&form).await?;
         let sending = self.http.send(request, TOKEN_TIME, MAX_ANSWER);
         let reply = sending.await.map_err(|error| self.unanswered(&error))?;
-        let mut answer = Answer::new(reply, proof);
+        let mut answer = EndpointAnswer::new(reply, proof);
         let read = if answer.status == StatusCode::OK {
             // A careless server may repeat the token, so the rest is erased.
             std::mem::replace(&mut answer.document, Err(MalformedAnswer::Empty))

@@ -35,7 +35,7 @@ struct ClientPause {
 
 /// What an answer says about the host as a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum ProofStanding {
     /// The server knows it.
     Known,
     /// The server refused its proof.
@@ -81,7 +81,7 @@ impl Pauses {
     pub(super) fn answered(
         &self,
         (status, headers): (StatusCode, &HeaderMap),
-        standing: Standing,
+        standing: ProofStanding,
         proof: &ProofDigest,
         now_ms: u64,
     ) -> Option<u64> {
@@ -90,8 +90,8 @@ impl Pauses {
             *lock(&self.endpoint) = now_ms.saturating_add(lasts_ms);
         }
         let refused_ms = match standing {
-            Standing::Refused => lock(&self.client).refused(proof, now_ms),
-            Standing::Known => {
+            ProofStanding::Refused => lock(&self.client).refused(proof, now_ms),
+            ProofStanding::Known => {
                 let mut client = lock(&self.client);
                 // Another proof of this client may be refused still.
                 if client.proof == *proof {
@@ -99,7 +99,7 @@ impl Pauses {
                 }
                 None
             }
-            Standing::Unsaid => None,
+            ProofStanding::Unsaid => None,
         };
         let lasts_ms = asked_ms.max(refused_ms)?;
         (lasts_ms > 0).then(|| lasts_ms.div_ceil(1000))
@@ -221,7 +221,7 @@ mod tests {
             let what = format!("{status} {retry_after:?}");
             let pauses = Pauses::default();
             let headers = with(retry_after);
-            let begun = pauses.answered((status, &headers), Standing::Unsaid, &SECRET, NOW_MS);
+            let begun = pauses.answered((status, &headers), ProofStanding::Unsaid, &SECRET, NOW_MS);
             assert_eq!(begun.unwrap_or(0), seconds, "{what}");
             for other in [&pauses, &pauses.clone(), &pauses.of_another_client()] {
                 let told = other.allow(&SECRET, NOW_MS).err();
@@ -243,7 +243,7 @@ mod tests {
         let pauses = Pauses::default();
         let refuse = |proof, now_ms| {
             let refused = (StatusCode::UNAUTHORIZED, &HeaderMap::new());
-            pauses.answered(refused, Standing::Refused, proof, now_ms)
+            pauses.answered(refused, ProofStanding::Refused, proof, now_ms)
         };
         let mut now_ms = NOW_MS;
         for lasts in [30, 60, 120, 240, 480, 900, 900] {
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(told, Err(EndpointError::ClientPaused(900)), "two at once");
         let good = (OK, &HeaderMap::new());
         assert_eq!(
-            pauses.answered(good, Standing::Known, &SECRET, now_ms),
+            pauses.answered(good, ProofStanding::Known, &SECRET, now_ms),
             None
         );
         assert_eq!(
@@ -280,7 +280,7 @@ mod tests {
             Ok(()),
             "only the other is refused"
         );
-        let known = pauses.answered(good, Standing::Known, &SECRET, now_ms);
+        let known = pauses.answered(good, ProofStanding::Known, &SECRET, now_ms);
         assert_eq!(known, None);
         assert_eq!(
             pauses.allow(&NEW_SECRET, now_ms),

@@ -25,7 +25,7 @@ fn form(request: &str) -> Vec<(String, String)> {
 /// Returns the settings of an exchange at two servers, the second of which is at `then`.
 fn chain(scene: &Scene, then: &Endpoint) -> ExchangeSettings {
     ExchangeSettings {
-        dialect: Dialect::named("identity_chaining").expect("a dialect"),
+        dialect: ExchangeDialect::named("identity_chaining").expect("a dialect"),
         parameters: vec![("authorization_server".into(), "https://b.example".into())],
         then: Some(ClientSettings::new(
             then.url.parse().expect("a URL"),
@@ -148,7 +148,7 @@ async fn a_claims_challenge_reaches_the_tool_whole_and_the_log_not_at_all() {
         json!({"error": "interaction_required", "suberror": "basic_action", "claims": claims});
     scene.endpoint.answer(answer("400 Bad Request", &body));
     let settings = ExchangeSettings {
-        dialect: Dialect::named("entra_obo").expect("a dialect"),
+        dialect: ExchangeDialect::named("entra_obo").expect("a dialect"),
         ..scene.settings()
     };
     let error = Who::named("alice").obtain(&scene.exchange(settings)).await;
@@ -279,7 +279,7 @@ async fn a_token_that_the_host_cannot_read_is_used_only_as_the_answer_says_and_t
             .for_each(|members| members.retain(|_, value| !value.is_null()));
         scene.endpoint.answer(answer("200 OK", &body));
         let settings = ExchangeSettings {
-            dialect: Dialect::named("auth0_token_vault").expect("a dialect"),
+            dialect: ExchangeDialect::named("auth0_token_vault").expect("a dialect"),
             parameters: vec![("connection".into(), "google".into())],
             issued: IssuedSettings {
                 opaque,

@@ -58,9 +58,9 @@ fn each_kind_of_key_signs_with_its_own_algorithm() {
         let header: serde_json::Value = serde_json::from_slice(&header).expect(name);
         assert_eq!(header["alg"], name);
         let public = match key.pair.as_ref() {
-            Pair::Es256(pair) => pair.public_key().as_ref().to_vec(),
-            Pair::EdDsa(pair) => pair.public_key().as_ref().to_vec(),
-            Pair::Rs256(pair) => pair.public_key().as_ref().to_vec(),
+            SigningPair::Es256(pair) => pair.public_key().as_ref().to_vec(),
+            SigningPair::EdDsa(pair) => pair.public_key().as_ref().to_vec(),
+            SigningPair::Rs256(pair) => pair.public_key().as_ref().to_vec(),
         };
         let signature = URL_SAFE_NO_PAD.decode(signature).expect(name);
         let verifier = UnparsedPublicKey::new(algorithm, public);

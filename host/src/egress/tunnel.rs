@@ -1,4 +1,4 @@
-//! A forward proxy: the one place through which a closed network is left.
+//! A tunnel through a forward proxy, the one place through which a closed network is left.
 //!
 //! The proxy gets the name and the port of a destination, and bytes of TLS. It is asked to connect
 //! and for nothing else (RFC 9110 §9.3.6), so that it sees no request, no answer and no credential.
@@ -8,31 +8,9 @@
 
 use std::net::IpAddr;
 
-use http::Uri;
-use http::uri::PathAndQuery;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::addresses::AddressPolicy;
-use super::client::USER_AGENT;
-
-/// A proxy that is asked over plain HTTP, and where it may be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proxy {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) addresses: AddressPolicy,
-}
-
-/// A proxy that cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ProxyError {
-    /// The URL is more, or other, than scheme, host and port.
-    #[error("expected the proxy as \"http://HOST:PORT\"")]
-    Url,
-    /// It is reached over plain HTTP, which is allowed only within listed addresses.
-    #[error("the proxy is asked over plain http: list its addresses in proxy_private_addresses")]
-    Addresses,
-}
+use super::USER_AGENT;
 
 /// A tunnel that was not made.
 #[derive(Debug, thiserror::Error)]
@@ -47,34 +25,6 @@ pub(super) enum TunnelError {
     NotTls,
     #[error("`{0}` is no name that a proxy may resolve")]
     Name(String),
-}
-
-impl Proxy {
-    /// Makes a proxy of its URL and the addresses that it may have.
-    ///
-    /// # Errors
-    /// The URL is not `http://HOST:PORT`, or no addresses are listed.
-    pub fn new(url: &str, addresses: AddressPolicy) -> Result<Self, ProxyError> {
-        let uri: Uri = url.parse().map_err(|_| ProxyError::Url)?;
-        let authority = uri.authority().ok_or(ProxyError::Url)?;
-        let port = authority.port_u16().ok_or(ProxyError::Url)?;
-        let bare = matches!(
-            uri.path_and_query().map(PathAndQuery::as_str),
-            None | Some("/")
-        );
-        if uri.scheme_str() != Some("http") || !bare || authority.as_str().contains('@') {
-            return Err(ProxyError::Url);
-        }
-        if addresses.is_empty() {
-            return Err(ProxyError::Addresses);
-        }
-        let host = authority.host();
-        Ok(Self {
-            host: host.trim_matches(['[', ']']).to_owned(),
-            port,
-            addresses,
-        })
-    }
 }
 
 /// Checks a name that the proxy will resolve: it names no place of the proxy's own machine, and is
@@ -142,36 +92,6 @@ const MAX_HEAD: usize = 8 << 10;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn listed() -> AddressPolicy {
-        AddressPolicy::new("127.0.0.0/8".parse().into_iter().collect())
-    }
-
-    #[test]
-    fn a_proxy_is_a_host_and_a_port_in_listed_addresses() {
-        for url in [
-            "http://proxy.corp:3128",
-            "http://[::1]:8080/",
-            "http://127.0.0.1:1",
-        ] {
-            assert!(Proxy::new(url, listed()).is_ok(), "{url}");
-            let unlisted = Proxy::new(url, AddressPolicy::default());
-            assert_eq!(unlisted, Err(ProxyError::Addresses), "{url}");
-        }
-        for url in [
-            "https://proxy.corp:3128",
-            "socks5://proxy.corp:1080",
-            "http://proxy.corp",
-            "http://user:secret@proxy.corp:3128",
-            "http://proxy.corp:3128/path",
-            "http://proxy.corp:3128?x",
-            "proxy.corp:3128",
-            "/x",
-            "",
-        ] {
-            assert_eq!(Proxy::new(url, listed()), Err(ProxyError::Url), "{url}");
-        }
-    }
 
     #[test]
     fn a_name_that_would_mean_the_proxys_own_machine_or_hides_an_address_is_not_sent() {

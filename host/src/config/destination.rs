@@ -1,0 +1,91 @@
+//! Where the host sends requests: a URL, the addresses that it may have, and the proxy on the way.
+
+mod proxy;
+
+use std::net::IpAddr;
+
+use http::Uri;
+use ipnet::IpNet;
+
+use super::reader::Section;
+use crate::egress::AddressPolicy;
+
+/// Reads the addresses that the destinations of a section may have.
+pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {
+    let policy = AddressPolicy::new(ranges(section, "private_addresses"));
+    match proxy::proxy(section) {
+        Some(proxy) => policy.through(proxy),
+        None => policy,
+    }
+}
+
+/// Reads ranges of addresses.
+fn ranges(section: &Section<'_>, key: &str) -> Vec<IpNet> {
+    let range = |(text, at): (String, usize)| {
+        let range = text.parse::<IpNet>().ok();
+        if range.is_none() {
+            let hint = text.parse::<IpAddr>().map_or(String::new(), |address| {
+                format!("; write \"{}\"", IpNet::from(address))
+            });
+            section.problem(
+                at,
+                format!(
+                    "{}: {text:?} is not a range of addresses{hint}",
+                    section.name(key)
+                ),
+            );
+        }
+        range
+    };
+    let ranges = section.texts(key).unwrap_or_default();
+    ranges.into_iter().filter_map(range).collect()
+}
+
+/// Reads a URL that will be dialled under `policy`, checked as far as possible without resolving
+/// names.
+pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) -> Option<Uri> {
+    let uri = url(section, key)?;
+    let tls = uri.scheme_str() == Some("https");
+    let host = uri
+        .host()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    if policy.proxy().is_some() && !tls {
+        section.wrong(key, "only https goes through a proxy");
+    } else if let Ok(address) = host.parse::<IpAddr>() {
+        if let Err(blocked) = policy.check(address, tls) {
+            section.wrong(key, &blocked.to_string());
+        }
+    } else if !tls && policy.is_empty() {
+        section.wrong(
+            key,
+            "plain http is allowed only within private_addresses, which is empty; use https",
+        );
+    } else if policy.proxy().is_some() && !policy.is_empty() {
+        section.wrong(
+            "private_addresses",
+            "the proxy resolves the name, so the host sees no address to look for in this list; \
+             leave it out",
+        );
+    }
+    Some(uri)
+}
+
+/// Reads an http or https URL with a host, and without user, query or fragment.
+pub(super) fn url(section: &Section<'_>, key: &str) -> Option<Uri> {
+    let text = section.text(key)?;
+    let parsed = url::Url::parse(&text).ok().filter(|url| {
+        matches!(url.scheme(), "https" | "http")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+            && url.query().is_none()
+    });
+    let uri = parsed.and_then(|url| url.as_str().parse::<Uri>().ok());
+    if uri.is_none() {
+        section.wrong(key, "expected an https URL without user, query or fragment");
+    }
+    uri
+}
