@@ -11,11 +11,14 @@
 mod answer_headers;
 mod asker;
 mod authority;
+#[cfg(test)]
+mod barriers;
 mod bulkhead;
 mod cache;
 mod content;
 mod cover;
 mod credential;
+mod dialect;
 mod echo;
 mod exchange;
 mod idempotency;

@@ -63,14 +63,21 @@ impl Fake {
 /// Returns whose key a request carries.
 fn holder(request: &Request) -> Option<&'static str> {
     let key = request.header("authorization")?.strip_prefix("Bearer ")?;
-    KEYS.iter().find(|(_, its)| *its == key).map(|(whose, _)| *whose)
+    KEYS.iter()
+        .find(|(_, its)| *its == key)
+        .map(|(whose, _)| *whose)
 }
 
 fn github(request: &Request) -> Answer {
     let login = match holder(request) {
         Some("github/demo/alice") => "alice",
         Some("github/demo/bob") => "bob",
-        _ => return Answer::json(StatusCode::UNAUTHORIZED, &json!({"message": "Bad credentials"})),
+        _ => {
+            return Answer::json(
+                StatusCode::UNAUTHORIZED,
+                &json!({"message": "Bad credentials"}),
+            );
+        }
     };
     let issue = json!({
         "number": 7, "title": format!("{login}'s"), "state": "open", "locked": false,
@@ -81,9 +88,7 @@ fn github(request: &Request) -> Answer {
         ("GET", "/issues" | "/repos/octo-org/hello-world/issues") => {
             Answer::json(StatusCode::OK, &json!([issue]))
         }
-        ("POST", "/repos/octo-org/hello-world/issues") => {
-            Answer::json(StatusCode::CREATED, &issue)
-        }
+        ("POST", "/repos/octo-org/hello-world/issues") => Answer::json(StatusCode::CREATED, &issue),
         _ => Answer::json(StatusCode::NOT_FOUND, &json!({"message": "Not Found"})),
     }
 }
@@ -92,7 +97,12 @@ fn grafana(request: &Request) -> Answer {
     let organization = match holder(request) {
         Some("grafana-acme") => "Acme",
         Some("grafana-globex") => "Globex",
-        _ => return Answer::json(StatusCode::UNAUTHORIZED, &json!({"message": "Unauthorized"})),
+        _ => {
+            return Answer::json(
+                StatusCode::UNAUTHORIZED,
+                &json!({"message": "Unauthorized"}),
+            );
+        }
     };
     match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/api/search") => Answer::json(
@@ -100,21 +110,32 @@ fn grafana(request: &Request) -> Answer {
             &json!([{"id": 1, "uid": "cIBgcSjkk", "title": organization, "url": "/d/cIBgcSjkk",
                      "type": "dash-db", "tags": [], "folderTitle": "Shop"}]),
         ),
-        ("POST", "/api/annotations") => {
-            Answer::json(StatusCode::OK, &json!({"message": "Annotation added", "id": 9}))
-        }
-        _ => Answer::json(StatusCode::NOT_FOUND, &json!({"message": "Dashboard not found"})),
+        ("POST", "/api/annotations") => Answer::json(
+            StatusCode::OK,
+            &json!({"message": "Annotation added", "id": 9}),
+        ),
+        _ => Answer::json(
+            StatusCode::NOT_FOUND,
+            &json!({"message": "Dashboard not found"}),
+        ),
     }
 }
 
 fn stripe(request: &Request) -> Answer {
-    match (request.method.as_str(), request.path.as_str(), holder(request)) {
+    match (
+        request.method.as_str(),
+        request.path.as_str(),
+        holder(request),
+    ) {
         ("POST", "/v1/refunds", Some("stripe")) => Answer::json(
             StatusCode::OK,
             &json!({"id": "re_1", "object": "refund", "amount": 500, "currency": "eur",
                     "status": "succeeded", "charge": "ch_1"}),
         ),
-        _ => Answer::json(StatusCode::UNAUTHORIZED, &json!({"error": {"type": "invalid_request_error"}})),
+        _ => Answer::json(
+            StatusCode::UNAUTHORIZED,
+            &json!({"error": {"type": "invalid_request_error"}}),
+        ),
     }
 }
 
@@ -164,7 +185,12 @@ impl Office {
         let stripe = Fake::start(stripe).await?;
         let sections = [
             granted("github", "https://api.github.com", &github.url, keys.path())?,
-            granted("grafana", "https://grafana.example.com", &grafana.url, keys.path())?,
+            granted(
+                "grafana",
+                "https://grafana.example.com",
+                &grafana.url,
+                keys.path(),
+            )?,
             granted("stripe", "https://api.stripe.com", &stripe.url, keys.path())?,
         ]
         .join("\n");
@@ -227,9 +253,18 @@ async fn each_user_of_one_process_has_their_own_key_at_github() -> Result<()> {
     let office = Office::open().await?;
     for user in ["alice", "bob"] {
         let answer = office.call((user, "acme"), "my_issues", &json!({})).await?;
-        ensure!(answer.is_success(), "{}\n{}", answer.raw, office.world.host.said());
+        ensure!(
+            answer.is_success(),
+            "{}\n{}",
+            answer.raw,
+            office.world.host.said()
+        );
         let title = answer.structured().pointer("/issues/0/title");
-        ensure_eq(title, Some(&Value::from(format!("{user}'s"))), "whose issues")?;
+        ensure_eq(
+            title,
+            Some(&Value::from(format!("{user}'s"))),
+            "whose issues",
+        )?;
     }
     let there = json!({"owner": "octo-org", "repo": "hello-world"});
     let listed = office.call(("bob", "acme"), "list_issues", &there).await?;
@@ -240,9 +275,15 @@ async fn each_user_of_one_process_has_their_own_key_at_github() -> Result<()> {
     let author = created.structured().pointer("/user/login");
     ensure_eq(author, Some(&Value::from("alice")), "the author")?;
     let asked = office.github.seen().len();
-    let stranger = office.call(("carol", "acme"), "my_issues", &json!({})).await?;
+    let stranger = office
+        .call(("carol", "acme"), "my_issues", &json!({}))
+        .await?;
     ensure!(stranger.is_tool_error(), "{}", stranger.raw);
-    ensure_eq(office.github.seen().len(), 0, "requests of a user without a key")?;
+    ensure_eq(
+        office.github.seen().len(),
+        0,
+        "requests of a user without a key",
+    )?;
     ensure_eq(asked, 4, "requests of users with one")
 }
 
@@ -253,7 +294,12 @@ async fn a_tenant_reaches_its_own_grafana_and_an_annotation_names_the_user() -> 
         let answer = office
             .call((user, tenant), "search_dashboards", &json!({}))
             .await?;
-        ensure!(answer.is_success(), "{}\n{}", answer.raw, office.world.host.said());
+        ensure!(
+            answer.is_success(),
+            "{}\n{}",
+            answer.raw,
+            office.world.host.said()
+        );
         let found = answer.structured().pointer("/dashboards/0/title");
         ensure_eq(found, Some(&Value::from(title)), "whose dashboards")?;
     }
@@ -267,7 +313,11 @@ async fn a_tenant_reaches_its_own_grafana_and_an_annotation_names_the_user() -> 
     ensure!(noted.is_success(), "{}", noted.raw);
     let sent = office.grafana.seen();
     let body: Value = serde_json::from_slice(&sent.first().context("no request")?.body)?;
-    ensure_eq(body.get("tags"), Some(&json!(["by:alice", "with:clerk"])), "tags")
+    ensure_eq(
+        body.get("tags"),
+        Some(&json!(["by:alice", "with:clerk"])),
+        "tags",
+    )
 }
 
 #[tokio::test]
@@ -275,15 +325,24 @@ async fn a_refund_names_the_user_has_a_key_of_the_host_and_stays_below_the_opera
 -> Result<()> {
     let office = Office::open().await?;
     let wanted = |amount: u32| json!({"charge": "ch_1", "amount": amount, "reason": "duplicate"});
-    let refunded = office.call(("alice", "acme"), "refund", &wanted(500)).await?;
-    ensure!(refunded.is_success(), "{}\n{}", refunded.raw, office.world.host.said());
+    let refunded = office
+        .call(("alice", "acme"), "refund", &wanted(500))
+        .await?;
+    ensure!(
+        refunded.is_success(),
+        "{}\n{}",
+        refunded.raw,
+        office.world.host.said()
+    );
     let sent = office.stripe.seen();
     let request = sent.first().context("no request")?;
     let field = |name: &str| request.form().into_iter().find(|(key, _)| key == name);
     let actor = field("metadata[actor]").map(|(_, value)| value);
     ensure_eq(actor.as_deref(), Some("alice"), "who asked")?;
     ensure!(request.header("idempotency-key").is_some(), "no key");
-    let denied = office.call(("alice", "acme"), "refund", &wanted(10_001)).await?;
+    let denied = office
+        .call(("alice", "acme"), "refund", &wanted(10_001))
+        .await?;
     ensure!(denied.is_tool_error(), "{}", denied.raw);
     ensure_eq(office.stripe.seen().len(), 0, "refunds above the limit")?;
     let records = office.world.records()?;

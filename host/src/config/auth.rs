@@ -145,7 +145,8 @@ fn listed(
     Some(keys)
 }
 
-const FORBIDDEN_HEADERS: &[&str] = &[
+/// Headers that route or frame, and those of the host.
+pub(super) const FORBIDDEN_HEADERS: &[&str] = &[
     "host",
     "content-length",
     "transfer-encoding",

@@ -6,7 +6,6 @@ mod peer;
 use std::time::Duration;
 
 use http::HeaderName;
-use http::header::AUTHORIZATION;
 
 use super::Issuer;
 use super::auth::{FORBIDDEN_HEADERS, auth};
@@ -15,7 +14,6 @@ use super::reader::Section;
 use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template};
 use crate::egress::Deadlines;
 use crate::limits::Limits;
-use crate::tokens::ClientSettings;
 use exchange::exchange;
 use peer::peer;
 
@@ -73,11 +71,11 @@ fn service(
         );
     }
     let shared_data = section.flag("shared_data").unwrap_or(false);
-    let auth = auth(section);
+    let one_account = section.flag("one_account").unwrap_or(false);
+    let auth = auth(section, issuers);
+    check_shared(section, auth.as_ref());
     let idempotency = idempotency(section);
-    if let (Some(Auth::Static { header, .. }), Some(name)) = (&auth, &idempotency)
-        && header == name
-    {
+    if idempotency.is_some() && auth.as_ref().and_then(Auth::header) == idempotency.as_ref() {
         section.wrong(
             "idempotency",
             "the header carries the credential (auth.header)",
@@ -231,16 +229,6 @@ fn idempotency(section: &Section<'_>) -> Option<HeaderName> {
 const CONCURRENCY: usize = 128;
 /// The longest time that anything downstream may take.
 const LONGEST: Duration = Duration::from_secs(60);
-const FORBIDDEN_HEADERS: &[&str] = &[
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "te",
-    "upgrade",
-    "trailer",
-    "txn-token",
-];
 
 /// Headers with a meaning of their own, so that no key can be in them.
 const OTHER_HEADERS: &[&str] = &[

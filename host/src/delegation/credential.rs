@@ -45,7 +45,7 @@ impl Credential {
         }
     }
 
-    /// Returns the token or key without its prefix in the header; empty if there is none.
+    /// Returns the token or key without the text around it in the header; empty if there is none.
     pub(super) fn bare(&self) -> &str {
         match self {
             Self::None => "",

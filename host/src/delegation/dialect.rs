@@ -15,7 +15,7 @@ pub struct ExchangeDialect {
 
 /// One request of a dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DialectRequest {
+pub(super) struct DialectRequest {
     fields: Vec<Field>,
     /// The `token_type` of the answer, in any case.
     pub(super) token_type: String,

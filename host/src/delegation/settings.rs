@@ -1,6 +1,6 @@
 //! The operator's settings for the services that tools may reach (`[services.NAME]`).
 
-use http::Uri;
+use http::{HeaderName, Uri};
 
 use super::answer_headers::AnswerHeader;
 use super::dialect::ExchangeDialect;

@@ -39,6 +39,11 @@ impl SubjectToken {
         digest(self.0.expose_secret())
     }
 
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Self(SecretString::from(text.to_owned()))
+    }
+
     pub(super) fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -37,7 +37,7 @@ pub enum StructureError {
         cause: String,
     },
     /// The file can be read, but is not valid with the features that tools get.
-    #[error("it is not valid at byte {offset}: {cause}{}", advice(cause))]
+    #[error("it is not valid at byte {offset}: {cause}")]
     Invalid {
         /// The offset of the fault.
         offset: u64,
@@ -65,15 +65,6 @@ pub enum StructureError {
         /// The offset at which the cap was passed.
         offset: u64,
     },
-}
-
-/// Returns what its author can change about an invalid component, if that is known.
-fn advice(cause: &str) -> &'static str {
-    if cause.contains("component model async") {
-        return ". It was built for asynchronous calls, which tools do not have: componentize-qjs \
-                needs the option --sync";
-    }
-    ""
 }
 
 /// Checks that `bytes` are a valid component within the caps.

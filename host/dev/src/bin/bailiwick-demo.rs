@@ -38,7 +38,7 @@ async fn run() -> anyhow::Result<bool> {
     story::tell(&options).await
 }
 
-fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<Options> {
+fn parse(mut arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Options> {
     let (mut bailiwick, mut tools, mut out, mut code) = (None, None, None, None);
     let (mut once, mut until_stdin_closes) = (false, false);
     while let Some(argument) = arguments.next() {

@@ -21,10 +21,10 @@ use super::options::beside;
 use super::services::{self, Services, ServicesFile, Traffic};
 use super::shelf::{self, Shelf};
 use super::sweeper::Sweeper;
-use super::{arguments, config, host_folder, issuer_settings, tell};
+use super::{config, host_folder, issuer_settings, tell};
 use crate::folder::Folder;
 use crate::issuer::{Issuer, TokenSpec, User};
-use crate::mcp::{self, Answer};
+use crate::mcp::Answer;
 use crate::process::{self, Host, Interrupts};
 use crate::terminal::shown;
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::arguments;
 use crate::code::Code;
 use crate::connecting;
 use crate::folder::Folder;

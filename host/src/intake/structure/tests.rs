@@ -349,15 +349,14 @@ fn what_tools_do_not_need_is_not_valid() {
 }
 
 #[test]
-fn a_component_for_asynchronous_calls_is_told_the_option() {
-    for (text, told) in [
-        ("(core func (canon context.get i32 0))", true),
-        ("(core func (canon lower (func 9)))", false),
-    ] {
-        let component = wat::parse_str(format!("(component {text})")).unwrap();
-        let error = check(&component).unwrap_err().to_string();
-        assert_eq!(error.contains("the option --sync"), told, "{error}");
-    }
+fn an_async_component_is_refused_with_what_to_change() {
+    let error = refused("(component (core func (canon task.cancel)))").to_string();
+    assert!(
+        error.contains("async feature; tools are not async"),
+        "{error}"
+    );
+    let other = refused(&function("(drop (i32.const 0)) (drop)")).to_string();
+    assert!(!other.contains("async"), "{other}");
 }
 
 #[test]
