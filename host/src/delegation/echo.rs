@@ -119,7 +119,7 @@ fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Returns the ASCII character that the escape at the start of `text` stands for, and the length
-/// of the escape. Echoed are ASCII, so that other characters do not matter.
+/// of the escape. Credentials are ASCII, so that other characters do not matter.
 fn escape(text: &[u8]) -> Option<(u8, usize)> {
     match text {
         [b'%', high, low, ..] | [b'\\', b'x', high, low, ..] => {
