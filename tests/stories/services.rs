@@ -25,6 +25,23 @@ fn as_the_host(more: &'static str) -> Plan {
     plan
 }
 
+/// Starts a world whose prober may ask the orders service. `allow` takes the place of `allow = [`.
+async fn probing(allow: &'static str) -> Result<World> {
+    let prober = guest("prober").await?;
+    let digest = bailiwick_dev::folder::digest(&prober);
+    let plan = Plan {
+        components: vec![("prober.wasm".into(), prober)],
+        config: Box::new(move |config| {
+            *config = config
+                .clone()
+                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
+            config.services = config.services.replacen("allow = [", allow, 1);
+        }),
+        ..Plan::default()
+    };
+    World::with(plan).await
+}
+
 #[tokio::test]
 async fn a_service_that_repeats_the_callers_own_token_does_not_give_it_away() -> Result<()> {
     for plan in [Plan::default(), as_the_host("")] {
@@ -123,20 +140,7 @@ async fn a_compressed_answer_is_what_it_was_before_and_one_that_is_not_is_an_err
 
 #[tokio::test]
 async fn a_change_whose_answer_repeats_a_token_is_not_reported_as_refused() -> Result<()> {
-    let prober = guest("prober").await?;
-    let digest = bailiwick_dev::folder::digest(&prober);
-    let world = World::with(Plan {
-        components: vec![("prober.wasm".into(), prober)],
-        config: Box::new(move |config| {
-            *config = config
-                .clone()
-                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
-            let allow = "allow = [\"POST /orders/{}\", ";
-            config.services = config.services.replacen("allow = [", allow, 1);
-        }),
-        ..Plan::default()
-    })
-    .await?;
+    let world = probing("allow = [\"POST /orders/{}\", ").await?;
     let token = world.token("alice")?;
     let body = json!({"seen": token}).to_string();
     world
@@ -165,20 +169,8 @@ async fn a_change_whose_answer_repeats_a_token_is_not_reported_as_refused() -> R
 
 #[tokio::test]
 async fn a_change_has_the_same_key_until_an_answer_decides_about_it() -> Result<()> {
-    let prober = guest("prober").await?;
-    let digest = bailiwick_dev::folder::digest(&prober);
-    let world = World::with(Plan {
-        components: vec![("prober.wasm".into(), prober)],
-        config: Box::new(move |config| {
-            *config = config
-                .clone()
-                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
-            let keyed = "idempotency = \"Idempotency-Key\"\nallow = [\"POST /orders/{}\", ";
-            config.services = config.services.replacen("allow = [", keyed, 1);
-        }),
-        ..Plan::default()
-    })
-    .await?;
+    let world =
+        probing("idempotency = \"Idempotency-Key\"\nallow = [\"POST /orders/{}\", ").await?;
     let token = world.token("alice")?;
     let answer = |status: u16| -> Result<Answer> {
         let status = StatusCode::from_u16(status)?;
