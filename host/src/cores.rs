@@ -3,11 +3,13 @@
 //! Everything that a short call does happens on the thread of its connection, so nothing wakes
 //! another processor for it. Work that takes long must not hold up its neighbours there: it asks to
 //! [`leave`], and what [`movable`] wraps then goes on in the shared runtime, whose threads take
-//! work from each other.
+//! work from each other. A piece of work that only computes goes [`apart`], to a thread of its own.
 //!
 //! Invariant: whatever asks to leave holds its thread for no longer than until then. A guest asks
 //! at the first tick that comes while it runs; a large body and a costly check ask before they
 //! begin.
+
+mod apart;
 
 use std::cell::{Cell, OnceCell};
 use std::future::poll_fn;
@@ -24,6 +26,8 @@ use bailiwick_journal::{Bell, wake_together};
 use tokio::runtime::{self, Handle, RuntimeFlavor};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub use apart::{Unwanted, apart};
 
 /// The runtimes, which end with this value.
 pub struct Cores {

@@ -5,8 +5,10 @@
 //! that body.
 //!
 //! Invariant: at most one coding is undone, and never more bytes come out than the limit allows.
+//! Decoding ends when nobody waits for it, at the next block that goes in or comes out: a body of
+//! the largest size may hold a million members, frames or blocks without a byte in them.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use flate2::bufread::MultiGzDecoder;
@@ -15,6 +17,8 @@ use http::{HeaderMap, header};
 use hyper::body::Bytes;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+
+use crate::cores::{Unwanted, apart};
 
 /// The codings that the host asks for.
 pub(super) const ACCEPTED: &str = "gzip, br, zstd";
@@ -37,6 +41,9 @@ pub enum CodingError {
     /// More bytes come out than the limit allows.
     #[error("it is too large when it is decoded")]
     TooLarge,
+    /// Nobody waits for it any more.
+    #[error("nobody waits for it any more")]
+    Unwanted,
 }
 
 /// One coding that the host undoes.
@@ -68,8 +75,8 @@ pub(super) async fn undo(
     if body.is_empty() {
         return Ok(body);
     }
-    // The work is bounded by `max`, and a decoder that panics ends nothing else.
-    tokio::task::spawn_blocking(move || decode(coding, &body, max))
+    // It ends with this future, and a decoder that panics ends nothing else.
+    apart(move |unwanted| decode(coding, &body, max, unwanted))
         .await
         .map_err(|_| CodingError::Broken)?
         .map(Bytes::from)
@@ -106,68 +113,84 @@ fn named(headers: &HeaderMap) -> Result<Option<Coding>, CodingError> {
     Ok(coding)
 }
 
-fn decode(coding: Coding, coded: &[u8], max: usize) -> Result<Vec<u8>, CodingError> {
+fn decode(
+    coding: Coding,
+    coded: &[u8],
+    max: usize,
+    unwanted: &Unwanted,
+) -> Result<Vec<u8>, CodingError> {
+    let mut input = Input {
+        rest: coded,
+        unwanted,
+    };
     let mut output = Output {
         bytes: Vec::new(),
         max,
     };
-    match coding {
-        Coding::Gzip => output.take(MultiGzDecoder::new(coded))?,
+    let decoded = match coding {
+        Coding::Gzip => output.take(MultiGzDecoder::new(&mut input)),
         // Many servers leave out the frame of zlib (RFC 9110 §8.4.1.2).
-        Coding::Deflate => inflate(coded, &mut output)?,
-        Coding::Brotli => expand(coded, &mut output)?,
-        Coding::Zstd => frames(coded, &mut output)?,
+        Coding::Deflate => inflate(&mut input, &mut output),
+        Coding::Brotli => expand(&mut input, &mut output),
+        Coding::Zstd => frames(&mut input, &mut output),
+    };
+    if unwanted.is_set() {
+        return Err(CodingError::Unwanted);
     }
-    Ok(output.bytes)
+    decoded.map(|()| output.bytes)
 }
 
 /// Decodes one stream of zlib, or of deflate alone. The decoders that read would take a stream that
 /// is cut off for a whole one.
-fn inflate(coded: &[u8], output: &mut Output) -> Result<(), CodingError> {
-    let mut state = Decompress::new(is_zlib(coded));
-    let mut rest = coded;
-    let mut buffer = [0; 16 << 10];
+fn inflate(input: &mut Input<'_>, output: &mut Output) -> Result<(), CodingError> {
+    let mut state = Decompress::new(is_zlib(input.rest));
+    let mut buffer = [0; BLOCK];
     loop {
         let (read, written) = (state.total_in(), state.total_out());
         let status = state
-            .decompress(rest, &mut buffer, FlushDecompress::None)
+            .decompress(input.fill_buf()?, &mut buffer, FlushDecompress::None)
             .map_err(|_| CodingError::Broken)?;
         let since = |total: u64, before: u64| usize::try_from(total - before).unwrap_or_default();
-        rest = rest
-            .get(since(state.total_in(), read)..)
-            .unwrap_or_default();
-        let made = since(state.total_out(), written);
+        let (used, made) = (
+            since(state.total_in(), read),
+            since(state.total_out(), written),
+        );
+        input.consume(used);
         output.take(buffer.get(..made).unwrap_or_default())?;
         match status {
-            Status::StreamEnd => return ends(rest),
-            Status::Ok | Status::BufError if made == 0 => return Err(CodingError::Broken),
+            Status::StreamEnd => return input.ends(),
+            Status::Ok | Status::BufError if used + made == 0 => return Err(CodingError::Broken),
             Status::Ok | Status::BufError => {}
         }
     }
 }
 
 /// Decodes one stream of Brotli (RFC 7932). The decoder that reads would pass over bytes behind it.
-fn expand(coded: &[u8], output: &mut Output) -> Result<(), CodingError> {
+fn expand(input: &mut Input<'_>, output: &mut Output) -> Result<(), CodingError> {
     let alloc = StandardAlloc::default;
     let mut state = BrotliState::new(alloc(), alloc(), alloc());
-    let (mut left, mut at, mut total) = (coded.len(), 0, 0);
-    let mut buffer = [0; 16 << 10];
+    let mut total = 0;
+    let mut buffer = [0; BLOCK];
     loop {
+        let block = input.fill_buf()?;
+        let (mut left, mut used) = (block.len(), 0);
         let (mut room, mut made) = (buffer.len(), 0);
         let result = BrotliDecompressStream(
             &mut left,
-            &mut at,
-            coded,
+            &mut used,
+            block,
             &mut room,
             &mut made,
             &mut buffer,
             &mut total,
             &mut state,
         );
+        input.consume(used);
         output.take(buffer.get(..made).unwrap_or_default())?;
         match result {
-            BrotliResult::ResultSuccess => return ends(coded.get(at..).unwrap_or_default()),
+            BrotliResult::ResultSuccess => return input.ends(),
             BrotliResult::NeedsMoreOutput => {}
+            BrotliResult::NeedsMoreInput if !input.rest.is_empty() => {}
             BrotliResult::NeedsMoreInput | BrotliResult::ResultFailure => {
                 return Err(CodingError::Broken);
             }
@@ -176,18 +199,19 @@ fn expand(coded: &[u8], output: &mut Output) -> Result<(), CodingError> {
 }
 
 /// Decodes all frames (RFC 8878 §3.1), with the window that every receiver has (RFC 9659 §3).
-fn frames(mut coded: &[u8], output: &mut Output) -> Result<(), CodingError> {
+fn frames(input: &mut Input<'_>, output: &mut Output) -> Result<(), CodingError> {
     let mut decoder = FrameDecoder::new();
     decoder.set_max_window_size(WINDOW.max(u64::try_from(output.max).unwrap_or(WINDOW)));
-    while !coded.is_empty() {
-        match StreamingDecoder::new_with_decoder(&mut coded, &mut decoder) {
+    while !input.rest.is_empty() {
+        match StreamingDecoder::new_with_decoder(&mut *input, &mut decoder) {
             Ok(mut frame) => output.take(&mut frame)?,
             Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
                 length,
                 ..
             })) => {
-                let rest = usize::try_from(length).ok().and_then(|at| coded.get(at..));
-                coded = rest.ok_or(CodingError::Broken)?;
+                let left = input.rest;
+                let rest = usize::try_from(length).ok().and_then(|at| left.get(at..));
+                input.rest = rest.ok_or(CodingError::Broken)?;
                 continue;
             }
             Err(_) => return Err(CodingError::Broken),
@@ -198,6 +222,44 @@ fn frames(mut coded: &[u8], output: &mut Output) -> Result<(), CodingError> {
         }
     }
     Ok(())
+}
+
+/// What is not decoded yet. It is read block by block, and not at all once it is unwanted.
+struct Input<'b> {
+    rest: &'b [u8],
+    unwanted: &'b Unwanted,
+}
+
+impl Input<'_> {
+    /// Fails if bytes follow the end of a stream.
+    fn ends(&self) -> Result<(), CodingError> {
+        self.rest
+            .is_empty()
+            .then_some(())
+            .ok_or(CodingError::Broken)
+    }
+}
+
+impl BufRead for Input<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.unwanted.is_set() {
+            return Err(io::Error::other(CodingError::Unwanted));
+        }
+        let length = self.rest.len().min(BLOCK);
+        Ok(self.rest.get(..length).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.rest = self.rest.get(amount..).unwrap_or_default();
+    }
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
 }
 
 /// What came out so far.
@@ -225,11 +287,6 @@ impl From<io::Error> for CodingError {
     }
 }
 
-/// Fails if bytes follow the end of a stream.
-fn ends(rest: &[u8]) -> Result<(), CodingError> {
-    rest.is_empty().then_some(()).ok_or(CodingError::Broken)
-}
-
 /// Detects the two bytes with which a zlib stream begins (RFC 1950 §2.2).
 fn is_zlib(coded: &[u8]) -> bool {
     matches!(coded, [first, second, ..]
@@ -238,6 +295,8 @@ fn is_zlib(coded: &[u8]) -> bool {
 
 /// The window that every receiver of zstd must have, and no sender may exceed, in bytes.
 const WINDOW: u64 = 8 << 20;
+/// The most bytes that a decoder takes or gives before it looks whether it is still wanted.
+const BLOCK: usize = 16 << 10;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use http_body_util::Full;
 
 use super::{Inner, Prepared};
 use crate::audit::Settled;
+use crate::cores::apart;
 use crate::delegation::answer_headers::visible;
 #[cfg(test)]
 use crate::delegation::barriers::Barrier;
@@ -144,7 +145,7 @@ impl Inner {
             return Ok(search());
         }
         // In a long answer it takes so long that other calls would wait for it.
-        tokio::task::spawn_blocking(search)
+        apart(move |_| search())
             .await
             .map_err(|_| DownstreamError::Unavailable("the host failed".into()))
     }

@@ -262,3 +262,76 @@ async fn a_window_beyond_what_receivers_must_have_is_refused_before_it_is_alloca
         assert_eq!(answer.err(), expected, "{exponent}");
     }
 }
+
+/// Bytes that no coder makes shorter.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state: u32 = 1;
+    let next = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let [first, ..] = state.to_be_bytes();
+        first
+    });
+    next.take(length).collect()
+}
+
+#[tokio::test]
+async fn a_body_of_several_blocks_is_decoded_whole_or_not_at_all() {
+    let text = noise(3 * BLOCK + 5);
+    for (name, coder) in CODERS {
+        let given = [("content-encoding", *name)];
+        let coded = coder(&text);
+        let whole = undone(&given, &coded, text.len()).await.unwrap_or_default();
+        assert!(whole.1 == text, "{name}");
+        let more = [&coded[..], b"more"].concat();
+        for (wrong, what) in [
+            (coded.get(..BLOCK).unwrap_or_default(), "one block"),
+            (coded.get(..2 * BLOCK).unwrap_or_default(), "two blocks"),
+            (&more[..], "and more"),
+        ] {
+            let answer = undone(&given, wrong, text.len()).await;
+            assert_eq!(answer.err(), Some(CodingError::Broken), "{name} {what}");
+        }
+    }
+}
+
+/// Bodies of several blocks that hardly have a byte in them, with their coding.
+fn hollow() -> [(Coding, Vec<u8>, &'static [u8]); 4] {
+    let many = |part: &[u8], end: &[u8]| {
+        let mut coded = part.repeat(3 * BLOCK / part.len());
+        coded.extend(end);
+        coded
+    };
+    let stored = [0, 0, 0, 0xff, 0xff];
+    // The window with a block of metadata, more of these, and the last block, all of them empty
+    // (RFC 7932 §9.2).
+    let metadata = [&[0x0c][..], &many(&[0x06], &[0x03])].concat();
+    [
+        (Coding::Gzip, many(&gzip(b""), &gzip(TEXT)), TEXT),
+        (Coding::Zstd, many(&zstd(b""), &zstd(TEXT)), TEXT),
+        (Coding::Deflate, many(&stored, &deflate(TEXT)), TEXT),
+        (Coding::Brotli, metadata, b""),
+    ]
+}
+
+#[test]
+fn decoding_that_nobody_waits_for_ends_before_it_takes_another_block() {
+    for (coding, coded, text) in hollow() {
+        let unwanted = Unwanted::default();
+        let wanted = decode(coding, &coded, TEXT.len(), &unwanted);
+        assert_eq!(wanted.as_deref(), Ok(text), "{coding:?}");
+        unwanted.set();
+        let given_up = decode(coding, &coded, TEXT.len(), &unwanted);
+        assert_eq!(given_up, Err(CodingError::Unwanted), "{coding:?}");
+    }
+    let (coded, unwanted) = (noise(3 * BLOCK), Unwanted::default());
+    let mut input = Input {
+        rest: &coded,
+        unwanted: &unwanted,
+    };
+    assert_eq!(input.fill_buf().ok().map(<[u8]>::len), Some(BLOCK));
+    input.consume(BLOCK);
+    assert_eq!(input.read(&mut [0; 9]).ok(), Some(9));
+    unwanted.set();
+    assert!(input.fill_buf().is_err() && input.read(&mut [0; 9]).is_err());
+    assert_eq!(input.rest.len(), 2 * BLOCK - 9, "no more was taken");
+}
