@@ -12,10 +12,9 @@ mod expression;
 #[cfg(test)]
 mod tests;
 
-use std::cell::OnceCell;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -123,7 +122,12 @@ impl DenyRule {
     /// Returns true if its condition depends on the arguments of the call and on nothing that is
     /// sent. A tool may send something else.
     pub fn is_about_arguments_alone(&self) -> bool {
-        self.condition.reads("arguments") && !self.condition.reads("request")
+        self.reads("arguments") && !self.reads("request")
+    }
+
+    /// Returns true if its condition reads this, such as `arguments` or `request.body`.
+    pub fn reads(&self, name: &str) -> bool {
+        self.condition.reads(name)
     }
 
     /// Returns true if it is about a service's requests of this template, such as `POST /refunds`
@@ -136,27 +140,34 @@ impl DenyRule {
         self.service.as_deref().is_none_or(|own| own == service)
     }
 
+    /// Returns true if it is about this request, so that its condition decides.
+    pub fn concerns(&self, asked: &RequestFacts<'_>) -> bool {
+        self.is_about(asked.service) && self.request.matches(asked.method, asked.path())
+    }
+
     /// Returns the denial, if this rule denies the request. `read` is its body, once a rule reads
-    /// it.
-    fn denies(&self, asked: &RequestFacts<'_>, read: &BodyOnce) -> Option<DeniedBy> {
-        let (path, query) = asked.target.split_once('?').unwrap_or((asked.target, ""));
-        if !self.is_about(asked.service) || !self.request.matches(asked.method, path) {
+    /// it. The larger what it [reads](Self::reads), the longer it takes.
+    pub fn denies(&self, asked: &RequestFacts<'_>, read: &BodyOnce) -> Option<DeniedBy> {
+        if !self.concerns(asked) {
             return None;
         }
-        let denied = |unclear| {
-            Some(DeniedBy {
-                rule: Arc::clone(&self.name),
-                unclear,
-            })
-        };
-        let facts = match self.facts(asked, (path, query), read) {
+        let facts = match self.facts(asked, read) {
             Ok(facts) => facts,
-            Err(why) => return denied(Some(why)),
+            Err(why) => return Some(self.denial(Some(why))),
         };
         match self.condition.holds(facts) {
-            Ok(true) => denied(None),
+            Ok(true) => Some(self.denial(None)),
             Ok(false) => None,
-            Err(why) => denied(Some(why)),
+            Err(why) => Some(self.denial(Some(why))),
+        }
+    }
+
+    /// Returns its denial of a request, with the reason why its condition could not be evaluated,
+    /// if it could not.
+    pub fn denial(&self, unclear: Option<String>) -> DeniedBy {
+        DeniedBy {
+            rule: Arc::clone(&self.name),
+            unclear,
         }
     }
 
@@ -164,16 +175,15 @@ impl DenyRule {
     fn facts(
         &self,
         asked: &RequestFacts<'_>,
-        (path, query): (&str, &str),
         read: &BodyOnce,
     ) -> Result<[(&'static str, Value); 4], String> {
-        let mut request = Map::from_iter([("path".to_owned(), json!(path))]);
-        if self.condition.reads("request.query") {
-            let fields = body::fields(query.as_bytes())
+        let mut request = Map::from_iter([("path".to_owned(), json!(asked.path()))]);
+        if self.reads("request.query") {
+            let fields = body::fields(asked.query().as_bytes())
                 .ok_or("the query names a key twice, has too many of them, or is not UTF-8")?;
             request.insert("query".to_owned(), fields);
         }
-        if self.condition.reads("request.body") {
+        if self.reads("request.body") {
             let body = read.get_or_init(|| body::read(asked.content_type, asked.body));
             request.insert("body".to_owned(), body.clone()?);
         }
@@ -181,12 +191,29 @@ impl DenyRule {
         if let (Some(tenant), Some(members)) = (asked.tenant, actor.as_object_mut()) {
             members.insert("tenant".to_owned(), json!(tenant));
         }
+        let arguments = if self.reads("arguments") {
+            asked.arguments.clone()
+        } else {
+            Value::Null
+        };
         Ok([
             ("request", Value::Object(request)),
-            ("arguments", asked.arguments.clone()),
+            ("arguments", arguments),
             ("actor", actor),
             ("agent", json!(asked.agent)),
         ])
+    }
+}
+
+impl<'a> RequestFacts<'a> {
+    fn path(&self) -> &'a str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
+    fn query(&self) -> &'a str {
+        self.target
+            .split_once('?')
+            .map_or("", |(_, query)| query)
     }
 }
 
@@ -197,7 +224,7 @@ pub fn denial(rules: &[DenyRule], asked: &RequestFacts<'_>) -> Option<DeniedBy> 
 }
 
 /// A body as all conditions see it, or why they cannot. Reading it takes long.
-type BodyOnce = OnceCell<Result<Value, String>>;
+pub type BodyOnce = OnceLock<Result<Value, String>>;
 
 impl fmt::Display for DeniedBy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -110,7 +110,7 @@ impl Permit {
     }
 
     /// Returns the arguments, valid against the target's input schema.
-    pub fn arguments(&self) -> &Value {
+    pub fn arguments(&self) -> &Arc<Value> {
         self.decided.arguments()
     }
 

@@ -8,6 +8,8 @@ mod stopping;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -18,8 +20,9 @@ use tokio_util::task::TaskTracker;
 
 use super::asker::Acting;
 use super::asker::KnownActor;
+use super::bulkhead::Bulkhead;
 use super::cache::ExchangeCache;
-use super::content::{Content, ContentRules};
+use super::content::{Content, ContentRules, Turns};
 use super::credential::Credential;
 use super::idempotency::RequestKeys;
 use super::planned::{Attempt, Planned, absolute, error_of, is_safe};
@@ -43,6 +46,8 @@ pub struct Broker {
     random: Arc<dyn Random>,
     limits: Limits,
     exchanged: ExchangeCache,
+    /// Long requests that rules judge at once.
+    judged: Bulkhead,
     meters: Meters,
     denials: Option<Arc<Denials>>,
 }
@@ -87,6 +92,7 @@ impl Broker {
             random,
             limits,
             exchanged: ExchangeCache::default(),
+            judged: Bulkhead::new(processors()),
             meters: Meters::default(),
             denials: None,
         }
@@ -184,7 +190,7 @@ impl Inner {
             return Err(DownstreamError::QuotaExhausted);
         }
         let asked = self.asked(&request);
-        let planned = self.plan(used, request);
+        let planned = self.plan(used, request).await;
         let planned = match planned.and_then(|planned| self.unless_denied().map(|()| planned)) {
             Ok(planned) => planned,
             Err(refused) => return Err(self.refuse(asked, refused).await),
@@ -279,7 +285,7 @@ impl Inner {
     }
 
     /// Checks the request against the grant. Nothing has left the host yet.
-    fn plan(&self, used: usize, request: Request) -> Result<Planned, DownstreamError> {
+    async fn plan(&self, used: usize, mut request: Request) -> Result<Planned, DownstreamError> {
         let claims = self.envelope.claims();
         let limits = &self.broker.limits;
         if used >= limits.downstream_calls {
@@ -328,14 +334,22 @@ impl Inner {
         if let Some(acting) = Acting::in_mode(mode) {
             self.user(service, acting)?;
         }
+        let body = Bytes::from(std::mem::take(&mut request.body));
         let content = Content {
             service: &service.settings.name,
             method: &method,
             target: &target,
             headers: &headers,
-            body: &request.body,
+            body: &body,
+            known,
+            agent: &claims.agent.id,
         };
-        self.rules.check(&content, known, &claims.agent.id)?;
+        let turns = Turns {
+            places: &self.broker.judged,
+            patience: JUDGED_WITHIN,
+            ended: &self.stop,
+        };
+        self.rules.check(&content, &turns).await?;
         let target = absolute(&service.settings.url, &target)?;
         self.unless_paused(service)?;
         Ok(Planned {
@@ -345,7 +359,15 @@ impl Inner {
             method,
             target,
             headers,
-            body: request.body,
+            body,
         })
     }
 }
+
+/// Returns the number of processors that this process may use, or two if that is more.
+fn processors() -> usize {
+    thread::available_parallelism().map_or(2, |processors| processors.get().max(2))
+}
+
+/// The longest time that the rules of a grant may take for one request.
+const JUDGED_WITHIN: Duration = Duration::from_secs(2);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bailiwick_envelope::DelegationMode;
 use http::{HeaderMap, Method, Uri};
+use hyper::body::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::idempotency::{RequestDigest, RequestKey};
@@ -22,7 +23,7 @@ pub(super) struct Planned {
     pub(super) method: Method,
     pub(super) target: Uri,
     pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
 }
 
 /// The facts about a downstream call, collected until it ends.

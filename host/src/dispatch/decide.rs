@@ -1,5 +1,6 @@
 //! The decision about one call: allowed with its reasons, or denied.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,7 +23,7 @@ pub struct Allowed {
 #[derive(Debug)]
 pub struct Decided {
     target: Target,
-    arguments: Value,
+    arguments: Arc<Value>,
 }
 
 /// The reason why a call may not be made.
@@ -133,7 +134,7 @@ impl Allowed {
         match input.check(&self.arguments) {
             Ok(()) => Ok(Decided {
                 target: self.target,
-                arguments: self.arguments,
+                arguments: Arc::new(self.arguments),
             }),
             Err(wrong) => Err(self.invalid(&wrong)),
         }
@@ -157,7 +158,7 @@ impl Decided {
     }
 
     /// Returns the arguments, valid against the target's input schema.
-    pub fn arguments(&self) -> &Value {
+    pub fn arguments(&self) -> &Arc<Value> {
         &self.arguments
     }
 }
