@@ -2,6 +2,7 @@
 //!
 //! Invariant: the conversion from the second to the first never repeats a text of a service or an
 //! authorization server, except what the user needs to go on (a consent hint, the names of scopes).
+//! Of the host's words it has the name of the rule that denies a request.
 
 use std::fmt;
 
@@ -82,9 +83,11 @@ impl From<DownstreamError> for Error {
     fn from(error: DownstreamError) -> Self {
         use DownstreamError as D;
         match error {
-            D::UnknownService | D::NotGranted(_) => {
-                Self::failed("the operator has not granted this tool what it asked of a service")
-            }
+            D::UnknownService => Self::failed(NOT_GRANTED),
+            D::NotGranted(why) => match denying_rule(&why) {
+                Some(rule) => Self::Forbidden(format!("refused by the operator's rule `{rule}`")),
+                None => Self::failed(NOT_GRANTED),
+            },
             D::InvalidRequest(_) => Self::failed("the tool made a malformed request to a service"),
             D::IdentityUnavailable => Self::forbidden("this needs a signed-in user"),
             D::ConsentRequired(hint) => Self::Forbidden(format!("consent is needed first: {hint}")),
@@ -106,6 +109,15 @@ impl From<DownstreamError> for Error {
         }
     }
 }
+
+/// Returns the name of the rule that denies a request, if the host's words name one.
+fn denying_rule(why: &str) -> Option<&str> {
+    let named = why.strip_prefix("the operator's rule ")?;
+    let (name, rest) = named.split_once(" denies it")?;
+    (rest.is_empty() || rest.starts_with(", ")).then_some(name)
+}
+
+const NOT_GRANTED: &str = "the operator has not granted this tool what it asked of a service";
 
 /// Names the place where JSON went wrong, never its contents.
 impl From<serde_json::Error> for Error {
@@ -131,7 +143,9 @@ impl From<Error> for types::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{DownstreamError as D, Error};
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::{DownstreamError as D, Error, NOT_GRANTED};
 
     const SECRET: &str = "upstream said: s3cret";
 
@@ -147,6 +161,21 @@ mod tests {
         ] {
             let message = Error::from(error.clone()).to_string();
             assert!(!message.contains("s3cret"), "{error:?}: {message}");
+        }
+    }
+
+    /// The SDKs and the host are held to the same file.
+    #[test]
+    fn a_rule_that_denies_is_named_and_nothing_else() {
+        let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/refusals.json");
+        let cases = std::fs::read_to_string(cases).unwrap();
+        for case in serde_json::from_str::<Vec<serde_json::Value>>(&cases).unwrap() {
+            let text = case["text"].as_str().unwrap();
+            let expected = match case["rule"].as_str() {
+                Some(rule) => Error::forbidden(format!("refused by the operator's rule `{rule}`")),
+                None => Error::failed(NOT_GRANTED),
+            };
+            assert_eq!(Error::from(D::NotGranted(text.to_owned())), expected);
         }
     }
 

@@ -150,6 +150,20 @@ def test_an_error_of_a_service_has_words_for_the_caller(
     assert (type(again), again.detail) == (type(error), error.detail)
 
 
+REFUSALS = json.loads((Path(__file__).parents[2] / "tests/refusals.json").read_text())
+
+
+@pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case["text"][:40])
+def test_a_rule_that_denies_is_named_and_nothing_else(case: dict[str, str]) -> None:
+    shown = NotGranted(case["text"]).for_caller()
+    if "rule" in case:
+        assert type(shown) is Forbidden
+        assert shown.message == f"refused by the operator's rule `{case['rule']}`"
+    else:
+        assert type(shown) is Failed
+        assert shown.message == NotGranted.words
+
+
 def test_no_answer_is_an_exception() -> None:
     def receive(request: Sent) -> Response:
         raise UnknownOutcome

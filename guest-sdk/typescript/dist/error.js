@@ -33,6 +33,9 @@ export class ToolError extends Error {
         return new ToolError("failed", message, options);
     }
 }
+const NOT_GRANTED = "the operator has not granted this tool what it asked of a service";
+/** What the host says of a request that a rule denies. */
+const DENIED_BY_RULE = /^the operator's rule (.+?) denies it(?:, .*)?$/s;
 /**
  * There is no HTTP answer from a service. Every HTTP answer, whatever its status, is a `Response`.
  *
@@ -68,8 +71,13 @@ export class DownstreamError extends Error {
         const { reason } = this;
         switch (reason.tag) {
             case "unknown-service":
-            case "not-granted":
-                return ToolError.failed("the operator has not granted this tool what it asked of a service", options);
+                return ToolError.failed(NOT_GRANTED, options);
+            case "not-granted": {
+                const [, rule] = DENIED_BY_RULE.exec(reason.val) ?? [];
+                return rule === undefined
+                    ? ToolError.failed(NOT_GRANTED, options)
+                    : ToolError.forbidden(`refused by the operator's rule \`${rule}\``, options);
+            }
             case "invalid-request":
                 return ToolError.failed("the tool made a malformed request to a service", options);
             case "identity-unavailable":

@@ -196,7 +196,11 @@ export declare namespace downstream {
     {
         tag: "unknown-service";
     }
-    /** The grant does not cover this request. The text lists the requests that it covers. */
+    /**
+     * The grant does not cover this request; then the text lists the requests that it covers.
+     * Or a rule of the operator's `deny` refuses it: `the operator's rule NAME denies it`, and
+     * why, if its condition cannot be evaluated.
+     */
      | {
         tag: "not-granted";
         val: string;

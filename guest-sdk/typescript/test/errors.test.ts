@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { DownstreamError, type DownstreamReason, Response } from "bailiwick-sdk";
 import { expect, test } from "vitest";
 import * as z from "zod";
@@ -20,6 +21,22 @@ test.each<[DownstreamReason, string]>([
   const error = new DownstreamError(reason).toToolError();
   expect(error.kind).toBe(kind);
   expect(error.message).not.toContain("s3cret");
+});
+
+const refusals = JSON.parse(
+  readFileSync(new URL("../../tests/refusals.json", import.meta.url), "utf8"),
+) as readonly { readonly text: string; readonly rule?: string }[];
+
+test.each(refusals)("a rule that denies is named and nothing else: $text", ({ text, rule }) => {
+  const error = new DownstreamError({ tag: "not-granted", val: text }).toToolError();
+  if (rule === undefined) {
+    expect(error.kind).toBe("failed");
+    expect(error.message).toMatch(/has not granted/);
+    expect(error.message).not.toContain("s3cret");
+  } else {
+    expect(error.kind).toBe("forbidden");
+    expect(error.message).toBe(`refused by the operator's rule \`${rule}\``);
+  }
 });
 
 test("what the user needs is said", () => {

@@ -137,7 +137,7 @@ impl From<DownstreamError> for wit::Error {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::panic, reason = "tests")]
+    #![expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
     use std::sync::{Arc, Mutex, PoisonError};
 
     use futures_util::future::BoxFuture;
@@ -146,6 +146,7 @@ mod tests {
     use super::super::testing::{envelope_of_test, state_of_test as state};
     use super::wit::Host as _;
     use super::*;
+    use crate::conditions::DeniedBy;
     use crate::downstream::Services;
 
     /// Services that answer a request for `orders` with its body and know no other service.
@@ -239,6 +240,34 @@ mod tests {
         let refused =
             |answer: &Result<_, wit::Error>| matches!(answer, Err(wit::Error::QuotaExhausted));
         assert_eq!(answers.iter().filter(|answer| refused(answer)).count(), 2);
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        text: String,
+        rule: Option<String>,
+        unclear: Option<String>,
+    }
+
+    /// The SDKs read the rule's name from the same texts.
+    #[test]
+    fn a_tool_reads_which_rule_denies_its_request() {
+        let cases = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../guest-sdk/tests/refusals.json"
+        );
+        let cases = std::fs::read_to_string(cases).unwrap();
+        for case in serde_json::from_str::<Vec<Refusal>>(&cases).unwrap() {
+            let Some(rule) = case.rule else {
+                continue;
+            };
+            let denied = DeniedBy {
+                rule: rule.into(),
+                unclear: case.unclear,
+            };
+            let told = wit::Error::from(DownstreamError::DeniedByRule(denied));
+            assert!(matches!(told, wit::Error::NotGranted(text) if text == case.text));
+        }
     }
 
     #[tokio::test]

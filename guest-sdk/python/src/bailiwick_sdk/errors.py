@@ -3,8 +3,10 @@
 
 Invariant: what the caller reads of a `DownstreamError` never repeats a text of a service or an
 authorization server, except what the user needs to go on (a consent hint, the names of scopes).
+Of the host's words it has the name of the rule that denies a request.
 """
 
+import re
 from typing import ClassVar
 
 from . import _wit
@@ -70,9 +72,16 @@ class UnknownService(DownstreamError):
 
 
 class NotGranted(DownstreamError):
-    """The grant does not cover this request. `detail` lists the requests that it covers."""
+    """The grant does not cover this request, and `detail` lists the requests that it covers. Or a
+    rule of the operator's `deny` refuses it, which `detail` names."""
 
     words = UnknownService.words
+
+    def for_caller(self) -> ToolError:
+        denied = _DENIED_BY_RULE.fullmatch(self.detail)
+        if denied is None:
+            return super().for_caller()
+        return Forbidden(f"refused by the operator's rule `{denied[1]}`")
 
 
 class InvalidRequest(DownstreamError):
@@ -151,6 +160,9 @@ class UnknownOutcome(DownstreamError):
 
 class OtherDownstreamError(DownstreamError):
     """Any other reason."""
+
+
+_DENIED_BY_RULE = re.compile(r"the operator's rule (.+?) denies it(?:, .*)?", re.DOTALL)
 
 
 def from_wire(error: _wit.downstream.Error) -> DownstreamError:
