@@ -211,9 +211,7 @@ impl<'a> RequestFacts<'a> {
     }
 
     fn query(&self) -> &'a str {
-        self.target
-            .split_once('?')
-            .map_or("", |(_, query)| query)
+        self.target.split_once('?').map_or("", |(_, query)| query)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The second step: an [`Entry`] and what it asks for become a [`Permit`].
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{CallClient, Entry, Host, Refusal, refusal};

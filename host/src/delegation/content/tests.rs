@@ -104,11 +104,7 @@ async fn a_long_request_is_judged_as_a_short_one_is() {
     let asked = ["arguments.amount > 1000", "arguments.amount == 7"];
     let alice = actor("alice");
     for pad in [0, SHORT, 1 << 20] {
-        for (amount, expected) in [
-            (5, None),
-            (5000, denied(1, None)),
-            (7, denied(2, None)),
-        ] {
+        for (amount, expected) in [(5, None), (5000, denied(1, None)), (7, denied(2, None))] {
             let desk = Desk::new(&sent, Value::Null);
             let judged = desk.judge(&alice, &body(amount, pad)).await;
             assert_eq!(judged, expected, "{amount} is sent, with {pad} bytes");
@@ -126,7 +122,10 @@ async fn a_long_request_is_judged_as_a_short_one_is() {
 #[test]
 fn a_request_is_long_by_what_its_rules_read() {
     let (short, long) = (body(5, 0), body(5, SHORT));
-    let (few, many) = (refund(5, 0), json!({"amount": 5, "items": vec![0; SHORT / 4]}));
+    let (few, many) = (
+        refund(5, 0),
+        json!({"amount": 5, "items": vec![0; SHORT / 4]}),
+    );
     let wordy = format!("actor.sub != '{}'", "x".repeat(900));
     let wordy = [wordy.as_str(); 20];
     for (conditions, body, arguments, expected) in [
@@ -135,7 +134,12 @@ fn a_request_is_long_by_what_its_rules_read() {
         (&["arguments.amount > 1"], &short, &many, true),
         (&["arguments.amount > 1"], &long, &few, false),
         (&["actor.sub == 'x'"], &long, &many, false),
-        (&["actor.sub == 'x'", "arguments.amount > 1"], &short, &many, true),
+        (
+            &["actor.sub == 'x'", "arguments.amount > 1"],
+            &short,
+            &many,
+            true,
+        ),
         (&wordy[..9], &short, &few, false),
         (&wordy, &short, &few, true),
         (&[], &long, &many, false),
@@ -146,7 +150,11 @@ fn a_request_is_long_by_what_its_rules_read() {
         let asked = desk.rules.asked(&content);
         let count = conditions.len();
         let first = conditions.first();
-        assert_eq!(desk.rules.takes_long(&asked), expected, "{count}: {first:?}");
+        assert_eq!(
+            desk.rules.takes_long(&asked),
+            expected,
+            "{count}: {first:?}"
+        );
         let elsewhere = RequestFacts {
             target: "/orders",
             ..asked
