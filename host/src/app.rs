@@ -48,6 +48,8 @@ use journal::{record_start, second_of};
 use page::PageOpening;
 use reload::{Watch, first_look, look_at};
 
+pub use look::components_in;
+
 /// The program that a host runs in.
 pub struct Program<W = Workers> {
     /// The processes that compile components.

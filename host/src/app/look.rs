@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::io;
+use std::iter;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -194,6 +195,16 @@ impl Choice<'_> {
     }
 }
 
+/// Looks at a folder as a host does that takes `most` components. Returns how many it would take.
+pub fn components_in(folder: &Path, most: usize) -> usize {
+    let choice = Choice {
+        first: &BTreeSet::new(),
+        known: &BTreeMap::new(),
+        most,
+    };
+    Look::now(iter::empty(), folder, &choice).tools.len()
+}
+
 #[cfg(test)]
 impl Choice<'static> {
     /// Takes whatever a test puts into a folder.
@@ -307,30 +318,6 @@ mod tests {
         }
         for hidden in ["file/denials.json", "round", "round/denials.json"] {
             assert!(Stamp::look(&at(hidden)).is_err(), "{hidden}");
-        }
-        Ok(())
-    }
-
-    /// Run it with `--ignored --nocapture` to see what a look costs on this machine.
-    #[test]
-    #[ignore = "a measurement, not a statement"]
-    #[expect(clippy::print_stdout, reason = "it tells what it measures")]
-    fn what_a_look_costs() -> io::Result<()> {
-        for files in [10, 1_000, 10_000] {
-            let folder = tempfile::tempdir()?;
-            for index in 0..files {
-                fs::write(
-                    folder.path().join(format!("component-{index:05}.wasm")),
-                    "x",
-                )?;
-            }
-            let look = || Look::now(std::iter::empty(), folder.path(), &Choice::all());
-            let first = look();
-            let began = std::time::Instant::now();
-            for _ in 0..20 {
-                assert_eq!(look(), first);
-            }
-            println!("{files} files: {} µs", began.elapsed().as_micros() / 20);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! Prints one JSON object: microseconds by name. The place that measures a figure explains its
 //! name, and so does docs/performance.md.
 
+mod folder;
 mod ground;
 mod guest;
 mod neighbours;
@@ -48,6 +49,7 @@ fn main() -> anyhow::Result<()> {
             .await
             .map_err(|error| anyhow::anyhow!("{error:#}"))?;
         neighbours::measure(&ground, &mut figures).await?;
+        folder::looks(&mut figures)?;
         scripts::loads(&ground, &component, "echo", &mut figures).await?;
         if let Some(folder) = std::env::var_os("BAILIWICK_SCRIPTS") {
             scripts::measure(&ground, &PathBuf::from(folder), &mut figures).await?;
