@@ -344,6 +344,8 @@ async fn a_refund_names_the_user_has_a_key_of_the_host_and_stays_below_the_opera
         .call(("alice", "acme"), "refund", &wanted(10_001))
         .await?;
     ensure!(denied.is_tool_error(), "{}", denied.raw);
+    let told = "refused by the operator's rule `components.stripe.deny[1]`";
+    ensure!(denied.raw.contains(told), "{}", denied.raw);
     ensure_eq(office.stripe.seen().len(), 0, "refunds above the limit")?;
     let records = office.world.records()?;
     let opened = records.iter().filter(|record| {
