@@ -300,7 +300,7 @@ mod tests {
         for name in names.iter().map(Into::into).chain([strange]) {
             fs::write(folder.path().join(name), "")?;
         }
-        let look = Look::now(std::iter::empty(), folder.path(), &Choice::all());
+        let look = Look::now(iter::empty(), folder.path(), &Choice::all());
         assert_eq!(look.tools.into_keys().collect::<Vec<_>>(), ["good"]);
         Ok(())
     }
