@@ -92,7 +92,7 @@ mod tests {
                 begun = has_begun => begun.unwrap(),
             }
             has_ended.await.unwrap();
-            assert_eq!(apart(|unwanted| unwanted.is_set()).await.ok(), Some(false));
+            assert_eq!(apart(Unwanted::is_set).await.ok(), Some(false));
         });
     }
 
