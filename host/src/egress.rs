@@ -19,6 +19,8 @@ mod pool;
 mod roots;
 mod sent;
 mod shown;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trust;
 mod tunnel;
 
@@ -31,7 +33,7 @@ pub use pool::Party;
 pub use roots::tls;
 pub use sent::Sent;
 pub use shown::shown;
-pub use trust::{PeerTls, PeerTlsError, Tls};
+pub use trust::{CertificateDigest, PeerTls, PeerTlsError, Tls};
 
 /// What the host calls itself.
 const USER_AGENT: &str = concat!("bailiwick/", env!("CARGO_PKG_VERSION"));

@@ -1,13 +1,15 @@
 //! TLS of outgoing connections: whom the host believes, and what it proves itself with.
 
+use std::fmt;
 use std::sync::Arc;
 
-use rustls::client::WantsClientCert;
+use rustls::client::{Resumption, WantsClientCert};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+use sha2::{Digest as _, Sha256};
 
 /// TLS for all outgoing connections: the platform's roots, TLS 1.2 and 1.3.
 #[derive(Clone)]
@@ -16,13 +18,23 @@ pub struct Tls {
     config: Arc<ClientConfig>,
 }
 
-/// What is peculiar to the TLS of one destination.
-#[derive(Clone, Default)]
+/// What is peculiar to the TLS of one destination. Those that were made from the same certificates
+/// are equal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PeerTls {
-    roots: Option<Arc<RootCertStore>>,
-    identity: Option<Arc<SingleCertAndKey>>,
+    roots: Option<Made<RootCertStore>>,
+    identity: Option<Made<SingleCertAndKey>>,
     http2: bool,
 }
+
+/// What was made from certificates, whose digest stands for it.
+struct Made<T> {
+    of: Arc<T>,
+    digest: CertificateDigest,
+}
+
+/// SHA-256 of certificates.
+pub type CertificateDigest = [u8; 32];
 
 /// Certificates or a key that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -66,13 +78,15 @@ impl Tls {
                 let verifying: ConfigBuilder<ClientConfig, WantsClientCert> = self
                     .builder
                     .clone()
-                    .with_root_certificates(Arc::clone(roots));
+                    .with_root_certificates(Arc::clone(&roots.of));
                 verifying.with_no_client_auth()
             }
             None => ClientConfig::clone(&self.config),
         };
         if let Some(identity) = &peer.identity {
-            config.client_auth_cert_resolver = identity.clone();
+            config.client_auth_cert_resolver = identity.of.clone();
+            // A session of a connection without this certificate is never resumed.
+            config.resumption = Resumption::default();
         }
         if peer.http2 {
             config.alpn_protocols = vec![HTTP2.to_vec()];
@@ -103,7 +117,7 @@ impl PeerTls {
         for certificate in certificates(pem)? {
             roots.add(certificate).map_err(PeerTlsError::Root)?;
         }
-        self.roots = Some(Arc::new(roots));
+        self.roots = Some(Made::new(roots, pem));
         Ok(())
     }
 
@@ -117,16 +131,56 @@ impl PeerTls {
     /// # Errors
     /// There is no certificate or no key, or the two do not belong together.
     pub fn set_identity(&mut self, chain: &[u8], key: &[u8]) -> Result<(), PeerTlsError> {
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| PeerTlsError::NoKey)?;
-        let certified = CertifiedKey::from_der(certificates(chain)?, key, &provider())
-            .map_err(PeerTlsError::Identity)?;
-        self.identity = Some(Arc::new(SingleCertAndKey::from(certified)));
+        let identity = SingleCertAndKey::from(certified(chain, key)?);
+        self.identity = Some(Made::new(identity, chain));
         Ok(())
+    }
+
+    /// Returns the digest of the certificates that prove who the host is, if there are any.
+    pub fn identity(&self) -> Option<CertificateDigest> {
+        self.identity.as_ref().map(|identity| identity.digest)
+    }
+}
+
+impl<T> Made<T> {
+    fn new(of: T, certificates: &[u8]) -> Self {
+        Self {
+            of: Arc::new(of),
+            digest: Sha256::digest(certificates).into(),
+        }
+    }
+}
+
+impl<T> Clone for Made<T> {
+    fn clone(&self) -> Self {
+        Self {
+            of: Arc::clone(&self.of),
+            digest: self.digest,
+        }
+    }
+}
+
+impl<T> PartialEq for Made<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl<T> Eq for Made<T> {}
+
+impl<T> fmt::Debug for Made<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("(certificates)")
     }
 }
 
 /// HTTP/2 as TLS names it (RFC 9113 §3.2).
 pub(super) const HTTP2: &[u8] = b"h2";
+
+fn certified(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, PeerTlsError> {
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| PeerTlsError::NoKey)?;
+    CertifiedKey::from_der(certificates(chain)?, key, &provider()).map_err(PeerTlsError::Identity)
+}
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PeerTlsError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();

@@ -4,46 +4,21 @@ use std::sync::Mutex;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
 use tokio::io::copy_bidirectional;
-use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::egress::testing::{
+    AUTHORITY, CLIENT, CLIENT_KEY, OTHER, SERVER_KEY, STRANGER, STRANGER_KEY, Wants, acceptor, peer,
+};
 use crate::egress::{EgressError, PeerTls, Proxy};
 
-const AUTHORITY: &[u8] = include_bytes!("../../../../vectors/tls/authority.pem");
-const OTHER: &[u8] = include_bytes!("../../../../vectors/tls/other.pem");
-const SERVER: &[u8] = include_bytes!("../../../../vectors/tls/server.pem");
-const SERVER_KEY: &[u8] = include_bytes!("../../../../vectors/tls/server.key");
-const CLIENT: &[u8] = include_bytes!("../../../../vectors/tls/client.pem");
-const CLIENT_KEY: &[u8] = include_bytes!("../../../../vectors/tls/client.key");
+const OWN: Option<(&[u8], &[u8])> = Some((CLIENT, CLIENT_KEY));
 
-/// Starts a service for `orders.example` and `127.0.0.1` that may ask for a certificate.
-async fn service(asks: bool) -> SocketAddr {
-    let mut roots = RootCertStore::empty();
-    for root in CertificateDer::pem_slice_iter(AUTHORITY).flatten() {
-        roots.add(root).expect("a root");
-    }
-    let builder = ServerConfig::builder_with_provider(Arc::new(
-        rustls::crypto::aws_lc_rs::default_provider(),
-    ));
-    let builder = builder
-        .with_safe_default_protocol_versions()
-        .expect("versions");
-    let builder = if asks {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-        builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
-    } else {
-        builder.with_no_client_auth()
-    };
-    let chain = CertificateDer::pem_slice_iter(SERVER).flatten().collect();
-    let key = PrivateKeyDer::from_pem_slice(SERVER_KEY).expect("a key");
-    let config = builder.with_single_cert(chain, key).expect("a certificate");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+/// Starts a service for `orders.example` and `127.0.0.1`. It says whether it saw a certificate.
+async fn service(wants: Wants) -> SocketAddr {
+    let acceptor = acceptor(wants, &[]);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
@@ -51,10 +26,12 @@ async fn service(asks: bool) -> SocketAddr {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let mut stream = acceptor.accept(stream).await.ok()?;
+                let seen = stream.get_ref().1.peer_certificates().is_some();
+                let body: &[u8] = if seen { b"seen" } else { b"none" };
                 let mut request = [0; 4096];
                 while stream.read(&mut request).await.ok()? > 0 {
-                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone";
-                    stream.write_all(answer).await.ok()?;
+                    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
+                    stream.write_all(&[head, body].concat()).await.ok()?;
                 }
                 Some(())
             });
@@ -66,18 +43,7 @@ async fn service(asks: bool) -> SocketAddr {
 /// Starts a service that speaks the protocols that TLS names so. Each answer is the user's text and
 /// the number of the connection.
 async fn speaking(protocols: &'static [&'static [u8]]) -> SocketAddr {
-    let builder = ServerConfig::builder_with_provider(Arc::new(
-        rustls::crypto::aws_lc_rs::default_provider(),
-    ));
-    let builder = builder
-        .with_safe_default_protocol_versions()
-        .expect("versions");
-    let chain = CertificateDer::pem_slice_iter(SERVER).flatten().collect();
-    let key = PrivateKeyDer::from_pem_slice(SERVER_KEY).expect("a key");
-    let builder = builder.with_no_client_auth();
-    let mut config = builder.with_single_cert(chain, key).expect("a certificate");
-    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let acceptor = acceptor(Wants::Nothing, protocols);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
@@ -112,7 +78,7 @@ async fn speaking(protocols: &'static [&'static [u8]]) -> SocketAddr {
 #[tokio::test]
 async fn a_service_with_nothing_but_http_2_is_asked_and_a_connection_stays_one_users() {
     let address = speaking(&[b"h2"]).await;
-    let mut own = peer(AUTHORITY, false);
+    let mut own = peer(AUTHORITY, None);
     own.set_http2();
     let tls = Tls::new(RootCertStore::empty()).expect("TLS").of(&own);
     let client = Client::new(&tls, loopback());
@@ -146,7 +112,7 @@ async fn a_service_with_nothing_but_http_2_is_asked_and_a_connection_stays_one_u
 #[tokio::test]
 async fn a_service_that_does_not_agree_to_http_2_is_asked_nothing() {
     const OTHERS: [&[&[u8]]; 2] = [&[b"http/1.1"], &[]];
-    let mut own = peer(AUTHORITY, false);
+    let mut own = peer(AUTHORITY, None);
     own.set_http2();
     for protocols in OTHERS {
         let address = speaking(protocols).await;
@@ -166,16 +132,6 @@ async fn a_service_that_does_not_agree_to_http_2_is_asked_nothing() {
     assert!(plain.contains("HTTP/2"), "{plain}");
 }
 
-/// Returns the TLS of a destination with these roots and this identity.
-fn peer(roots: &[u8], identity: bool) -> PeerTls {
-    let mut peer = PeerTls::default();
-    peer.set_roots(roots).expect("roots");
-    if identity {
-        peer.set_identity(CLIENT, CLIENT_KEY).expect("an identity");
-    }
-    peer
-}
-
 fn loopback() -> AddressPolicy {
     AddressPolicy::new("127.0.0.0/8".parse().into_iter().collect())
 }
@@ -190,15 +146,15 @@ async fn answer(peer: &PeerTls, policy: AddressPolicy, uri: &str) -> Result<Byte
 
 #[tokio::test]
 async fn a_destinations_own_roots_are_the_only_ones_and_its_name_is_checked() {
-    let address = service(false).await;
+    let address = service(Wants::Nothing).await;
     let by_address = format!("https://{address}/");
     let by_name = format!("https://localhost:{}/", address.port());
     for (peer, uri, good) in [
-        (peer(AUTHORITY, false), &by_address, true),
-        (peer(&[OTHER, AUTHORITY].concat(), false), &by_address, true),
-        (peer(OTHER, false), &by_address, false),
+        (peer(AUTHORITY, None), &by_address, true),
+        (peer(&[OTHER, AUTHORITY].concat(), None), &by_address, true),
+        (peer(OTHER, None), &by_address, false),
         (PeerTls::default(), &by_address, false),
-        (peer(AUTHORITY, false), &by_name, false),
+        (peer(AUTHORITY, None), &by_name, false),
     ] {
         let answer = answer(&peer, loopback(), uri).await;
         assert_eq!(answer.is_ok(), good, "{uri}: {answer:?}");
@@ -210,12 +166,59 @@ async fn a_destinations_own_roots_are_the_only_ones_and_its_name_is_checked() {
 
 #[tokio::test]
 async fn a_service_that_asks_for_a_certificate_gets_that_of_its_own_configuration() {
-    let address = service(true).await;
+    let address = service(Wants::Certificate).await;
     let uri = format!("https://{address}/");
-    let with = answer(&peer(AUTHORITY, true), loopback(), &uri).await;
-    assert_eq!(with.ok().as_deref(), Some(&b"done"[..]));
-    let without = answer(&peer(AUTHORITY, false), loopback(), &uri).await;
-    assert!(without.is_err(), "{without:?}");
+    let with = answer(&peer(AUTHORITY, OWN), loopback(), &uri).await;
+    assert_eq!(with.ok().as_deref(), Some(&b"seen"[..]));
+    let stranger = Some((STRANGER, STRANGER_KEY));
+    for wrong in [peer(AUTHORITY, None), peer(AUTHORITY, stranger)] {
+        let refused = answer(&wrong, loopback(), &uri).await;
+        assert!(refused.is_err(), "{wrong:?}: {refused:?}");
+    }
+}
+
+/// All clients have one TLS to begin with, as in the host.
+#[tokio::test]
+async fn a_connection_without_a_certificate_takes_up_nothing_of_one_with_it() {
+    let address = service(Wants::Maybe).await;
+    let mut roots = RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(AUTHORITY).flatten() {
+        roots.add(root).expect("a root");
+    }
+    let tls = Tls::new(roots).expect("TLS");
+    let mut own = PeerTls::default();
+    own.set_identity(CLIENT, CLIENT_KEY).expect("an identity");
+    let with = Client::new(&tls.of(&own), loopback());
+    let without = Client::new(&tls.of(&PeerTls::default()), loopback());
+    for (client, expected) in [
+        (&with, &b"seen"[..]),
+        (&without, b"none"),
+        (&with, b"seen"),
+        (&without, b"none"),
+    ] {
+        let uri = format!("https://{address}/");
+        let request = Request::get(uri).body(Full::default()).expect("a request");
+        let sent = client.send(request, Duration::from_secs(10), 1024).await;
+        let body = sent.map(|reply| reply.body).expect("an answer");
+        assert_eq!(body, expected);
+    }
+}
+
+#[test]
+fn the_tls_of_two_destinations_is_the_same_only_with_the_same_certificates() {
+    let stranger = Some((STRANGER, STRANGER_KEY));
+    let mut http2 = peer(AUTHORITY, OWN);
+    http2.set_http2();
+    assert_eq!(peer(AUTHORITY, OWN), peer(AUTHORITY, OWN));
+    for other in [
+        PeerTls::default(),
+        peer(AUTHORITY, None),
+        peer(OTHER, OWN),
+        peer(AUTHORITY, stranger),
+        http2,
+    ] {
+        assert_ne!(other, peer(AUTHORITY, OWN));
+    }
 }
 
 #[test]
@@ -277,12 +280,12 @@ fn through(proxy: SocketAddr) -> AddressPolicy {
 
 #[tokio::test]
 async fn a_proxy_is_asked_to_connect_and_the_certificate_is_that_of_the_destination() {
-    let service = service(true).await;
+    let service = service(Wants::Certificate).await;
     let (address, asked) = proxy(service, "HTTP/1.1 200 Connected\r\nX-A: b\r\n\r\n").await;
-    let own = peer(AUTHORITY, true);
+    let own = peer(AUTHORITY, OWN);
     let name = "https://orders.example/secret?of=alice";
     let body = answer(&own, through(address), name).await;
-    assert_eq!(body.ok().as_deref(), Some(&b"done"[..]));
+    assert_eq!(body.ok().as_deref(), Some(&b"seen"[..]));
     let heard = asked.lock().map(|heard| heard.join("")).unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION");
     let expected = format!(
@@ -290,7 +293,7 @@ async fn a_proxy_is_asked_to_connect_and_the_certificate_is_that_of_the_destinat
     );
     assert_eq!(heard, expected, "and nothing else");
     // A proxy that connects to somebody else.
-    for (peer, uri) in [(own, "https://billing.example/"), (peer(OTHER, true), name)] {
+    for (peer, uri) in [(own, "https://billing.example/"), (peer(OTHER, OWN), name)] {
         let error = answer(&peer, through(address), uri).await.err();
         let error = error.map(|error| error.with_causes()).unwrap_or_default();
         assert!(error.contains("certificate"), "{uri}: {error}");
@@ -299,9 +302,9 @@ async fn a_proxy_is_asked_to_connect_and_the_certificate_is_that_of_the_destinat
 
 #[tokio::test]
 async fn what_a_proxy_may_not_do_for_the_host_is_not_asked_for() {
-    let service = service(false).await;
+    let service = service(Wants::Nothing).await;
     let (address, asked) = proxy(service, "HTTP/1.1 200 OK\r\n\r\n").await;
-    let own = peer(AUTHORITY, false);
+    let own = peer(AUTHORITY, None);
     for (uri, told) in [
         ("http://orders.example/", "only https"),
         ("https://localhost/", "no name"),
@@ -330,7 +333,7 @@ async fn what_a_proxy_may_not_do_for_the_host_is_not_asked_for() {
 
 #[tokio::test]
 async fn a_proxy_that_does_not_connect_is_named_with_what_it_said() {
-    let service = service(false).await;
+    let service = service(Wants::Nothing).await;
     let endless: &'static str =
         Box::leak(format!("HTTP/1.1 200 OK\r\n{}", "X-A: b\r\n".repeat(2000)).into_boxed_str());
     for (says, told) in [
@@ -347,7 +350,7 @@ async fn a_proxy_that_does_not_connect_is_named_with_what_it_said() {
     ] {
         let (address, _) = proxy(service, says).await;
         let uri = "https://orders.example/";
-        let error = answer(&peer(AUTHORITY, false), through(address), uri)
+        let error = answer(&peer(AUTHORITY, None), through(address), uri)
             .await
             .err();
         let error = error.map(|error| error.with_causes()).unwrap_or_default();
