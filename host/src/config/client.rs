@@ -1,8 +1,9 @@
 //! The host as a client of an authorization server: where it asks, and what it proves its identity
 //! with. The same keys serve `auth`, `exchange` and `introspection`.
 
-use super::destination::{addresses, dialled};
+use super::destination::{addresses, dialled, peer_tls};
 use super::reader::Section;
+use crate::egress::PeerTls;
 use crate::tokens::{
     AssertionAudience, AssertionFile, AssertionKey, AssertionKind, ClientProof, ClientSettings,
 };
@@ -20,10 +21,17 @@ pub(super) fn client(
     let client_id = section.required("client_id");
     let addresses = addresses(section);
     let endpoint = dialled(section, key, &addresses);
-    let proof = proof(section, issuer, section.text(key).as_deref());
-    Some(ClientSettings::new(
-        endpoint?, addresses, client_id?, proof?,
-    ))
+    let tls = peer_tls(section);
+    let proof = proof(section, issuer, section.text(key).as_deref(), &tls);
+    if matches!(proof, Some(ClientProof::Certificate(_)))
+        && endpoint
+            .as_ref()
+            .is_some_and(|url| url.scheme_str() == Some("http"))
+    {
+        section.wrong(key, "no certificate is shown over plain http; use https");
+    }
+    let settings = ClientSettings::new(endpoint?, addresses, client_id?, proof?);
+    Some(settings.with_tls(tls))
 }
 
 /// Reads `client_auth`, whose names are those of RFC 8414 and, for a file, one of this host.
@@ -31,6 +39,7 @@ fn proof(
     section: &Section<'_>,
     issuer: Option<&str>,
     endpoint: Option<&str>,
+    tls: &PeerTls,
 ) -> Option<ClientProof> {
     match section.text("client_auth").as_deref() {
         None | Some("client_secret_basic") => {
@@ -50,15 +59,27 @@ fn proof(
             Some(ClientProof::PrivateKeyJwt(key.ok()?))
         }
         Some("assertion_file") => assertion_file(section).map(ClientProof::AssertionFile),
+        Some("tls_client_auth" | "self_signed_tls_client_auth") => certificate(section, tls),
         Some(_) => {
             section.wrong(
                 "client_auth",
-                "expected \"client_secret_basic\", \"client_secret_post\", \"private_key_jwt\" or \
-                 \"assertion_file\"",
+                "expected \"client_secret_basic\", \"client_secret_post\", \"private_key_jwt\", \
+                 \"assertion_file\", \"tls_client_auth\" or \"self_signed_tls_client_auth\"",
             );
             None
         }
     }
+}
+
+/// Returns the proof that is the certificate of the connection. Whether an authority vouches for it
+/// is a matter between the authorization server and its operator (RFC 8705 §2.1, §2.2).
+fn certificate(section: &Section<'_>, tls: &PeerTls) -> Option<ClientProof> {
+    let (own, key) = ("client_certificate_file", "client_key_file");
+    if !section.has(own) && !section.has(key) {
+        let why = "it is missing: set the file of the host's certificate, and client_key_file";
+        section.wrong(own, why);
+    }
+    tls.identity().map(ClientProof::Certificate)
 }
 
 /// Reads the one audience of an assertion: by default the authorization server, where its issuer

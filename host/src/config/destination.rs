@@ -1,6 +1,8 @@
-//! Where the host sends requests: a URL, the addresses that it may have, and the proxy on the way.
+//! Where the host sends requests: a URL, the addresses that it may have, the proxy on the way, and
+//! the certificates at both ends.
 
 mod proxy;
+mod tls;
 
 use std::net::IpAddr;
 
@@ -9,6 +11,8 @@ use ipnet::IpNet;
 
 use super::reader::Section;
 use crate::egress::AddressPolicy;
+
+pub(super) use tls::peer_tls;
 
 /// Reads the addresses that the destinations of a section may have.
 pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Issuer;
-use super::destination::{addresses, dialled};
+use super::destination::{addresses, dialled, peer_tls};
 use super::reader::Section;
 use crate::characters::check_name;
-use crate::egress::AddressPolicy;
+use crate::egress::{AddressPolicy, PeerTls};
 use crate::identity::{AgentRule, IssuerSettings, ServiceRule, ShownScopes, TenantRule, TextRule};
 use crate::tokens::{Algorithm, KeyFile, KeySource, TimeRule};
 
@@ -73,13 +73,13 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
         section.wrong("alias", "expected 1 to 32 characters of [a-z0-9_-]");
     }
     let algorithms = algorithms(section);
-    let addresses = addresses(section);
-    let keys = match keys(section, &addresses) {
+    let (addresses, tls) = (addresses(section), peer_tls(section));
+    let keys = match keys(section, &addresses, &tls) {
         Some(keys) => name
             .as_deref()
             .map(|name| is_sound(section, "issuer", name))
             .and(Some(keys)),
-        None => discovered(section, &addresses),
+        None => discovered(section, &addresses, &tls),
     };
     let settings = (|| {
         Some(IssuerSettings {
@@ -153,7 +153,11 @@ pub(super) fn algorithms(section: &Section<'_>) -> Vec<Algorithm> {
     names.into_iter().filter_map(named).collect()
 }
 
-pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
+pub(super) fn keys(
+    section: &Section<'_>,
+    addresses: &AddressPolicy,
+    tls: &PeerTls,
+) -> Option<KeySource> {
     let file = section.text("jwks_file").map(|path| section.beside(&path));
     if let Some(path) = &file {
         section.check_named("jwks_file", path);
@@ -167,6 +171,7 @@ pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<K
     let remote = dialled(section, "jwks_uri", addresses).map(|url| KeySource::Remote {
         url,
         addresses: addresses.clone(),
+        tls: tls.clone(),
     });
     if file.is_some() && remote.is_some() {
         section.wrong("jwks_file", "set jwks_uri or jwks_file, not both");
@@ -176,7 +181,11 @@ pub(super) fn keys(section: &Section<'_>, addresses: &AddressPolicy) -> Option<K
 
 /// Returns the issuer's own metadata as the source of keys. Without `jwks_uri` and `jwks_file` the
 /// issuer itself is dialled, so the rules of `jwks_uri` hold for it.
-pub(super) fn discovered(section: &Section<'_>, addresses: &AddressPolicy) -> Option<KeySource> {
+pub(super) fn discovered(
+    section: &Section<'_>,
+    addresses: &AddressPolicy,
+    tls: &PeerTls,
+) -> Option<KeySource> {
     let issuer = section.text("issuer")?;
     if is_sound(section, "issuer", &issuer) && !section.has("jwks_uri") && !section.has("jwks_file")
     {
@@ -185,6 +194,7 @@ pub(super) fn discovered(section: &Section<'_>, addresses: &AddressPolicy) -> Op
     Some(KeySource::Discovered {
         issuer,
         addresses: addresses.clone(),
+        tls: tls.clone(),
     })
 }
 

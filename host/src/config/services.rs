@@ -1,7 +1,6 @@
 //! `[services.NAME]`: the APIs that tools may reach by name.
 
 mod exchange;
-mod peer;
 
 use std::time::Duration;
 
@@ -9,13 +8,12 @@ use http::HeaderName;
 
 use super::Issuer;
 use super::auth::{FORBIDDEN_HEADERS, auth};
-use super::destination::{addresses, dialled};
+use super::destination::{addresses, dialled, peer_tls};
 use super::reader::Section;
 use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template};
-use crate::egress::Deadlines;
+use crate::egress::{Deadlines, PeerTls};
 use crate::limits::Limits;
 use exchange::exchange;
-use peer::peer;
 
 /// The services that were read.
 pub(super) struct ServiceSections {
@@ -179,6 +177,21 @@ fn on_cancel(section: &Section<'_>) -> OnCancel {
             OnCancel::Finish
         }
     }
+}
+
+/// Reads what is peculiar to the TLS of a service.
+fn peer(section: &Section<'_>) -> PeerTls {
+    let mut peer = peer_tls(section);
+    if section.flag("http2") == Some(true) {
+        peer.set_http2();
+        if section
+            .text("url")
+            .is_some_and(|url| url.starts_with("http:"))
+        {
+            section.wrong("http2", "HTTP/2 needs an https URL");
+        }
+    }
+    peer
 }
 
 /// Reads the deadlines of a service, which lie within `most`.

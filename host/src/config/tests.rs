@@ -18,6 +18,7 @@ mod mistakes;
 mod providers;
 mod services;
 mod tenants;
+mod tls;
 
 use std::path::PathBuf;
 

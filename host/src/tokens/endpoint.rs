@@ -66,7 +66,7 @@ struct SeenAnswer {
 impl TokenEndpoint {
     pub(crate) fn new(client: ClientSettings, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
         Self {
-            http: Client::new(tls, client.addresses.clone()),
+            http: Client::new(&tls.of(&client.tls), client.addresses.clone()),
             client,
             clock: Arc::clone(clock),
         }

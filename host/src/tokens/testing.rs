@@ -9,14 +9,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use rustls::RootCertStore;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use super::{
     Algorithm, ClientProof, ClientSettings, Introspection, KeyRing, KeySettings, KeySource,
 };
-use crate::egress::{AddressPolicy, Tls};
+use crate::egress::testing::{Wants, acceptor};
+use crate::egress::{AddressPolicy, PeerTls, Tls};
 use crate::seams::Clock;
 
 /// A clock that a test moves.
@@ -56,18 +57,7 @@ pub(crate) struct Issuer {
 impl Issuer {
     /// Returns an issuer that publishes nothing yet, and the ring of its keys.
     pub(crate) async fn start(clock: &Arc<dyn Clock>) -> (Arc<Self>, KeyRing) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}/jwks", listener.local_addr().expect("an address"));
-        let answer = Mutex::new(("503 Service Unavailable", String::new()));
-        let issuer = Self {
-            url: url.clone(),
-            last: Mutex::default(),
-            answer,
-            held: watch::Sender::new(false),
-            asked: AtomicUsize::new(0),
-            came: Notify::new(),
-        };
-        let issuer = Arc::new(issuer);
+        let (issuer, listener) = Self::listen("http").await;
         let serving = Arc::clone(&issuer);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -75,8 +65,9 @@ impl Issuer {
             }
         });
         let source = KeySource::Remote {
-            url: url.parse().expect("a URL"),
+            url: issuer.url.parse().expect("a URL"),
             addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+            tls: PeerTls::default(),
         };
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
         let settings = KeySettings {
@@ -88,7 +79,39 @@ impl Issuer {
         (issuer, keys)
     }
 
-    async fn serve(self: Arc<Self>, mut stream: TcpStream) {
+    /// Returns an issuer that answers over TLS, and only clients with a certificate.
+    pub(crate) async fn start_for_certificates() -> Arc<Self> {
+        let (issuer, listener) = Self::listen("https").await;
+        let serving = Arc::clone(&issuer);
+        let acceptor = acceptor(Wants::Certificate, &[]);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (serving, acceptor) = (Arc::clone(&serving), acceptor.clone());
+                tokio::spawn(async move {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        serving.serve(stream).await;
+                    }
+                });
+            }
+        });
+        issuer
+    }
+
+    async fn listen(scheme: &str) -> (Arc<Self>, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let issuer = Self {
+            url: format!("{scheme}://{address}/jwks"),
+            last: Mutex::default(),
+            answer: Mutex::new(("503 Service Unavailable", String::new())),
+            held: watch::Sender::new(false),
+            asked: AtomicUsize::new(0),
+            came: Notify::new(),
+        };
+        (Arc::new(issuer), listener)
+    }
+
+    async fn serve(self: Arc<Self>, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         let mut request = Vec::new();
         while !is_whole(&request) {
             match stream.read_buf(&mut request).await {
@@ -114,6 +137,7 @@ impl Issuer {
             body.len()
         );
         let _written = stream.write_all((head + &body).as_bytes()).await;
+        let _closed = stream.shutdown().await;
     }
 
     /// Returns the address of its answers.

@@ -72,12 +72,21 @@ fn key_remedy(source: &KeySource) -> String {
 
 /// Compares the clock with that of an issuer on the network, if it says the time.
 async fn time(issuer: &Issuer, tls: &Tls, clock: &dyn Clock) -> Option<Checkup> {
-    let (url, addresses): (Uri, _) = match &issuer.keys {
-        KeySource::Discovered { issuer, addresses } => (issuer.parse().ok()?, addresses),
-        KeySource::Remote { url, addresses } => (url.clone(), addresses),
+    let (url, addresses, peer): (Uri, _, _) = match &issuer.keys {
+        KeySource::Discovered {
+            issuer,
+            addresses,
+            tls,
+        } => (issuer.parse().ok()?, addresses, tls),
+        KeySource::Remote {
+            url,
+            addresses,
+            tls,
+        } => (url.clone(), addresses, tls),
         KeySource::File(_) => return None,
     };
-    let answer = ask(tls, addresses, Method::HEAD, url).await.ok()?;
+    let tls = tls.of(peer);
+    let answer = ask(&tls, addresses, Method::HEAD, url).await.ok()?;
     let theirs = date(&answer.headers)?;
     let ahead = i128::from(clock.now()) - i128::from(theirs);
     let skew = issuer.settings.times.skew.max(TOLERATED);
@@ -134,12 +143,13 @@ fn introspection_remedy(error: &EndpointError) -> &'static str {
         EndpointError::Refused("invalid_client" | "unauthorized_client" | "access_denied")
         | EndpointError::ClientPaused(_)
         | EndpointError::RefusedWithoutCode(401 | 403) => {
-            "compare introspection.client_id and the secret with those at the issuer, and allow the \
-             client to ask about tokens"
+            "compare introspection.client_id and the secret, key or certificate with those at the \
+             issuer, and allow the client to ask about tokens"
         }
         EndpointError::Unreachable | EndpointError::TimedOut => {
             "see that this machine can reach introspection.endpoint; for an address within a \
-             private network, set introspection.private_addresses"
+             private network, set introspection.private_addresses, and for an authority of your \
+             own introspection.roots_file"
         }
         EndpointError::Unavailable => "see the issuer's log",
         _ => "set introspection.endpoint to the issuer's endpoint of RFC 7662",
@@ -247,11 +257,12 @@ fn at(client: &ClientSettings) -> String {
 fn refused(about: &str, client: &ClientSettings, error: &EndpointError) -> Checkup {
     let remedy = match error {
         EndpointError::Refused("invalid_client") | EndpointError::ClientPaused(_) => {
-            "compare client_id and the secret with those at the authorization server"
+            "compare client_id and the secret, key or certificate with those at the authorization \
+             server"
         }
         EndpointError::Unreachable | EndpointError::TimedOut => {
             "see that this machine can reach token_endpoint; for an address within a private \
-             network, set private_addresses"
+             network, set private_addresses, and for an authority of your own roots_file"
         }
         EndpointError::Refused(_) | EndpointError::ScopeDenied(_) => {
             "allow the client at the authorization server this grant, audience and scopes"

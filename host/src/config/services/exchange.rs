@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::aliases;
 use crate::config::Issuer;
 use crate::config::client::client as host_client;
-use crate::config::destination::addresses;
+use crate::config::destination::{addresses, peer_tls};
 use crate::config::issuers::{algorithms, discovered, keys, times, token_type};
 use crate::config::reader::Section;
 use crate::delegation::{
@@ -158,10 +158,10 @@ fn has_actor(section: &Section<'_>, dialect: Option<&ExchangeDialect>) -> bool {
 /// Returns the keys of an issued token: the operator's, else those of its own issuer, else those
 /// that its issuer publishes.
 fn issued_keys(section: &Section<'_>, own: Option<&Issuer>) -> Option<KeySource> {
-    let addresses = addresses(section);
-    keys(section, &addresses)
+    let (addresses, tls) = (addresses(section), peer_tls(section));
+    keys(section, &addresses, &tls)
         .or_else(|| own.map(|known| known.keys.clone()))
-        .or_else(|| discovered(section, &addresses))
+        .or_else(|| discovered(section, &addresses, &tls))
 }
 
 /// What an exchange asks for. What the issued token must say follows from it, unless the operator

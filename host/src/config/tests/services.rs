@@ -1,6 +1,5 @@
 //! Which services are allowed, and what an exchanged token must say.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use super::*;
@@ -321,58 +320,5 @@ fn an_issuer_and_a_token_endpoint_are_reached_through_proxies_of_their_own() {
         let error = folder.load(&bad).err().unwrap_or_default();
         assert!(error.contains("expected the proxy as"), "{place}: {error}");
         assert_eq!(error.lines().count(), 1, "{place}: {error}");
-    }
-}
-
-#[test]
-fn roots_and_a_certificate_of_a_services_own_are_read_and_checked() {
-    let folder = Folder::new();
-    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/tls");
-    for (name, mode) in [
-        ("authority.pem", 0o644),
-        ("client.pem", 0o644),
-        ("client.key", 0o600),
-        ("server.key", 0o600),
-    ] {
-        let copy = folder.file().with_file_name(name);
-        std::fs::copy(format!("{vectors}/{name}"), &copy).expect("a copy");
-        let mode = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(&copy, mode).expect("a mode");
-    }
-    let with = |keys: &str| {
-        let keys = format!("shared_data = true\n{keys}");
-        folder.load(&GOOD.replacen("shared_data = true", &keys, 1))
-    };
-    let certificate = "client_certificate_file = \"client.pem\"\n";
-    let good =
-        format!("roots_file = \"authority.pem\"\n{certificate}client_key_file = \"client.key\"\n");
-    let config = with(&good).unwrap_or_else(|error| panic!("{error}"));
-    let named = |files: &[PathBuf], name: &str| files.iter().any(|file| file.ends_with(name));
-    for (name, is_secret) in [
-        ("authority.pem", false),
-        ("client.pem", false),
-        ("client.key", true),
-    ] {
-        assert!(named(&config.files, name), "{name} is watched");
-        assert_eq!(named(&config.secrets, name), is_secret, "{name}");
-    }
-    for (keys, told) in [
-        ("roots_file = \"none.pem\"\n", "cannot be read"),
-        ("roots_file = \"client.key\"\n", "expected one certificate"),
-        (certificate, "set client_key_file too"),
-        (
-            "client_key_file = \"client.key\"\n",
-            "set client_certificate_file too",
-        ),
-        (
-            "client_certificate_file = \"client.pem\"\nclient_key_file = \"server.key\"\n",
-            "does not belong",
-        ),
-    ] {
-        let error = with(keys).err().unwrap_or_default();
-        assert!(
-            error.contains(told) && error.lines().count() == 1,
-            "{keys}: {error}"
-        );
     }
 }

@@ -19,7 +19,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::*;
 use crate::delegation::dialect::ExchangeDialect;
 use crate::delegation::settings::IssuedSettings;
-use crate::egress::AddressPolicy;
+use crate::egress::{AddressPolicy, PeerTls};
 use crate::identity::SubjectToken;
 use crate::tokens::testing::{Hands, Issuer, signed};
 use crate::tokens::{Algorithm, ClientProof, ClientSettings, KeySource, TimeRule, TypeRule};
@@ -122,6 +122,7 @@ impl Scene {
                 keys: KeySource::Remote {
                     url: self.issuer.url().parse().expect("a URL"),
                     addresses: loopback(),
+                    tls: PeerTls::default(),
                 },
                 algorithms: Algorithm::ALL.to_vec(),
                 audience: "orders".into(),

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::assertion::{AssertionFile, AssertionKey, JWT_ASSERTION};
 use super::error::EndpointError;
 use super::pause::{Pauses, ProofDigest};
-use crate::egress::AddressPolicy;
+use crate::egress::{AddressPolicy, CertificateDigest, PeerTls};
 
 /// The host as a client of an authorization server.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub struct ClientSettings {
     pub token_endpoint: Uri,
     /// Private addresses that the endpoint may have.
     pub addresses: AddressPolicy,
+    /// Whom the host believes to be the endpoint, and the certificate that it shows there.
+    pub tls: PeerTls,
     /// The client identifier.
     pub client_id: String,
     /// What the client proves its identity with.
@@ -42,6 +44,8 @@ pub enum ClientProof {
     PrivateKeyJwt(AssertionKey),
     /// An assertion from a file.
     AssertionFile(AssertionFile),
+    /// The certificate of the connection, by its digest (RFC 8705 §2).
+    Certificate(CertificateDigest),
 }
 
 /// A proof as one request carries it.
@@ -64,10 +68,17 @@ impl ClientSettings {
         Self {
             token_endpoint,
             addresses,
+            tls: PeerTls::default(),
             client_id,
             proof,
             pauses: Pauses::default(),
         }
+    }
+
+    /// Returns the same client with TLS that is peculiar to the endpoint.
+    #[must_use]
+    pub fn with_tls(self, tls: PeerTls) -> Self {
+        Self { tls, ..self }
     }
 
     /// Lets those of one endpoint share its pauses, and those of one client there the client's.
@@ -110,6 +121,7 @@ impl ClientSettings {
                 let digest = digest(&token);
                 (None, assertion(file.kind.urn(), token), digest)
             }
+            ClientProof::Certificate(digest) => (None, vec![id()], *digest),
         };
         Ok(ShownProof {
             authorization,

@@ -10,7 +10,7 @@ use http::{Request, StatusCode, Uri, header};
 use http_body_util::Full;
 use url::Url;
 
-use crate::egress::{AddressPolicy, Client, Tls, shown};
+use crate::egress::{AddressPolicy, Client, PeerTls, Tls, shown};
 use crate::json::{self, member};
 use crate::owned::{self, Trust};
 
@@ -23,6 +23,8 @@ pub enum KeySource {
         issuer: String,
         /// Private addresses that it may have.
         addresses: AddressPolicy,
+        /// Whom the host believes to be it, and the certificate that it shows there.
+        tls: PeerTls,
     },
     /// `jwks_uri`.
     Remote {
@@ -30,6 +32,8 @@ pub enum KeySource {
         url: Uri,
         /// Private addresses that it may have.
         addresses: AddressPolicy,
+        /// Whom the host believes to be it, and the certificate that it shows there.
+        tls: PeerTls,
     },
     /// `jwks_file`.
     File(KeyFile),
@@ -83,13 +87,21 @@ pub(super) enum Fetch {
 impl Fetch {
     pub(super) fn new(source: KeySource, tls: &Tls) -> Self {
         match source {
-            KeySource::Discovered { issuer, addresses } => Self::Discovered {
+            KeySource::Discovered {
                 issuer,
-                client: Client::new(tls, addresses),
+                addresses,
+                tls: peer,
+            } => Self::Discovered {
+                issuer,
+                client: Client::new(&tls.of(&peer), addresses),
             },
-            KeySource::Remote { url, addresses } => Self::Remote {
+            KeySource::Remote {
                 url,
-                client: Client::new(tls, addresses),
+                addresses,
+                tls: peer,
+            } => Self::Remote {
+                url,
+                client: Client::new(&tls.of(&peer), addresses),
             },
             KeySource::File(file) => Self::File(file),
         }

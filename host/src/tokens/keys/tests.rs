@@ -5,7 +5,7 @@ use rustls::RootCertStore;
 use serde_json::Value;
 
 use super::*;
-use crate::egress::AddressPolicy;
+use crate::egress::{AddressPolicy, PeerTls};
 use crate::tokens::testing::{Hands, Issuer};
 
 const NAME: KeyName<'static> = KeyName {
@@ -106,6 +106,7 @@ async fn metadata_that_says_nothing_is_named_with_both_places_and_what_to_compar
             source: KeySource::Discovered {
                 issuer: name.clone(),
                 addresses: loopback(),
+                tls: PeerTls::default(),
             },
             algorithms: Algorithm::ALL.to_vec(),
         };
@@ -136,6 +137,7 @@ async fn an_address_is_named_without_the_secret_in_it() {
             source: KeySource::Remote {
                 url: url.parse().expect("a URL"),
                 addresses: loopback(),
+                tls: PeerTls::default(),
             },
             algorithms: Algorithm::ALL.to_vec(),
         };

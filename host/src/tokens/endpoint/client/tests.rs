@@ -1,6 +1,8 @@
 //! What each proof of identity is on the wire, byte for byte.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod over_tls;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use crate::tokens::endpoint::assertion::{AssertionAudience, AssertionKind};
 use crate::tokens::endpoint::{TokenEndpoint, TokenRequest};
 use crate::tokens::testing::{Hands, Issuer};
 
-const CLIENT: &str = "https://mcp.example/host";
+const CLIENT_ID: &str = "https://mcp.example/host";
 const NOW: u64 = 1_763_712_000;
 /// An Ed25519 key as `openssl genpkey` writes it.
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
@@ -32,7 +34,7 @@ fn endpoint(issuer: &Issuer, proof: ClientProof) -> TokenEndpoint {
     let client = ClientSettings::new(
         issuer.url().parse().expect("a URL"),
         AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
-        CLIENT.into(),
+        CLIENT_ID.into(),
         proof,
     );
     let tls = Tls::new(RootCertStore::empty()).expect("TLS");
@@ -146,7 +148,8 @@ async fn an_assertion_of_the_host_names_it_one_audience_and_one_minute_and_is_ne
         assert_eq!(
             claims,
             serde_json::json!({
-                "iss": CLIENT, "sub": CLIENT, "aud": named, "iat": NOW, "exp": NOW + 60, "jti": id
+                "iss": CLIENT_ID, "sub": CLIENT_ID, "aud": named, "iat": NOW, "exp": NOW + 60,
+                "jti": id
             })
         );
         let (_, again) = sent(&issuer, &endpoint).await;
