@@ -33,7 +33,7 @@ pub use pool::Party;
 pub use roots::tls;
 pub use sent::Sent;
 pub use shown::shown;
-pub use trust::{CertificateDigest, PeerTls, PeerTlsError, Tls};
+pub use trust::{CertificateDigest, PeerTls, PeerTlsError, Tls, thumbprint};
 
 /// What the host calls itself.
 const USER_AGENT: &str = concat!("bailiwick/", env!("CARGO_PKG_VERSION"));

@@ -30,8 +30,8 @@ pub use claims::{Claims, TimeRule};
 pub(crate) use client_credentials::{Asking, ClientCredentials};
 pub(crate) use date::http_date;
 pub use endpoint::{
-    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyError, AssertionKind, ClientProof,
-    ClientSettings, EndpointError, MalformedAnswer,
+    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyError, AssertionKeyName,
+    AssertionKind, ClientProof, ClientSettings, EndpointError, MalformedAnswer,
 };
 pub(crate) use endpoint::{Granted, TokenEndpoint, TokenRequest};
 pub use error::TokenError;

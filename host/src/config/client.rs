@@ -1,11 +1,14 @@
 //! The host as a client of an authorization server: where it asks, and what it proves its identity
 //! with. The same keys serve `auth`, `exchange` and `introspection`.
 
-use super::destination::{addresses, dialled, peer_tls};
+use bailiwick_journal::chain;
+
+use super::destination::{addresses, certificates, dialled, peer_tls};
 use super::reader::Section;
-use crate::egress::PeerTls;
+use crate::egress::{PeerTls, thumbprint};
 use crate::tokens::{
-    AssertionAudience, AssertionFile, AssertionKey, AssertionKind, ClientProof, ClientSettings,
+    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyName, AssertionKind, ClientProof,
+    ClientSettings,
 };
 
 /// Reads the host's client at the endpoint that `key` names. `issuer` is the authorization server,
@@ -51,12 +54,8 @@ fn proof(
             Some(ClientProof::SecretPost(secret))
         }
         Some("private_key_jwt") => {
-            let kid = section.text("client_assertion_key_id");
             let audience = audience(section, issuer, endpoint);
-            let pem = section.secret_bytes("client_assertion_key_file")?;
-            let wrong = |error: &_| section.wrong("client_assertion_key_file", &format!("{error}"));
-            let key = AssertionKey::from_pem(&pem, kid, audience?).inspect_err(wrong);
-            Some(ClientProof::PrivateKeyJwt(key.ok()?))
+            assertion_key(section, audience).map(ClientProof::PrivateKeyJwt)
         }
         Some("assertion_file") => assertion_file(section).map(ClientProof::AssertionFile),
         Some("tls_client_auth" | "self_signed_tls_client_auth") => certificate(section, tls),
@@ -103,6 +102,34 @@ fn audience(
     } else {
         Some(AssertionAudience::Issuer(audience))
     }
+}
+
+/// Reads the key with which the host signs assertions, and how they name it.
+fn assertion_key(
+    section: &Section<'_>,
+    audience: Option<AssertionAudience>,
+) -> Option<AssertionKey> {
+    let (certificate, key) = (
+        "client_assertion_certificate_file",
+        "client_assertion_key_file",
+    );
+    let id = section.text("client_assertion_key_id");
+    let text = certificates(section, certificate);
+    let pem = section.secret_bytes(key)?;
+    let print = text.map(|text| thumbprint(text.as_bytes(), &pem));
+    let name = AssertionKeyName {
+        id,
+        thumbprint: print
+            .as_ref()
+            .and_then(|print| print.as_ref().ok().copied()),
+    };
+    let wrong = |error: &_| section.wrong(key, &format!("{error}"));
+    let signs = AssertionKey::from_pem(&pem, name, audience?).inspect_err(wrong);
+    let signs = signs.ok()?;
+    if let Some(Err(error)) = print {
+        section.wrong(certificate, &chain(&error));
+    }
+    Some(signs)
 }
 
 /// Reads the file of an assertion. It is read once now, so that a mistake is known, and again for

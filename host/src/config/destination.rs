@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use super::reader::Section;
 use crate::egress::AddressPolicy;
 
-pub(super) use tls::peer_tls;
+pub(super) use tls::{certificates, peer_tls};
 
 /// Reads the addresses that the destinations of a section may have.
 pub(super) fn addresses(section: &Section<'_>) -> AddressPolicy {

@@ -174,6 +174,16 @@ impl<T> fmt::Debug for Made<T> {
     }
 }
 
+/// Returns SHA-256 of the first certificate (`x5t#S256`, RFC 7515 §4.1.8), whose key this is.
+///
+/// # Errors
+/// There is no certificate or no key, or the two do not belong together.
+pub fn thumbprint(chain: &[u8], key: &[u8]) -> Result<CertificateDigest, PeerTlsError> {
+    let certified = certified(chain, key)?;
+    let first = certified.cert.first().ok_or(PeerTlsError::NoCertificate)?;
+    Ok(Sha256::digest(first).into())
+}
+
 /// HTTP/2 as TLS names it (RFC 9113 §3.2).
 pub(super) const HTTP2: &[u8] = b"h2";
 

@@ -25,7 +25,8 @@ use answer::EndpointAnswer;
 use pause::ProofDigest;
 
 pub use assertion::{
-    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyError, AssertionKind,
+    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyError, AssertionKeyName,
+    AssertionKind,
 };
 pub use client::{ClientProof, ClientSettings};
 pub use error::{EndpointError, MalformedAnswer};

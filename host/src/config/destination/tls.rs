@@ -39,7 +39,8 @@ fn identity(section: &Section<'_>, peer: &mut PeerTls) {
     }
 }
 
-fn certificates(section: &Section<'_>, key: &str) -> Option<String> {
+/// Reads the file of certificates that a key names.
+pub(in crate::config) fn certificates(section: &Section<'_>, key: &str) -> Option<String> {
     let path = section.beside(&section.text(key)?);
     section.settings(key, &path)
 }

@@ -26,6 +26,8 @@ fn folder() -> Folder {
         ("client.pem", 0o644),
         ("client.key", 0o600),
         ("server.key", 0o600),
+        ("rsa.pem", 0o644),
+        ("rsa.key", 0o600),
     ] {
         let copy = folder.file().with_file_name(name);
         std::fs::copy(format!("{vectors}/{name}"), &copy).expect("a copy");
@@ -187,5 +189,46 @@ fn a_client_that_is_its_certificate_has_one_and_shows_it_over_tls() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn an_assertions_certificate_is_that_of_its_key() {
+    let folder = folder();
+    let signed = "client_auth = \"private_key_jwt\"\nclient_assertion_key_file = \"rsa.key\"\n";
+    let named = |file: &str| format!("{signed}client_assertion_certificate_file = \"{file}\"\n");
+    for (keys, told) in [
+        (signed.to_owned(), None),
+        (named("rsa.pem"), None),
+        (
+            named("rsa.pem") + "client_assertion_key_id = \"k1\"\n",
+            None,
+        ),
+        (named("client.pem"), Some("does not belong")),
+        (named("rsa.key"), Some("expected one certificate")),
+        (named("none.pem"), Some("cannot be read")),
+        (
+            named("rsa.pem").replace("rsa.key", "secret"),
+            Some("expected one unencrypted private key"),
+        ),
+        (
+            format!("{SECRET}client_assertion_certificate_file = \"rsa.pem\"\n"),
+            Some("client_assertion_certificate_file is not a key"),
+        ),
+    ] {
+        let loaded = folder.load(&GOOD.replacen(SECRET, &keys, 1));
+        let is_watched = loaded.as_ref().is_ok_and(|config| {
+            let mut files = config.files.iter();
+            files.any(|file| file.ends_with("rsa.pem"))
+        });
+        let is_named = keys.contains("rsa.pem");
+        let error = loaded.err().unwrap_or_default();
+        assert_eq!(is_watched, told.is_none() && is_named, "{keys}: {error}");
+        assert!(error.contains(told.unwrap_or_default()), "{keys}: {error}");
+        assert_eq!(
+            error.lines().count(),
+            usize::from(told.is_some()),
+            "{error}"
+        );
     }
 }

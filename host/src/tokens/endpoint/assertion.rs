@@ -7,10 +7,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom as SigningRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
-    RsaKeyPair,
+    RSA_PSS_SHA256, RsaKeyPair, RsaSignatureEncoding,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::EndpointError;
 use super::pause::ProofDigest;
+use crate::egress::CertificateDigest;
 use crate::owned::{self, Trust};
 use crate::seams::{ChunkedRandom, Random as _};
 
@@ -29,9 +31,17 @@ use crate::seams::{ChunkedRandom, Random as _};
 #[derive(Clone)]
 pub struct AssertionKey {
     pair: Arc<SigningPair>,
-    /// The key's name at the authorization server.
-    kid: Option<String>,
+    name: AssertionKeyName,
     audience: AssertionAudience,
+}
+
+/// How an assertion names its key to the authorization server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AssertionKeyName {
+    /// `kid`.
+    pub id: Option<String>,
+    /// `x5t#S256`: the thumbprint of the key's certificate (RFC 7515 §4.1.8).
+    pub thumbprint: Option<CertificateDigest>,
 }
 
 /// The audience of an assertion. It is one text, because a list would let one server use what was
@@ -48,6 +58,7 @@ enum SigningPair {
     Es256(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
     Rs256(RsaKeyPair),
+    Ps256(RsaKeyPair),
 }
 
 /// A key file with which the host cannot sign.
@@ -59,25 +70,30 @@ enum SigningPair {
 pub struct AssertionKeyError;
 
 impl AssertionKey {
-    /// Reads a private key in PEM.
+    /// Reads a private key in PEM. An RSA key that is named by its certificate signs PS256, as Entra
+    /// ID wants it, and any other RS256.
     ///
     /// # Errors
     /// Fails if the host cannot sign with it.
     pub fn from_pem(
         pem: &[u8],
-        kid: Option<String>,
+        name: AssertionKeyName,
         audience: AssertionAudience,
     ) -> Result<Self, AssertionKeyError> {
         let key = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| AssertionKeyError)?;
         let der = key.secret_pkcs8_der();
+        let rsa = match name.thumbprint {
+            Some(_) => SigningPair::Ps256,
+            None => SigningPair::Rs256,
+        };
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
             .map(SigningPair::Es256)
             .or_else(|_| Ed25519KeyPair::from_pkcs8(der).map(SigningPair::EdDsa))
-            .or_else(|_| RsaKeyPair::from_pkcs8(der).map(SigningPair::Rs256))
+            .or_else(|_| RsaKeyPair::from_pkcs8(der).map(rsa))
             .map_err(|_| AssertionKeyError)?;
         Ok(Self {
             pair: Arc::new(pair),
-            kid,
+            name,
             audience,
         })
     }
@@ -96,8 +112,15 @@ impl AssertionKey {
         let mut id = [0; 16];
         ChunkedRandom.fill(&mut id);
         let mut header = json!({"alg": self.pair.algorithm(), "typ": typ});
-        if let (Some(kid), Some(members)) = (&self.kid, header.as_object_mut()) {
-            members.insert("kid".to_owned(), json!(kid));
+        if let Some(members) = header.as_object_mut() {
+            let thumbprint = self
+                .name
+                .thumbprint
+                .map(|print| URL_SAFE_NO_PAD.encode(print));
+            let names = [("kid", self.name.id.clone()), ("x5t#S256", thumbprint)];
+            let named =
+                |(name, value): (&str, Option<String>)| Some((name.to_owned(), json!(value?)));
+            members.extend(names.into_iter().filter_map(named));
         }
         let claims = json!({
             "iss": client_id, "sub": client_id, "aud": audience, "iat": now,
@@ -109,14 +132,13 @@ impl AssertionKey {
         Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)).into())
     }
 
-    /// Returns a digest of the key.
+    /// Returns a digest of the key and of how it is named.
     pub(super) fn digest(&self) -> ProofDigest {
-        let public = match self.pair.as_ref() {
-            SigningPair::Es256(pair) => pair.public_key().as_ref(),
-            SigningPair::EdDsa(pair) => pair.public_key().as_ref(),
-            SigningPair::Rs256(pair) => pair.public_key().as_ref(),
-        };
-        Sha256::digest(public).into()
+        let id = self.name.id.as_deref().unwrap_or_default();
+        let mut digest = Sha256::new_with_prefix(self.pair.public());
+        digest.update(self.name.thumbprint.unwrap_or_default());
+        digest.update(id);
+        digest.finalize().into()
     }
 }
 
@@ -126,6 +148,15 @@ impl SigningPair {
             Self::Es256(_) => "ES256",
             Self::EdDsa(_) => "EdDSA",
             Self::Rs256(_) => "RS256",
+            Self::Ps256(_) => "PS256",
+        }
+    }
+
+    fn public(&self) -> &[u8] {
+        match self {
+            Self::Es256(pair) => pair.public_key().as_ref(),
+            Self::EdDsa(pair) => pair.public_key().as_ref(),
+            Self::Rs256(pair) | Self::Ps256(pair) => pair.public_key().as_ref(),
         }
     }
 
@@ -136,14 +167,21 @@ impl SigningPair {
                 .sign(&random, text)
                 .map(|signature| signature.as_ref().to_vec()),
             Self::EdDsa(pair) => Ok(pair.sign(text).as_ref().to_vec()),
-            Self::Rs256(pair) => {
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, text, &mut signature)
-                    .map(|()| signature)
-            }
+            Self::Rs256(pair) => by_rsa(pair, &RSA_PKCS1_SHA256, text),
+            Self::Ps256(pair) => by_rsa(pair, &RSA_PSS_SHA256, text),
         };
         signed.map_err(|_| EndpointError::Client)
     }
+}
+
+fn by_rsa(
+    pair: &RsaKeyPair,
+    encoding: &'static RsaSignatureEncoding,
+    text: &[u8],
+) -> Result<Vec<u8>, Unspecified> {
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(encoding, &SigningRandom::new(), text, &mut signature)?;
+    Ok(signature)
 }
 
 /// A file with an assertion that the platform writes and renews: a projected token of Kubernetes, a

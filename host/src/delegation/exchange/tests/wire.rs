@@ -8,14 +8,14 @@ use crate::delegation::issued::Expected;
 use crate::reason::DownstreamReason::{ConsentRequired, CredentialRefused, ScopeDenied};
 use crate::tokens::{Granted, KeyRing, KeySettings};
 
-fn answer(status: &str, body: &Value) -> String {
+pub(super) fn answer(status: &str, body: &Value) -> String {
     let body = body.to_string();
     let length = body.len();
     format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 
 /// Returns the fields of a request's form.
-fn form(request: &str) -> Vec<(String, String)> {
+pub(super) fn form(request: &str) -> Vec<(String, String)> {
     let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     form_urlencoded::parse(body.as_bytes())
         .into_owned()

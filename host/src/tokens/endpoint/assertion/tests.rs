@@ -4,8 +4,8 @@
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, KeyPair as _,
-    RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
 };
 use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret as _;
@@ -18,8 +18,19 @@ fn pem(label: &str, der: &[u8]) -> String {
 }
 
 fn read(pem: &str) -> Result<AssertionKey, AssertionKeyError> {
+    named(pem, AssertionKeyName::default())
+}
+
+fn named(pem: &str, name: AssertionKeyName) -> Result<AssertionKey, AssertionKeyError> {
     let audience = AssertionAudience::Issuer("https://idp.example".into());
-    AssertionKey::from_pem(pem.as_bytes(), None, audience)
+    AssertionKey::from_pem(pem.as_bytes(), name, audience)
+}
+
+fn with_certificate() -> AssertionKeyName {
+    AssertionKeyName {
+        id: None,
+        thumbprint: Some([7; 32]),
+    }
 }
 
 fn p256() -> Vec<u8> {
@@ -44,24 +55,53 @@ fn ed25519() -> Vec<u8> {
 
 #[test]
 fn each_kind_of_key_signs_with_its_own_algorithm() {
-    let kinds: [(Vec<u8>, &str, &'static dyn VerificationAlgorithm); 3] = [
-        (p256(), "ES256", &ECDSA_P256_SHA256_FIXED),
-        (ed25519(), "EdDSA", &ED25519),
-        (rsa(KeySize::Rsa2048), "RS256", &RSA_PKCS1_2048_8192_SHA256),
+    type Kind = (
+        Vec<u8>,
+        &'static str,
+        AssertionKeyName,
+        &'static dyn VerificationAlgorithm,
+    );
+    let plain = AssertionKeyName::default;
+    let of_rsa = rsa(KeySize::Rsa2048);
+    let kinds: [Kind; 6] = [
+        (p256(), "ES256", plain(), &ECDSA_P256_SHA256_FIXED),
+        (ed25519(), "EdDSA", plain(), &ED25519),
+        (
+            of_rsa.clone(),
+            "RS256",
+            plain(),
+            &RSA_PKCS1_2048_8192_SHA256,
+        ),
+        (
+            p256(),
+            "ES256",
+            with_certificate(),
+            &ECDSA_P256_SHA256_FIXED,
+        ),
+        (ed25519(), "EdDSA", with_certificate(), &ED25519),
+        (
+            of_rsa,
+            "PS256",
+            with_certificate(),
+            &RSA_PSS_2048_8192_SHA256,
+        ),
     ];
-    for (der, name, algorithm) in kinds {
-        let key = read(&pem("PRIVATE KEY", &der)).expect(name);
+    for (der, name, key_name, algorithm) in kinds {
+        let print = key_name
+            .thumbprint
+            .map(|print| URL_SAFE_NO_PAD.encode(print));
+        let key = named(&pem("PRIVATE KEY", &der), key_name).expect(name);
         let assertion = key.assertion("host", 100).expect(name);
         let (text, signature) = assertion.expose_secret().rsplit_once('.').expect(name);
         let header = text.split('.').next().unwrap_or_default();
         let header = URL_SAFE_NO_PAD.decode(header).expect(name);
         let header: serde_json::Value = serde_json::from_slice(&header).expect(name);
         assert_eq!(header["alg"], name);
-        let public = match key.pair.as_ref() {
-            SigningPair::Es256(pair) => pair.public_key().as_ref().to_vec(),
-            SigningPair::EdDsa(pair) => pair.public_key().as_ref().to_vec(),
-            SigningPair::Rs256(pair) => pair.public_key().as_ref().to_vec(),
-        };
+        assert_eq!(
+            header.get("x5t#S256"),
+            print.map(serde_json::Value::from).as_ref()
+        );
+        let public = key.pair.public().to_vec();
         let signature = URL_SAFE_NO_PAD.decode(signature).expect(name);
         let verifier = UnparsedPublicKey::new(algorithm, public);
         assert!(
@@ -73,6 +113,22 @@ fn each_kind_of_key_signs_with_its_own_algorithm() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_key_under_another_name_is_another_proof() {
+    let key = pem("PRIVATE KEY", &ed25519());
+    let named_so = AssertionKeyName {
+        id: Some("k1".into()),
+        thumbprint: None,
+    };
+    let names = [AssertionKeyName::default(), named_so, with_certificate()];
+    let digests = names.map(|name| named(&key, name).expect("a key").digest());
+    for (index, digest) in digests.iter().enumerate() {
+        let same = digests.iter().filter(|other| *other == digest);
+        assert_eq!(same.count(), 1, "{index}");
+    }
+    assert_eq!(read(&key).map(|key| key.digest()), Ok(digests[0]));
 }
 
 #[test]

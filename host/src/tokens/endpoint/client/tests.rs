@@ -15,7 +15,7 @@ use super::*;
 use crate::egress::{Party, Tls};
 use crate::owned::Trust;
 use crate::seams::Clock;
-use crate::tokens::endpoint::assertion::{AssertionAudience, AssertionKind};
+use crate::tokens::endpoint::assertion::{AssertionAudience, AssertionKeyName, AssertionKind};
 use crate::tokens::endpoint::{TokenEndpoint, TokenRequest};
 use crate::tokens::testing::{Hands, Issuer};
 
@@ -130,7 +130,11 @@ async fn an_assertion_of_the_host_names_it_one_audience_and_one_minute_and_is_ne
     ] {
         let (AssertionAudience::Issuer(named) | AssertionAudience::Endpoint(named)) = &audience;
         let named = named.clone();
-        let key = AssertionKey::from_pem(KEY.as_bytes(), kid.map(String::from), audience);
+        let name = AssertionKeyName {
+            id: kid.map(String::from),
+            thumbprint: None,
+        };
+        let key = AssertionKey::from_pem(KEY.as_bytes(), name, audience);
         let endpoint = endpoint(&issuer, ClientProof::PrivateKeyJwt(key.expect("a key")));
         let (authorization, form) = sent(&issuer, &endpoint).await;
         assert_eq!(authorization, None);
@@ -144,6 +148,7 @@ async fn an_assertion_of_the_host_names_it_one_audience_and_one_minute_and_is_ne
             (&"EdDSA".into(), &typ.into())
         );
         assert_eq!(header.get("kid").and_then(Value::as_str), kid);
+        assert_eq!(header.get("x5t#S256"), None, "there is no certificate");
         let id = claims["jti"].as_str().expect("a jti").to_owned();
         assert_eq!(
             claims,
