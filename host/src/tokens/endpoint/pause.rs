@@ -2,9 +2,11 @@
 //! the host as its client.
 //!
 //! Invariant: everyone who asks the same endpoint shares its pause. A proof of identity that was
-//! refused goes out once after each pause, so the host does not lock its own account; another proof
-//! is not held back.
+//! refused goes out once after each pause, so the host does not lock its own account. Another proof
+//! is not held back, and neither ends nor shortens the pause, unless so many are refused that it
+//! would be one more.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, StatusCode, header};
@@ -20,13 +22,16 @@ pub(super) type ProofDigest = [u8; 32];
 pub(super) struct Pauses {
     /// The end of the endpoint's, which all its clients share, in milliseconds since 1970.
     endpoint: Arc<Mutex<u64>>,
-    client: Arc<Mutex<ClientPause>>,
+    client: Arc<Mutex<ProofPauses>>,
 }
+
+/// The proofs of a client that were refused last.
+#[derive(Debug, Default)]
+struct ProofPauses(BTreeMap<ProofDigest, ProofPause>);
 
 /// The refusals of one proof, one after the other.
 #[derive(Debug, Default)]
-struct ClientPause {
-    proof: ProofDigest,
+struct ProofPause {
     refusals: u32,
     until_ms: u64,
     /// True while a request finds out whether the proof is refused still.
@@ -62,18 +67,7 @@ impl Pauses {
         if seconds > 0 {
             return Err(EndpointError::Paused(seconds));
         }
-        let mut client = lock(&self.client);
-        if client.refusals == 0 || client.proof != *proof {
-            return Ok(());
-        }
-        let seconds = left(client.until_ms, now_ms, MOST_OF_CLIENT_MS);
-        if seconds > 0 {
-            return Err(EndpointError::ClientPaused(seconds));
-        }
-        // Whoever comes next waits for what this request finds out.
-        client.probing = true;
-        client.until_ms = now_ms.saturating_add(client.lasts_ms());
-        Ok(())
+        lock(&self.client).allow(proof, now_ms)
     }
 
     /// Notes an answer to a request with this proof. Returns the seconds of the pause that it
@@ -92,11 +86,8 @@ impl Pauses {
         let refused_ms = match standing {
             ProofStanding::Refused => lock(&self.client).refused(proof, now_ms),
             ProofStanding::Known => {
-                let mut client = lock(&self.client);
                 // Another proof of this client may be refused still.
-                if client.proof == *proof {
-                    *client = ClientPause::default();
-                }
+                lock(&self.client).0.remove(proof);
                 None
             }
             ProofStanding::Unsaid => None,
@@ -106,21 +97,57 @@ impl Pauses {
     }
 }
 
-impl ClientPause {
-    /// Counts a refusal. Those of requests that were under way together count as one.
-    fn refused(&mut self, proof: &ProofDigest, now_ms: u64) -> Option<u64> {
-        if self.proof != *proof {
-            *self = Self {
-                proof: *proof,
-                ..Self::default()
-            };
+impl ProofPauses {
+    fn allow(&mut self, proof: &ProofDigest, now_ms: u64) -> Result<(), EndpointError> {
+        if let Some(pause) = self.0.get_mut(proof) {
+            return pause.allow(now_ms);
         }
+        if self.0.len() < MOST_PROOFS {
+            return Ok(());
+        }
+        let pauses = self.0.values().map(|pause| pause.left(now_ms));
+        match pauses.min().unwrap_or_default() {
+            0 => Ok(()),
+            seconds => Err(EndpointError::ClientPaused(seconds)),
+        }
+    }
+
+    /// Counts a refusal, and forgets the proof whose pause ends first if there are too many.
+    fn refused(&mut self, proof: &ProofDigest, now_ms: u64) -> Option<u64> {
+        if self.0.len() >= MOST_PROOFS && !self.0.contains_key(proof) {
+            let ends_first = self.0.iter().min_by_key(|(_, pause)| pause.until_ms);
+            if let Some(proof) = ends_first.map(|(proof, _)| *proof) {
+                self.0.remove(&proof);
+            }
+        }
+        self.0.entry(*proof).or_default().refused(now_ms)
+    }
+}
+
+impl ProofPause {
+    fn allow(&mut self, now_ms: u64) -> Result<(), EndpointError> {
+        let seconds = self.left(now_ms);
+        if seconds > 0 {
+            return Err(EndpointError::ClientPaused(seconds));
+        }
+        // Whoever comes next waits for what this request finds out.
+        self.probing = true;
+        self.until_ms = now_ms.saturating_add(self.lasts_ms());
+        Ok(())
+    }
+
+    /// Counts a refusal. Those of requests that were under way together count as one.
+    fn refused(&mut self, now_ms: u64) -> Option<u64> {
         if self.refusals > 0 && !std::mem::take(&mut self.probing) {
             return None;
         }
         self.refusals = self.refusals.saturating_add(1);
         self.until_ms = now_ms.saturating_add(self.lasts_ms());
         Some(self.lasts_ms())
+    }
+
+    fn left(&self, now_ms: u64) -> u64 {
+        left(self.until_ms, now_ms, MOST_OF_CLIENT_MS)
     }
 
     fn lasts_ms(&self) -> u64 {
@@ -175,6 +202,8 @@ const UNSAID_MS: u64 = 1_000;
 // Each refusal of the same proof doubles the pause.
 const FIRST_OF_CLIENT_MS: u64 = 30_000;
 const MOST_OF_CLIENT_MS: u64 = 15 * 60_000;
+/// The refused proofs of one client that are remembered.
+const MOST_PROOFS: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -287,5 +316,55 @@ mod tests {
             Err(EndpointError::ClientPaused(30)),
             "and remains so, although the server knows the one"
         );
+    }
+
+    /// Returns how often these proofs, all of them wrong, go out in a number of turns.
+    fn wrong_in_turns(
+        pauses: &Pauses,
+        proofs: impl Iterator<Item = ProofDigest>,
+        now_ms: u64,
+    ) -> usize {
+        let refused = (StatusCode::UNAUTHORIZED, &HeaderMap::new());
+        let goes_out = |proof: &ProofDigest| {
+            let goes_out = pauses.allow(proof, now_ms).is_ok();
+            if goes_out {
+                pauses.answered(refused, ProofStanding::Refused, proof, now_ms);
+            }
+            goes_out
+        };
+        proofs.filter(goes_out).count()
+    }
+
+    #[test]
+    fn wrong_proofs_that_take_turns_end_no_pause_of_one_another() {
+        let pauses = Pauses::default();
+        let turns = || [SECRET, NEW_SECRET].into_iter().cycle().take(40);
+        let mut now_ms = NOW_MS;
+        for lasts in [30, 60, 120] {
+            assert_eq!(wrong_in_turns(&pauses, turns(), now_ms), 2);
+            let last_ms = now_ms + lasts * 1000 - 1;
+            assert_eq!(wrong_in_turns(&pauses, turns(), last_ms), 0);
+            now_ms = last_ms + 1;
+        }
+        let good = (OK, &HeaderMap::new());
+        pauses.answered(good, ProofStanding::Known, &SECRET, now_ms);
+        assert_eq!(pauses.allow(&SECRET, now_ms - 1), Ok(()));
+        let told = pauses.allow(&NEW_SECRET, now_ms - 1);
+        assert_eq!(told, Err(EndpointError::ClientPaused(1)), "to the end");
+    }
+
+    #[test]
+    fn many_wrong_proofs_hold_back_every_other_until_the_first_pause_ends() {
+        let pauses = Pauses::default();
+        let many = || (0..100).map(|number| [number; 32]);
+        assert_eq!(wrong_in_turns(&pauses, many(), NOW_MS), MOST_PROOFS);
+        assert_eq!(wrong_in_turns(&pauses, many(), NOW_MS), 0);
+        let told = pauses.allow(&[200; 32], NOW_MS);
+        assert_eq!(told, Err(EndpointError::ClientPaused(30)));
+        assert_eq!(pauses.allow(&[200; 32], NOW_MS + 30_000), Ok(()));
+        let known = lock(&pauses.client).0.len();
+        assert_eq!(known, MOST_PROOFS, "and no more are remembered");
+        let another = pauses.of_another_client();
+        assert_eq!(another.allow(&[200; 32], NOW_MS), Ok(()));
     }
 }

@@ -204,6 +204,30 @@ async fn a_refused_client_does_not_lock_its_account_and_a_changed_secret_ends_th
 }
 
 #[tokio::test]
+async fn two_wrong_secrets_of_one_client_that_take_turns_go_out_once_in_each_pause() {
+    let scene = Scene::new().await;
+    let alice = Who::named("alice");
+    let another = ClientProof::SecretBasic(SecretString::from("another-secret".to_owned()));
+    let mut settings = [scene.settings(), scene.settings()];
+    settings[1].client.proof = another;
+    ClientSettings::share_pauses(settings.iter_mut().map(|settings| &mut settings.client));
+    let exchanges = settings.map(|settings| scene.exchange(settings));
+    let refusal = answer("401 Unauthorized", "", r#"{"error":"invalid_client"}"#);
+    scene.endpoint.answer(refusal);
+    for asked in [2, 4, 4] {
+        for _ in 0..20 {
+            for exchange in &exchanges {
+                let error = alice.obtain(exchange).await.err();
+                assert_eq!(error.map(|error| error.reason()), Some(CredentialRefused));
+            }
+        }
+        assert_eq!(scene.endpoint.requests().len(), asked);
+        // The first pause lasts half a minute, and the second a minute.
+        scene.clock.forward(30_000);
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_that_is_about_one_user_stops_no_other() {
     let scene = Scene::new().await;
     let alice = Who::named("alice");
