@@ -53,16 +53,25 @@ pub(super) struct ServicePlace<'b> {
 /// Why a request is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoServicePlace {
-    /// The service gave no answers, and this is the time until it is tried again.
+    /// The service gave no answers, and this is the time until it is tried again. It is zero while
+    /// a request tries it.
     #[error(
-        "the service gave no answer to several requests in a row, so the host does not ask it for \
-         the next {} seconds",
-        .0.as_millis().div_ceil(1000)
+        "the service gave no answer to several requests in a row, so the host does not ask it {}",
+        shown(*.0)
     )]
     Paused(Duration),
     /// All places are taken, or all of this actor.
     #[error("the service has as many requests of this host, or of this user, as it may have")]
     Full,
+}
+
+/// Says how long a service is not asked.
+fn shown(rest: Duration) -> String {
+    match rest.as_millis().div_ceil(1000) {
+        0 => "until the request that tries it now has an answer".to_owned(),
+        1 => "for the next second".to_owned(),
+        seconds => format!("for the next {seconds} seconds"),
+    }
 }
 
 impl NoServicePlace {

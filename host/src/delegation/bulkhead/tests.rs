@@ -68,9 +68,13 @@ async fn a_dead_service_is_told_from_a_full_one() {
         matches!(entered, Some(NoServicePlace::Paused(_))),
         "{entered:?}"
     );
-    let why = NoServicePlace::Paused(Duration::from_millis(1200)).to_string();
-    assert!(
-        why.contains("no answer") && why.contains("2 seconds"),
-        "{why}"
-    );
+    for (rest_ms, told) in [
+        (0, "until the request that tries it now"),
+        (1, "for the next second"),
+        (1000, "for the next second"),
+        (1200, "for the next 2 seconds"),
+    ] {
+        let why = NoServicePlace::Paused(Duration::from_millis(rest_ms)).to_string();
+        assert!(why.contains("no answer") && why.contains(told), "{why}");
+    }
 }
