@@ -61,10 +61,16 @@ fn key_remedy(source: &KeySource) -> String {
     match source {
         KeySource::File(file) => format!("mend {}", file.path.display()),
         KeySource::Remote { url, .. } => {
-            format!("see that {} answers this machine with a key set, or mend jwks_uri", shown(url))
+            format!(
+                "see that {} answers this machine with a key set, or mend jwks_uri; for an authority \
+                 of your own, set roots_file",
+                shown(url)
+            )
         }
         KeySource::Discovered { .. } => {
-            "see that the issuer's metadata answers this machine and names exactly this issuer; for an address within a private network, set private_addresses"
+            "see that the issuer's metadata answers this machine and names exactly this issuer; for \
+             an address within a private network, set private_addresses, and for an authority of \
+             your own roots_file"
                 .to_owned()
         }
     }
@@ -184,7 +190,9 @@ async fn reach(service: &ServiceSettings, tls: &Tls) -> Checkup {
                 EgressError::Blocked(_) => {
                     "name its addresses in private_addresses, or use its public address"
                 }
-                _ => "see that this machine can reach its url, and trusts its certificate",
+                _ => {
+                    "see that this machine can reach its url, and trusts its certificate (roots_file)"
+                }
             };
             let found = format!("{asked} does not answer: {}", error.with_causes());
             Checkup::bad(&about, found, remedy)
