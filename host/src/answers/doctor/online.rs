@@ -17,8 +17,8 @@ use crate::delegation::{Auth, ServiceSettings};
 use crate::egress::{self, AddressPolicy, Client, EgressError, Reply, Tls, shown};
 use crate::seams::{ChunkedRandom, Clock, Random as _, SystemClock};
 use crate::tokens::{
-    Asking, ClientCredentials, ClientSettings, EndpointError, KeyRing, KeySource, TokenEndpoint,
-    http_date,
+    Asking, ClientCredentials, ClientProof, ClientSettings, EndpointError, KeyRing, KeySource,
+    TokenEndpoint, http_date,
 };
 
 /// Asks everything on the network that a host with this configuration would ask.
@@ -263,7 +263,14 @@ fn at(client: &ClientSettings) -> String {
 }
 
 fn refused(about: &str, client: &ClientSettings, error: &EndpointError) -> Checkup {
+    let is_certificate = matches!(client.proof, ClientProof::Certificate(_));
     let remedy = match error {
+        EndpointError::Refused("invalid_client") | EndpointError::ClientPaused(_)
+            if is_certificate =>
+        {
+            "compare client_id and the certificate with those at the authorization server; if its \
+             metadata has mtls_endpoint_aliases, set token_endpoint to the address that stands there"
+        }
         EndpointError::Refused("invalid_client") | EndpointError::ClientPaused(_) => {
             "compare client_id and the secret, key or certificate with those at the authorization \
              server"
