@@ -22,13 +22,13 @@ pub struct Tls {
 /// are equal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PeerTls {
-    roots: Option<Made<RootCertStore>>,
-    identity: Option<Made<SingleCertAndKey>>,
+    roots: Option<FromCertificates<RootCertStore>>,
+    identity: Option<FromCertificates<SingleCertAndKey>>,
     http2: bool,
 }
 
 /// What was made from certificates, whose digest stands for it.
-struct Made<T> {
+struct FromCertificates<T> {
     of: Arc<T>,
     digest: CertificateDigest,
 }
@@ -117,7 +117,7 @@ impl PeerTls {
         for certificate in certificates(pem)? {
             roots.add(certificate).map_err(PeerTlsError::Root)?;
         }
-        self.roots = Some(Made::new(roots, pem));
+        self.roots = Some(FromCertificates::new(roots, pem));
         Ok(())
     }
 
@@ -132,7 +132,7 @@ impl PeerTls {
     /// There is no certificate or no key, or the two do not belong together.
     pub fn set_identity(&mut self, chain: &[u8], key: &[u8]) -> Result<(), PeerTlsError> {
         let identity = SingleCertAndKey::from(certified(chain, key)?);
-        self.identity = Some(Made::new(identity, chain));
+        self.identity = Some(FromCertificates::new(identity, chain));
         Ok(())
     }
 
@@ -142,7 +142,7 @@ impl PeerTls {
     }
 }
 
-impl<T> Made<T> {
+impl<T> FromCertificates<T> {
     fn new(of: T, certificates: &[u8]) -> Self {
         Self {
             of: Arc::new(of),
@@ -151,7 +151,7 @@ impl<T> Made<T> {
     }
 }
 
-impl<T> Clone for Made<T> {
+impl<T> Clone for FromCertificates<T> {
     fn clone(&self) -> Self {
         Self {
             of: Arc::clone(&self.of),
@@ -160,15 +160,15 @@ impl<T> Clone for Made<T> {
     }
 }
 
-impl<T> PartialEq for Made<T> {
+impl<T> PartialEq for FromCertificates<T> {
     fn eq(&self, other: &Self) -> bool {
         self.digest == other.digest
     }
 }
 
-impl<T> Eq for Made<T> {}
+impl<T> Eq for FromCertificates<T> {}
 
-impl<T> fmt::Debug for Made<T> {
+impl<T> fmt::Debug for FromCertificates<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("(certificates)")
     }
