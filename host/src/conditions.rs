@@ -81,6 +81,31 @@ pub struct RequestFacts<'a> {
     pub agent: &'a str,
 }
 
+impl RequestFacts<'_> {
+    /// Returns the path as it is sent, without the query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// Returns the query as conditions see it: a text for each name.
+    ///
+    /// # Errors
+    /// Says why it has no one meaning.
+    pub fn query(&self) -> Result<Value, String> {
+        let (_, query) = self.target.split_once('?').unwrap_or_default();
+        let why = "the query names a key twice, has too many of them, or is not UTF-8";
+        body::fields(query.as_bytes()).ok_or_else(|| why.to_owned())
+    }
+
+    /// Returns the body as conditions see it: JSON, or a text for each field of a form.
+    ///
+    /// # Errors
+    /// Says why it has no one meaning.
+    pub fn read_body(&self) -> Result<Value, String> {
+        body::read(self.content_type, self.body)
+    }
+}
+
 /// A rule that denies a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeniedBy {
@@ -146,11 +171,17 @@ impl DenyRule {
     }
 
     /// Returns the denial, if this rule denies the request. `read` is its body, once a rule reads
-    /// it. The larger what it [reads](Self::reads), the longer it takes.
-    pub fn denies(&self, asked: &RequestFacts<'_>, read: &BodyOnce) -> Option<DeniedBy> {
-        if !self.concerns(asked) {
+    /// it.
+    fn denies(&self, asked: &RequestFacts<'_>, read: &BodyOnce) -> Option<DeniedBy> {
+        if !self.is_about(asked.service) || !self.request.matches(asked.method, asked.path()) {
             return None;
         }
+        let denied = |unclear| {
+            Some(DeniedBy {
+                rule: Arc::clone(&self.name),
+                unclear,
+            })
+        };
         let facts = match self.facts(asked, read) {
             Ok(facts) => facts,
             Err(why) => return Some(self.denial(Some(why))),
@@ -178,13 +209,11 @@ impl DenyRule {
         read: &BodyOnce,
     ) -> Result<[(&'static str, Value); 4], String> {
         let mut request = Map::from_iter([("path".to_owned(), json!(asked.path()))]);
-        if self.reads("request.query") {
-            let fields = body::fields(asked.query().as_bytes())
-                .ok_or("the query names a key twice, has too many of them, or is not UTF-8")?;
-            request.insert("query".to_owned(), fields);
+        if self.condition.reads("request.query") {
+            request.insert("query".to_owned(), asked.query()?);
         }
-        if self.reads("request.body") {
-            let body = read.get_or_init(|| body::read(asked.content_type, asked.body));
+        if self.condition.reads("request.body") {
+            let body = read.get_or_init(|| asked.read_body());
             request.insert("body".to_owned(), body.clone()?);
         }
         let mut actor = json!({"sub": asked.sub, "issuer": asked.issuer});

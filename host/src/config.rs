@@ -15,6 +15,8 @@ mod destination;
 mod fixed;
 mod issuers;
 mod operations;
+mod peer;
+mod policy_point;
 mod presentation;
 mod questions;
 mod reader;
@@ -33,7 +35,7 @@ use toml::de::DeTable;
 
 use crate::audit;
 use crate::call::TenantShare;
-use crate::delegation::ServiceSettings;
+use crate::delegation::{Auth, PolicyPointSettings, ServiceSettings};
 use crate::denials::DenialFile;
 use crate::dispatch::{Acceptance, ComponentGrant, Terms};
 use crate::egress::Tls;
@@ -64,6 +66,8 @@ pub struct Config {
     pub envelope: EnvelopeSettings,
     /// `[services.*]`.
     pub services: Vec<ServiceSettings>,
+    /// `[policy_point]`, if there is such a section.
+    pub policy_point: Option<PolicyPointSettings>,
     /// `[components.*]`.
     pub components: BTreeMap<String, ComponentGrant>,
     /// `[tenants.*]`.
@@ -230,12 +234,13 @@ fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
 
 /// Lets all who ask one authorization server as one client share the times at which it is not
 /// asked.
-fn share_pauses(issuers: &mut [Issuer], services: &mut [ServiceSettings]) {
+fn share_pauses(issuers: &mut [Issuer], services: &mut [ServiceSettings], point: Option<&mut Auth>) {
     let asked = issuers
         .iter_mut()
         .filter_map(|issuer| Some(&mut issuer.introspection.as_mut()?.client));
     let served = services.iter_mut().flat_map(ServiceSettings::clients);
-    ClientSettings::share_pauses(asked.chain(served));
+    let judging = point.and_then(Auth::client);
+    ClientSettings::share_pauses(asked.chain(served).chain(judging));
 }
 
 fn read(root: &Section<'_>, text: &str) -> Option<Config> {
@@ -252,11 +257,13 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
         issuer.settings.agents = Arc::clone(&agents);
     }
     let services = services::services(root, &issuers, &limits);
+    let mut policy_point = policy_point::policy_point(root, &issuers, &limits);
     let tenants = tenants::tenants(root, &issuers);
     let components = components::components(root, &services, &issuers);
     let signers = signers::signers(root, &services);
     let mut services = services.sound;
-    share_pauses(&mut issuers, &mut services);
+    let point = policy_point.as_mut().map(|point| &mut point.auth);
+    share_pauses(&mut issuers, &mut services, point);
     let (server, audit, envelope) = (server?, audit?, envelope?);
     server::check_folders(root, &server, &audit, &envelope);
     let required = server.require_acceptance
@@ -275,6 +282,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
         issuers,
         envelope,
         services,
+        policy_point,
         components,
         tenants,
         signers,

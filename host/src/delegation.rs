@@ -27,6 +27,7 @@ mod issued;
 mod obtaining;
 mod own;
 mod planned;
+mod policy_point;
 mod request;
 mod service;
 mod settings;
@@ -42,6 +43,7 @@ pub use authority::{Authority, Broker};
 pub(crate) use barriers::Barrier;
 pub use content::ContentRules;
 pub use dialect::{DialectError, ExchangeDialect};
+pub use policy_point::{PolicyPoint, PolicyPointSettings, SubjectNaming, ToldFacts};
 pub use service::Service;
 pub use settings::{
     AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ServiceSettings,

@@ -39,6 +39,7 @@ struct Readings {
     refusals: Family<RefusalLabels, Counter>,
     exchanges: Family<NamedLabels, Counter>,
     troubles: Family<NamedLabels, Counter>,
+    judged: Family<NamedLabels, Counter>,
     loads: Family<NamedLabels, Counter>,
     syncs: Histograms,
 }
@@ -130,6 +131,14 @@ impl Meters {
         self.0.troubles.get_or_create(&labels).inc();
     }
 
+    /// Counts a request to a configured service about which the operator's policy point was asked:
+    /// `allowed`, `denied`, or `unavailable` if there was no decision.
+    pub fn judged(&self, service: &str, outcome: &'static str) {
+        let name = self.0.services.bounded(service);
+        let labels = NamedLabels { name, outcome };
+        self.0.judged.get_or_create(&labels).inc();
+    }
+
     /// Counts a component that was loaded, refused or removed. `outcome` is `loaded`, `removed` or
     /// the reason.
     pub fn loaded(&self, component: &str, outcome: &'static str) {
@@ -182,6 +191,11 @@ impl Meters {
             "service_troubles",
             "Pauses of services without answers, and requests that were not sent to a service",
             inner.troubles.clone(),
+        );
+        registry.register(
+            "policy_decisions",
+            "Requests to a service by the decision of the operator's policy point",
+            inner.judged.clone(),
         );
         registry.register(
             "component_loads",
@@ -292,6 +306,7 @@ impl Default for Meters {
             refusals: Family::default(),
             exchanges: Family::default(),
             troubles: Family::default(),
+            judged: Family::default(),
             loads: Family::default(),
             syncs: Histograms::default(),
         }))

@@ -101,6 +101,10 @@ codes! {
         NotGranted => "not-granted",
         /// A rule of the grant denies the request by its content.
         DeniedByRule => "denied-by-rule",
+        /// The operator's policy point denies the request.
+        DeniedByPolicy => "denied-by-policy",
+        /// The operator's policy point gave no decision about the request.
+        PolicyUnavailable => "policy-unavailable",
         /// The tool's request is malformed.
         InvalidRequest => "invalid-request",
         /// The operator has denied the caller, the tool or its code meanwhile.

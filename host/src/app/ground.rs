@@ -11,7 +11,7 @@ use super::journal::{measure, open_journal};
 use crate::audit::Journal;
 use crate::call::{Access, Gate, Host, Lines, MAX_LISTENERS_OF_ONE, Pace, Policy, Serving};
 use crate::config::{Config, EnvelopeSettings, Fixed, Issuer};
-use crate::delegation::{Broker, Service, ServiceSettings};
+use crate::delegation::{Broker, PolicyPoint, PolicyPointSettings, Service, ServiceSettings};
 use crate::denials::{DenialFile, Denials};
 use crate::egress::{Tls, tls};
 use crate::envelope::{HostKeys, MacKey, Signer, SignerSettings};
@@ -128,7 +128,7 @@ impl Ground {
     pub(super) fn access(
         &self,
         issuers: Vec<Issuer>,
-        services: Vec<ServiceSettings>,
+        (services, point): (Vec<ServiceSettings>, Option<PolicyPointSettings>),
         fingerprint: String,
         previous: Option<&Policy>,
     ) -> Arc<Access> {
@@ -142,7 +142,7 @@ impl Ground {
             identity: self
                 .door()
                 .identity(issuers, previous.map(|policy| &policy.access.identity)),
-            broker: Arc::new(self.broker(services)),
+            broker: Arc::new(self.broker(services, point)),
             fingerprint,
         })
     }
@@ -165,7 +165,7 @@ impl Ground {
         }
     }
 
-    fn broker(&self, services: Vec<ServiceSettings>) -> Broker {
+    fn broker(&self, services: Vec<ServiceSettings>, point: Option<PolicyPointSettings>) -> Broker {
         let service = |settings: ServiceSettings| {
             (
                 settings.name.clone(),
@@ -179,6 +179,7 @@ impl Ground {
             Arc::clone(&self.random),
             self.limits.clone(),
         )
+        .judged_by(point.map(|point| PolicyPoint::new(point, &self.tls, &self.clock)))
         .measured(self.meters.clone())
         .stopped_by(Arc::clone(&self.denials))
     }

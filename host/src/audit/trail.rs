@@ -107,8 +107,8 @@ impl Trail {
         Ok(settled)
     }
 
-    /// Writes `downstream.refused`, with the rule of a grant that refuses if one does, and waits
-    /// until it is durable.
+    /// Writes `downstream.refused`, with the rule that refuses if one does, and waits until it is
+    /// durable.
     ///
     /// # Errors
     /// Fails if it is not durable.

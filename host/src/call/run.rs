@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::{CallClient, Ended, Host, OpenCall, Reports, resume};
 use crate::audit::{Outcome, Trail};
-use crate::delegation::{Authority, ContentRules};
+use crate::delegation::Authority;
 use crate::reason::EndReason;
 use crate::rounds::Round;
 use crate::sandbox::{Ending, Job, Report, ReportSink};
@@ -85,10 +85,11 @@ impl OpenCall {
         let permit = self.sealed().permit();
         let backing = permit.target().backing();
         let needed = !backing.services().is_empty();
-        let rules = ContentRules::new(&backing.deny, permit.arguments());
         let broker = &permit.entry().policy().access.broker;
+        let rules = needed.then(|| broker.rules(&backing.deny, permit.arguments()));
         let envelope = Arc::clone(self.sealed().envelope());
         let subject = subject.filter(|_| needed);
+        let rules = rules.unwrap_or_default();
         broker.authority(envelope, subject, rules, self.trail().clone())
     }
 }

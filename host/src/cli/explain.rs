@@ -269,6 +269,10 @@ fn reach(granted: &ServiceGranted, page: &mut Page<'_>) -> anyhow::Result<()> {
             ])?;
         }
     }
+    if let Some(point) = &granted.policy_point {
+        let asks = format!("the policy point at {point}, which must allow each request");
+        page.field("  also asks", &asks)?;
+    }
     if granted.transaction_token {
         page.field(
             "  also gets",

@@ -8,7 +8,8 @@ use http::HeaderName;
 
 use super::Issuer;
 use super::auth::{FORBIDDEN_HEADERS, auth};
-use super::destination::{addresses, dialled, peer_tls};
+use super::destination::{addresses, dialled};
+use super::peer::peer;
 use super::reader::Section;
 use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template};
 use crate::egress::{Deadlines, PeerTls};
@@ -30,6 +31,9 @@ pub(super) fn services(root: &Section<'_>, issuers: &[Issuer], limits: &Limits) 
     };
     for (name, section) in root.named("services") {
         let before = root.problems();
+        if section.has("policy_point") && !root.has("policy_point") {
+            section.wrong("policy_point", "there is no [policy_point]");
+        }
         let service = service(name.clone(), &section, (issuers, limits));
         match service.filter(|_| root.problems() == before) {
             Some(service) => services.sound.push(service),
@@ -86,7 +90,7 @@ fn service(
         name,
         url: base?,
         addresses,
-        tls: peer(section),
+        tls: peer(section, "url"),
         in_trust_domain,
         actor_issuers,
         allow,
@@ -101,10 +105,8 @@ fn service(
         on_cancel: on_cancel(section),
         idempotency,
         deadlines: deadlines(section, limits.downstream_time),
-        concurrency: section
-            .number("concurrency", 1..=768)
-            .and_then(|number| usize::try_from(number).ok())
-            .unwrap_or(CONCURRENCY),
+        concurrency: concurrency(section),
+        policy_point: section.flag("policy_point").unwrap_or(true),
         auth: auth?,
         exchange: exchange.unwrap_or_default(),
     };
@@ -179,23 +181,16 @@ fn on_cancel(section: &Section<'_>) -> OnCancel {
     }
 }
 
-/// Reads what is peculiar to the TLS of a service.
-fn peer(section: &Section<'_>) -> PeerTls {
-    let mut peer = peer_tls(section);
-    if section.flag("http2") == Some(true) {
-        peer.set_http2();
-        if section
-            .text("url")
-            .is_some_and(|url| url.starts_with("http:"))
-        {
-            section.wrong("http2", "HTTP/2 needs an https URL");
-        }
-    }
-    peer
+/// Reads the most requests to a destination at the same time.
+pub(super) fn concurrency(section: &Section<'_>) -> usize {
+    let number = section.number("concurrency", 1..=768);
+    number
+        .and_then(|number| usize::try_from(number).ok())
+        .unwrap_or(CONCURRENCY)
 }
 
-/// Reads the deadlines of a service, which lie within `most`.
-fn deadlines(section: &Section<'_>, most: Duration) -> Deadlines {
+/// Reads the deadlines of a destination, which lie within `most`.
+pub(super) fn deadlines(section: &Section<'_>, most: Duration) -> Deadlines {
     let Some(table) = section.section("deadlines") else {
         return Deadlines::below(most);
     };

@@ -3,6 +3,7 @@
 mod credentials;
 mod delivery;
 mod places;
+mod policy;
 mod stopping;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use futures_util::future::BoxFuture;
 use http::Method;
 use http_body_util::Full;
 use hyper::body::Bytes;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,20 +24,23 @@ use super::asker::Acting;
 use super::asker::KnownActor;
 use super::bulkhead::Bulkhead;
 use super::cache::ExchangeCache;
-use super::content::{Content, ContentRules, Turns};
+use super::content::ContentRules;
 use super::credential::Credential;
 use super::idempotency::RequestKeys;
 use super::planned::{Attempt, Planned, absolute, error_of, is_safe};
+use super::policy_point::PolicyPoint;
 use super::request;
 use super::service::Service;
 use super::tally::Tally;
 use crate::audit::{self, Trail};
+use crate::conditions::DenyRule;
 use crate::denials::{Denials, Requester};
 use crate::downstream::{DownstreamError, DownstreamTally, Request, Response, Services};
 use crate::envelope::{Envelope, Signer};
 use crate::identity::SubjectToken;
 use crate::limits::Limits;
 use crate::observe::Meters;
+use crate::reason::DownstreamReason;
 use crate::seams::Random;
 use stopping::GivenUp;
 
@@ -46,8 +51,7 @@ pub struct Broker {
     random: Arc<dyn Random>,
     limits: Limits,
     exchanged: ExchangeCache,
-    /// Long requests that rules judge at once.
-    judged: Bulkhead,
+    policy_point: Option<PolicyPoint>,
     meters: Meters,
     denials: Option<Arc<Denials>>,
 }
@@ -92,10 +96,25 @@ impl Broker {
             random,
             limits,
             exchanged: ExchangeCache::default(),
-            judged: Bulkhead::new(processors()),
+            policy_point: None,
             meters: Meters::default(),
             denials: None,
         }
+    }
+
+    /// Makes no request that this policy point does not allow, to services that are under it.
+    #[must_use]
+    pub fn judged_by(self, policy_point: Option<PolicyPoint>) -> Self {
+        Self {
+            policy_point,
+            ..self
+        }
+    }
+
+    /// Returns the rules of a call with these arguments.
+    pub fn rules(&self, deny: &Arc<[DenyRule]>, arguments: &Value) -> ContentRules {
+        let point = self.policy_point.as_ref();
+        ContentRules::new(deny, arguments, point.is_some_and(PolicyPoint::tells_arguments))
     }
 
     /// Makes no request that one of these denials stops.
@@ -193,8 +212,11 @@ impl Inner {
         let planned = self.plan(used, request).await;
         let planned = match planned.and_then(|planned| self.unless_denied().map(|()| planned)) {
             Ok(planned) => planned,
-            Err(refused) => return Err(self.refuse(asked, refused).await),
+            Err(refused) => return Err(self.refuse(asked, Some(refused)).await),
         };
+        if let Err(refused) = self.judge(&planned).await {
+            return Err(self.refuse(planned.record(), refused).await);
+        }
         let opened = self.trail.opened(planned.mode, planned.record());
         let settled = opened
             .await
@@ -246,18 +268,30 @@ impl Inner {
         end
     }
 
-    /// Records that the request is refused.
-    async fn refuse(&self, asked: audit::Request, refused: DownstreamError) -> DownstreamError {
+    /// Records that the request is refused; without an error, that it was given up before it was
+    /// allowed.
+    async fn refuse(
+        &self,
+        asked: audit::Request,
+        refused: Option<DownstreamError>,
+    ) -> DownstreamError {
         let modes = self.envelope.claims().delegation.modes();
         let mode = modes.get(&*asked.service).copied();
-        let rule = refused.rule();
-        match self
-            .trail
-            .refused(mode, asked, refused.reason(), rule)
-            .await
-        {
-            Ok(()) => refused,
+        let why = refused.as_ref();
+        let reason = why.map_or(DownstreamReason::Cancelled, DownstreamError::reason);
+        let rule = why.and_then(DownstreamError::rule);
+        let written = self.trail.refused(mode, asked, reason, rule).await;
+        match written {
+            Ok(()) => refused.unwrap_or(DownstreamError::TimedOut),
             Err(_) => DownstreamError::AuditUnavailable,
+        }
+    }
+
+    /// Returns the actor, as rules and services know it.
+    fn known(&self) -> KnownActor<'_> {
+        KnownActor {
+            actor: &self.envelope.claims().actor,
+            alias: self.envelope.issuer_alias(),
         }
     }
 
@@ -326,41 +360,24 @@ impl Inner {
                 "the host sets the header {name} for this service; leave it out"
             )));
         }
-        let known = KnownActor {
-            actor: &claims.actor,
-            alias: self.envelope.issuer_alias(),
-        };
-        let (template, target) = service.settings.cover(&request, known)?;
+        let (template, below) = service.settings.cover(&request, self.known())?;
         if let Some(acting) = Acting::in_mode(mode) {
             self.user(service, acting)?;
         }
-        let body = Bytes::from(std::mem::take(&mut request.body));
-        let content = Content {
-            service: &service.settings.name,
-            method: &method,
-            target: &target,
-            headers: &headers,
-            body: &body,
-            known,
-            agent: &claims.agent.id,
-        };
-        let turns = Turns {
-            places: &self.broker.judged,
-            patience: JUDGED_WITHIN,
-            ended: &self.stop,
-        };
-        self.rules.check(&content, &turns).await?;
-        let target = absolute(&service.settings.url, &target)?;
-        self.unless_paused(service)?;
-        Ok(Planned {
+        let planned = Planned {
             service: Arc::clone(service),
             mode,
             template,
             method,
-            target,
+            target: absolute(&service.settings.url, &below)?,
+            below,
             headers,
-            body,
-        })
+            body: request.body,
+        };
+        let agent = &claims.agent.id;
+        self.rules.check(&planned.content(), self.known(), agent)?;
+        self.unless_paused(service)?;
+        Ok(planned)
     }
 }
 

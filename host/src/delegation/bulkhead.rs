@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
 use crate::downstream::DownstreamError;
+use crate::egress::{EgressError, Reply, Sent};
 use crate::principal::ActorId;
 use breaker::Breaker;
 pub(super) use breaker::{Change, Trouble};
@@ -175,6 +176,19 @@ impl Bulkhead {
 }
 
 impl ServicePlace<'_> {
+    /// Gives the place back, with what its request says about the service. Returns what the
+    /// operator should hear of.
+    pub(super) fn leave(self, answer: &Result<Reply, EgressError>, sent: &Sent) -> Option<Change> {
+        match answer {
+            Ok(_) => self.answered(),
+            Err(error) if error.is_answer() => self.answered(),
+            // The host does not ask, whatever state the service is in.
+            Err(EgressError::Blocked(_)) => None,
+            Err(_) if sent.may_have_arrived() => self.failed(Trouble::Sent),
+            Err(_) => self.failed(Trouble::Unsent),
+        }
+    }
+
     /// Notes that the service answered.
     pub(super) fn answered(self) -> Option<Change> {
         self.bulkhead.state().breaker.answered()

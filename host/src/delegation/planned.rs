@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Uri};
 use hyper::body::Bytes;
 use sha2::{Digest as _, Sha256};
 
+use super::content::Content;
 use super::idempotency::{RequestDigest, RequestKey};
 use super::service::Service;
 use super::settings::OnCancel;
@@ -21,6 +22,8 @@ pub(super) struct Planned {
     pub(super) mode: DelegationMode,
     pub(super) template: String,
     pub(super) method: Method,
+    /// Path and query below the service's URL.
+    pub(super) below: String,
     pub(super) target: Uri,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -46,6 +49,17 @@ impl Attempt {
 }
 
 impl Planned {
+    /// Returns what rules and the policy point judge.
+    pub(super) fn content(&self) -> Content<'_> {
+        Content {
+            service: &self.service.settings.name,
+            method: &self.method,
+            target: &self.below,
+            headers: &self.headers,
+            body: &self.body,
+        }
+    }
+
     /// Returns true if the request runs on to its answer even when the caller has gone.
     pub(super) fn finishes(&self) -> bool {
         !is_safe(&self.method) && self.service.settings.on_cancel == OnCancel::Finish

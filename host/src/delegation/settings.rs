@@ -45,6 +45,8 @@ pub struct ServiceSettings {
     pub deadlines: Deadlines,
     /// The most requests to it at the same time.
     pub concurrency: usize,
+    /// True if the operator's policy point decides about requests to it, if there is one.
+    pub policy_point: bool,
     /// The host's own credential.
     pub auth: Auth,
     /// The exchange that obtains a user's authority.
@@ -61,10 +63,7 @@ impl ServiceSettings {
 
     /// Returns the host as a client of authorization servers, for this service.
     pub fn clients(&mut self) -> impl Iterator<Item = &mut ClientSettings> {
-        let own = match &mut self.auth {
-            Auth::ClientCredentials { client, .. } => Some(client),
-            Auth::None | Auth::Static(_) => None,
-        };
+        let own = self.auth.client();
         let users = self.exchange.iter_mut().flat_map(|exchange| {
             let ExchangeSettings { client, then, .. } = exchange;
             std::iter::once(client).chain(then)
@@ -126,6 +125,14 @@ pub enum Auth {
 }
 
 impl Auth {
+    /// Returns the host as a client of an authorization server, if it gets its credential there.
+    pub fn client(&mut self) -> Option<&mut ClientSettings> {
+        match self {
+            Self::ClientCredentials { client, .. } => Some(client),
+            Self::None | Self::Static(_) => None,
+        }
+    }
+
     /// Returns the header of a key, if that is what the credential is.
     pub fn header(&self) -> Option<&HeaderName> {
         match self {

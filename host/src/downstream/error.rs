@@ -1,5 +1,7 @@
 //! The reasons for which a tool's request got no HTTP answer.
 
+use std::sync::Arc;
+
 use crate::conditions::DeniedBy;
 use crate::reason::DownstreamReason;
 
@@ -15,6 +17,12 @@ pub enum DownstreamError {
     /// A rule of the grant denies the request by its content.
     #[error("the request is not granted: {0}")]
     DeniedByRule(DeniedBy),
+    /// The operator's policy point denies the request, by the rule that it names, if it names one.
+    #[error("the request is not granted: the operator's policy point denies it")]
+    DeniedByPolicy(Option<Arc<str>>),
+    /// The operator's policy point gave no decision. The text is for tools; the log has the cause.
+    #[error("the request is not granted: {0}")]
+    PolicyUnavailable(String),
     /// The request is malformed.
     #[error("the request is malformed: {0}")]
     InvalidRequest(String),
@@ -62,6 +70,7 @@ impl DownstreamError {
     pub fn rule(&self) -> Option<&str> {
         match self {
             Self::DeniedByRule(denied) => Some(&denied.rule),
+            Self::DeniedByPolicy(rule) => rule.as_deref(),
             _ => None,
         }
     }
@@ -72,6 +81,8 @@ impl DownstreamError {
             Self::UnknownService => DownstreamReason::UnknownService,
             Self::NotGranted(_) => DownstreamReason::NotGranted,
             Self::DeniedByRule(_) => DownstreamReason::DeniedByRule,
+            Self::DeniedByPolicy(_) => DownstreamReason::DeniedByPolicy,
+            Self::PolicyUnavailable(_) => DownstreamReason::PolicyUnavailable,
             Self::InvalidRequest(_) => DownstreamReason::InvalidRequest,
             Self::Denied => DownstreamReason::Denied,
             Self::DenialsUnavailable => DownstreamReason::DenialsUnavailable,

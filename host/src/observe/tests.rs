@@ -54,6 +54,7 @@ fn refusals_exchanges_loads_and_syncs_are_counted() {
     meters.refused(Some(HELLO), "insufficient-scope");
     meters.exchanged("orders_api", "done");
     meters.troubled("orders_api", "pause-began");
+    meters.judged("orders_api", "denied");
     meters.loaded("orders", "digest-mismatch");
     meters.synced(3, Duration::from_micros(300));
     let text = rendered(&meters);
@@ -62,6 +63,7 @@ fn refusals_exchanges_loads_and_syncs_are_counted() {
         "bailiwick_refusals_total{kind=\"tool\",target=\"hello\",reason=\"insufficient-scope\"} 1\n",
         "bailiwick_token_exchanges_total{name=\"orders_api\",outcome=\"done\"} 1\n",
         "bailiwick_service_troubles_total{name=\"orders_api\",outcome=\"pause-began\"} 1\n",
+        "bailiwick_policy_decisions_total{name=\"orders_api\",outcome=\"denied\"} 1\n",
         "bailiwick_component_loads_total{name=\"orders\",outcome=\"digest-mismatch\"} 1\n",
         "bailiwick_journal_sync_seconds_count 1\n",
         "bailiwick_journal_batch_records_sum 3.0\n",

@@ -112,8 +112,14 @@ impl From<DownstreamError> for wit::Error {
     fn from(error: DownstreamError) -> Self {
         match error {
             DownstreamError::UnknownService => Self::UnknownService,
-            DownstreamError::NotGranted(why) => Self::NotGranted(why),
+            DownstreamError::NotGranted(why) | DownstreamError::PolicyUnavailable(why) => {
+                Self::NotGranted(why)
+            }
             DownstreamError::DeniedByRule(denied) => Self::NotGranted(denied.to_string()),
+            // The name of its rule is for the operator.
+            DownstreamError::DeniedByPolicy(_) => {
+                Self::NotGranted("the operator's policy point denies it".into())
+            }
             DownstreamError::InvalidRequest(why) => Self::InvalidRequest(why),
             // The interface has no case of its own for them. Neither is worth another try.
             error @ (DownstreamError::Denied | DownstreamError::DenialsUnavailable) => {

@@ -198,6 +198,10 @@ fn a_line_has_the_agreed_names_in_their_order() {
             r#""event":"downstream.refused",CALL,"decision":"deny","outcome":"refused","reason":"denied-by-rule",REQUEST,"rule":"r""#,
         ),
         (
+            refused(DownstreamReason::PolicyUnavailable).into(),
+            r#""event":"downstream.refused",CALL,"decision":"deny","outcome":"refused","reason":"policy-unavailable",REQUEST"#,
+        ),
+        (
             asked.clone().into(),
             r#""event":"downstream.opened",CALL,"mode":"on_behalf_of","decision":"allow",REQUEST"#,
         ),

@@ -36,7 +36,7 @@ pub struct DownstreamRefused {
     /// The refused request.
     #[serde(flatten)]
     pub request: Request,
-    /// The rule of the grant that denies it, if one does.
+    /// The rule that denies it, if one does: the grant's, or as the policy point names its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Text>,
 }
@@ -60,7 +60,7 @@ impl DownstreamRefused {
         }
     }
 
-    /// Names the rule of the grant that denies it.
+    /// Names the rule that denies it.
     #[must_use]
     pub fn by_rule(self, rule: Option<Text>) -> Self {
         Self { rule, ..self }

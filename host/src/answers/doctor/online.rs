@@ -38,8 +38,14 @@ pub async fn online(config: &Config) -> Vec<Checkup> {
         found.extend(introspection(issuer, &tls, &clock).await);
     }
     for service in &config.services {
-        found.push(reach(service, &tls).await);
+        let about = format!("service {}", service.name);
+        let tls_of = tls.of(&service.tls);
+        found.push(reach(&about, &service.url, &tls_of, &service.addresses).await);
         found.extend(tokens(service, &tls, &clock).await);
+    }
+    if let Some(point) = &config.policy_point {
+        let tls = tls.of(&point.tls);
+        found.push(reach("policy point", &point.endpoint, &tls, &point.addresses).await);
     }
     found
 }
@@ -169,30 +175,21 @@ fn made_up() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Asks a service for nothing, without a credential. Any answer shows that it is there.
-async fn reach(service: &ServiceSettings, tls: &Tls) -> Checkup {
-    let about = format!("service {}", service.name);
-    let asked = shown(&service.url);
-    match ask(
-        &tls.of(&service.tls),
-        &service.addresses,
-        Method::HEAD,
-        service.url.clone(),
-    )
-    .await
-    {
+/// Asks a service, or the policy point, for nothing, without a credential. Any answer shows that it
+/// is there.
+async fn reach(about: &str, url: &Uri, tls: &Tls, addresses: &AddressPolicy) -> Checkup {
+    let asked = shown(url);
+    match ask(tls, addresses, Method::HEAD, url.clone()).await {
         Ok(answer) => {
             let found = format!("{asked} answers ({})", answer.status.as_u16());
-            Checkup::good(&about, found)
+            Checkup::good(about, found)
         }
         Err(error) => {
             let remedy = match &error {
                 EgressError::Blocked(_) => {
                     "name its addresses in private_addresses, or use its public address"
                 }
-                _ => {
-                    "see that this machine can reach its url, and trusts its certificate (roots_file)"
-                }
+                _ => "see that this machine can reach it, and trusts its certificate",
             };
             let found = format!("{asked} does not answer: {}", error.with_causes());
             Checkup::bad(&about, found, remedy)

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::delegation::{Auth, ExchangeSettings, KeyOwner, KnownActor, ServiceSettings, Template};
 use crate::dispatch::Tool;
 use crate::downstream::DownstreamError;
+use crate::egress::shown;
 use crate::identity::Caller;
 use crate::reason::DownstreamReason;
 
@@ -68,6 +69,9 @@ pub struct ServiceGranted {
     pub refused: Option<&'static str>,
     /// The requests that tools may make.
     pub allow: Vec<AllowedRequest>,
+    /// The operator's policy point, which must allow each request too, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_point: Option<String>,
     /// True if it also gets a transaction token.
     pub transaction_token: bool,
 }
@@ -140,6 +144,7 @@ pub(super) fn of(tool: &Tool, caller: &Caller, config: &Config) -> Vec<ServiceAc
                 presents: Presents::of(service, mode),
                 refused: refused(&allow),
                 allow,
+                policy_point: policy_point(service, config),
                 transaction_token: service.in_trust_domain,
             })
         }
@@ -176,6 +181,13 @@ fn answers(
         }
     };
     service.allow.iter().map(answer).collect()
+}
+
+/// Returns the policy point that decides about requests to the service, if one does.
+fn policy_point(service: &ServiceSettings, config: &Config) -> Option<String> {
+    let point = config.policy_point.as_ref();
+    let point = point.filter(|_| service.policy_point)?;
+    Some(shown(&point.endpoint))
 }
 
 impl DeniedWhen {

@@ -5,7 +5,6 @@ use http::StatusCode;
 
 use super::Inner;
 use crate::audit::{Exchanged, Settled};
-use crate::delegation::asker::KnownActor;
 use crate::delegation::asker::{Acting, Asker};
 use crate::delegation::cache::Issued;
 use crate::delegation::credential::Credential;
@@ -27,12 +26,8 @@ impl Inner {
     ) -> Result<Credential, DownstreamError> {
         let service = &planned.service;
         let Some(acting) = Acting::in_mode(planned.mode) else {
-            let known = KnownActor {
-                actor: &self.envelope.claims().actor,
-                alias: self.envelope.issuer_alias(),
-            };
             let accounts = service.settings.subjects.service_accounts;
-            return service.own.obtain(known, accounts).await;
+            return service.own.obtain(self.known(), accounts).await;
         };
         let (authority, asker) = self.user(service, acting)?;
         let key = authority.cache_key(&service.settings.name, &asker);

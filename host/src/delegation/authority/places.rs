@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::Inner;
-use crate::delegation::bulkhead::{Change, NoServicePlace, ServicePlace, Trouble};
+use crate::delegation::bulkhead::{Change, NoServicePlace, ServicePlace};
 use crate::delegation::service::Service;
 use crate::downstream::DownstreamError;
 use crate::egress::{EgressError, Reply, Sent};
@@ -36,16 +36,8 @@ impl Inner {
         answer: &Result<Reply, EgressError>,
         sent: &Sent,
     ) {
-        let change = match answer {
-            Ok(_) => place.answered(),
-            Err(error) if error.is_answer() => place.answered(),
-            // The host does not ask, whatever state the service is in.
-            Err(EgressError::Blocked(_)) => None,
-            Err(_) if sent.may_have_arrived() => place.failed(Trouble::Sent),
-            Err(_) => place.failed(Trouble::Unsent),
-        };
         let name = service.settings.name.as_str();
-        match change {
+        match place.leave(answer, sent) {
             None => {}
             Some(Change::Paused(length)) => {
                 self.broker.meters.troubled(name, "pause-began");

@@ -1,0 +1,47 @@
+//! The operator's policy point, between the rules of the grant and the record of the request.
+
+use super::Inner;
+use super::stopping::GivenUp;
+use crate::delegation::planned::Planned;
+use crate::delegation::policy_point::{PolicyDecision, PolicyRequest};
+use crate::downstream::DownstreamError;
+use crate::egress::Sent;
+
+impl Inner {
+    /// Fails unless the operator's policy point allows the request, if its service is under one.
+    /// `Err(None)` says that the call ended before there was a decision.
+    pub(super) async fn judge(&self, planned: &Planned) -> Result<(), Option<DownstreamError>> {
+        let service = &planned.service.settings;
+        let point = self.broker.policy_point.as_ref();
+        let Some(point) = point.filter(|_| service.policy_point) else {
+            return Ok(());
+        };
+        let settled = self.trail.settled().await;
+        let settled = settled.map_err(|_| Some(DownstreamError::AuditUnavailable))?;
+        let (claims, content) = (self.envelope.claims(), planned.content());
+        let request = PolicyRequest {
+            claims,
+            known: self.known(),
+            agent_issuer: self.envelope.agent_issuer(),
+            mode: planned.mode,
+            template: &planned.template,
+            facts: self.rules.facts(&content, self.known(), &claims.agent.id),
+            digest: planned.digest(),
+        };
+        let deciding = Box::pin(async { Ok(point.decide(&request, settled).await) });
+        // Nothing of the request itself leaves meanwhile.
+        let unsent = Sent::default();
+        let decided = self
+            .unless_stopped(GivenUp::AtOnce, &unsent, deciding)
+            .await?;
+        let (outcome, judged) = match decided {
+            Ok(PolicyDecision::Allowed) => ("allowed", Ok(())),
+            Ok(PolicyDecision::Denied(rule)) => {
+                ("denied", Err(Some(DownstreamError::DeniedByPolicy(rule))))
+            }
+            Err(why) => ("unavailable", Err(Some(why.into()))),
+        };
+        self.broker.meters.judged(&service.name, outcome);
+        judged
+    }
+}
