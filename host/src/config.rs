@@ -234,7 +234,11 @@ fn parse(file: &Path, text: &str) -> Result<Config, ConfigError> {
 
 /// Lets all who ask one authorization server as one client share the times at which it is not
 /// asked.
-fn share_pauses(issuers: &mut [Issuer], services: &mut [ServiceSettings], point: Option<&mut Auth>) {
+fn share_pauses(
+    issuers: &mut [Issuer],
+    services: &mut [ServiceSettings],
+    point: Option<&mut Auth>,
+) {
     let asked = issuers
         .iter_mut()
         .filter_map(|issuer| Some(&mut issuer.introspection.as_mut()?.client));

@@ -44,6 +44,7 @@ mod offers;
 mod opaque;
 mod operations;
 mod pages;
+mod policy_point;
 mod protocol;
 mod provenance;
 mod questions;

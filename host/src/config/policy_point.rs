@@ -79,7 +79,11 @@ fn tells(section: &Section<'_>) -> ToldFacts {
     };
     for (name, at) in &names {
         if !TELLS.contains(&name.as_str()) {
-            let told = format!("{}: {name:?} is none of {}", section.name("tells"), TELLS.join(", "));
+            let told = format!(
+                "{}: {name:?} is none of {}",
+                section.name("tells"),
+                TELLS.join(", ")
+            );
             section.problem(*at, told);
         }
     }

@@ -15,6 +15,7 @@ mod fixed;
 mod issuers;
 mod limits;
 mod mistakes;
+mod policy_point;
 mod providers;
 mod services;
 mod tenants;

@@ -114,7 +114,11 @@ impl Broker {
     /// Returns the rules of a call with these arguments.
     pub fn rules(&self, deny: &Arc<[DenyRule]>, arguments: &Value) -> ContentRules {
         let point = self.policy_point.as_ref();
-        ContentRules::new(deny, arguments, point.is_some_and(PolicyPoint::tells_arguments))
+        ContentRules::new(
+            deny,
+            arguments,
+            point.is_some_and(PolicyPoint::tells_arguments),
+        )
     }
 
     /// Makes no request that one of these denials stops.

@@ -33,8 +33,8 @@ use crate::flight::{Flight, Landed};
 use crate::seams::Clock;
 pub(in crate::delegation) use answer::PolicyDecision;
 use error::NoDecision;
-use question::{PolicyQuestion, QuestionKey};
 pub(in crate::delegation) use question::PolicyRequest;
+use question::{PolicyQuestion, QuestionKey};
 pub use settings::{PolicyPointSettings, SubjectNaming, ToldFacts};
 
 /// A policy point that is ready to be asked.

@@ -57,7 +57,8 @@ pub(super) struct QuestionKey {
     session: (String, String),
     /// SHA-256 of what the policy point is told.
     told: [u8; 32],
-    request: RequestDigest,
+    /// SHA-256 of everything that a tool can choose.
+    pub(super) request: RequestDigest,
 }
 
 impl PolicyQuestion {
@@ -140,7 +141,10 @@ fn evaluation(
         ("agent", Some(through)),
         ("call", Some(call)),
         ("mode", Some(json!(asked.mode.as_str()))),
-        ("arguments", tells.arguments.then(|| facts.arguments.clone())),
+        (
+            "arguments",
+            tells.arguments.then(|| facts.arguments.clone()),
+        ),
         ("request", Some(request)),
     ]);
     Ok(json!({

@@ -1,0 +1,224 @@
+//! An operator's own policy point: what it does not allow does not leave, whatever keeps it from
+//! answering, and the journal says which of the two it was.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::http::{Answer, Bound, Request, Server, Service};
+use bailiwick_dev::{folder, process};
+use bailiwick_tests::{Plan, World, bailiwick, ensure_eq, guest};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// A policy point that answers as the story says, and keeps what it was told.
+struct Point {
+    url: String,
+    state: Arc<State>,
+    _server: Server,
+}
+
+struct State {
+    answer: Mutex<Answer>,
+    told: Mutex<Vec<Request>>,
+}
+
+impl Point {
+    async fn start() -> Result<Self> {
+        let bound = Bound::to(0).await?;
+        let url = format!("{}/access/v1/evaluation", bound.url());
+        let state = Arc::new(State {
+            answer: Mutex::new(decision(&json!({"decision": true}))),
+            told: Mutex::default(),
+        });
+        let serving = Arc::clone(&state);
+        let service: Service = Arc::new(move |request| {
+            let state = Arc::clone(&serving);
+            Box::pin(async move {
+                lock(&state.told).push(request);
+                lock(&state.answer).clone()
+            })
+        });
+        Ok(Self {
+            url,
+            state,
+            _server: bound.serve(service),
+        })
+    }
+
+    fn answer(&self, answer: Answer) {
+        *lock(&self.state.answer) = answer;
+    }
+
+    fn told(&self) -> Vec<Request> {
+        lock(&self.state.told).clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn decision(body: &Value) -> Answer {
+    Answer::json(StatusCode::OK, body)
+}
+
+/// Returns a world whose prober may make these requests, under a policy point.
+async fn judged(point: &Point, more: &'static str) -> Result<World> {
+    let prober = guest("prober").await?;
+    let (digest, url) = (folder::digest(&prober), point.url.clone());
+    World::with(Plan {
+        components: vec![("prober.wasm".into(), prober)],
+        config: Box::new(move |config| {
+            let services = [("orders_api", "on_behalf_of")];
+            *config = config.clone().grant("prober", &digest, &services);
+            let rule = r#"deny = [{ request = "POST /notes", when = "request.body.n > 9" }]"#;
+            config.components = format!("{}\n{rule}\n", config.components.trim_end());
+            let allow = r#"allow = ["POST /notes", "#;
+            config.services = config.services.replacen("allow = [", allow, 1);
+            let private = r#"private_addresses = ["127.0.0.0/8"]"#;
+            config.services += &["[policy_point]\nendpoint = \"", &url, "\"\n"].concat();
+            config.services += &[private, "\n", more, "\n\n"].concat();
+        }),
+        ..Plan::default()
+    })
+    .await
+}
+
+/// Lets the prober ask once; returns the status, or the error.
+async fn ask(world: &World, token: &str, arguments: &Value) -> Result<String> {
+    let mut whole = json!({"service": "orders_api"});
+    let members = whole.as_object_mut().context("an object")?;
+    members.extend(arguments.as_object().context("an object")?.clone());
+    let answer = world.call(token, "ask", &whole).await?;
+    ensure!(answer.is_success(), "{arguments}: {}", answer.raw);
+    let first = answer.structured().pointer("/each/0");
+    Ok(first
+        .and_then(Value::as_str)
+        .context("no result")?
+        .to_owned())
+}
+
+fn order() -> Value {
+    json!({"method": "GET", "path": ["orders", "A-1001"]})
+}
+
+fn note(number: u64) -> Value {
+    json!({"method": "POST", "path": ["notes"], "body": json!({"n": number}).to_string()})
+}
+
+#[tokio::test]
+async fn nothing_leaves_that_the_policy_point_does_not_allow_and_the_journal_says_why() -> Result<()>
+{
+    let point = Point::start().await?;
+    let world = judged(&point, "remember_seconds = 0").await?;
+    let token = world.token("alice")?;
+    let denial = json!({
+        "decision": false,
+        "context": {"id": "refunds/limit", "reason_user": {"en": "their-own-words"}},
+    });
+    for (answer, reason, rule) in [
+        (decision(&denial), "denied-by-policy", Some("refunds/limit")),
+        (decision(&json!({"decision": false})), "denied-by-policy", None),
+        (decision(&json!({})), "policy-unavailable", None),
+        (decision(&json!({"decision": "true"})), "policy-unavailable", None),
+        (
+            Answer::json(StatusCode::INTERNAL_SERVER_ERROR, &json!({"decision": true})),
+            "policy-unavailable",
+            None,
+        ),
+        (
+            Answer::new(StatusCode::OK, "text/html", "<html>their-own-words</html>"),
+            "policy-unavailable",
+            None,
+        ),
+    ] {
+        point.answer(answer);
+        let before = (world.orders.requests().len(), point.told().len());
+        let said = ask(&world, &token, &order()).await?;
+        ensure!(said.contains("NotGranted") && said.contains("policy point"), "{said}");
+        ensure!(!said.contains("their-own-words"), "{said}");
+        ensure_eq(world.orders.requests().len(), before.0, "nothing leaves")?;
+        ensure_eq(point.told().len(), before.1 + 1, "one question")?;
+        let records = world.records()?;
+        let record = records
+            .iter()
+            .rfind(|one| one["event"] == "downstream.refused");
+        let record = record.context("no record")?;
+        ensure_eq(&record["reason"], &json!(reason), "the reason")?;
+        ensure_eq(record["rule"].as_str(), rule, "the rule")?;
+        ensure_eq(&record["path_template"], &json!("/orders/{}"), "the template")?;
+        ensure!(
+            !records.iter().any(|one| one["event"] == "downstream.opened"),
+            "a request was recorded as sent"
+        );
+        ensure!(!json!(records).to_string().contains("their-own-words"), "{record}");
+    }
+    // The twin: what it allows leaves.
+    point.answer(decision(&json!({"decision": true})));
+    ensure_eq(ask(&world, &token, &order()).await?.as_str(), "200", "allowed")?;
+    ensure_eq(world.orders.requests().len(), 1, "it leaves")
+}
+
+#[tokio::test]
+async fn the_policy_point_is_asked_once_for_each_user_after_the_rules_and_gets_no_token() -> Result<()>
+{
+    let point = Point::start().await?;
+    let world = judged(&point, "remember_seconds = 60").await?;
+    let (alice, bob) = (world.token("alice")?, world.token("bob")?);
+    let said = ask(&world, &alice, &note(10)).await?;
+    ensure!(said.contains("components.prober.deny[1]"), "{said}");
+    ensure_eq(point.told().len(), 0, "what a rule denies is not asked about")?;
+    for token in [&alice, &alice, &bob, &bob] {
+        ask(&world, token, &order()).await?;
+    }
+    ask(&world, &alice, &note(1)).await?;
+    let told = point.told();
+    ensure_eq(told.len(), 3, "one question for each user and request")?;
+    let bodies: Vec<Value> = told
+        .iter()
+        .map(|request| Ok(serde_json::from_slice(&request.body)?))
+        .collect::<Result<_>>()?;
+    let subjects: Vec<_> = bodies.iter().map(|body| body["subject"]["id"].clone()).collect();
+    ensure_eq(subjects, vec![json!("alice"), json!("bob"), json!("alice")], "subjects")?;
+    let note = bodies.last().context("no question")?;
+    ensure_eq(&note["action"]["name"], &json!("POST /notes"), "the action")?;
+    ensure_eq(&note["resource"]["id"], &json!("orders_api"), "the resource")?;
+    ensure_eq(&note["context"]["request"]["body"], &json!({"n": 1}), "the body")?;
+    ensure_eq(&note["context"]["agent"]["id"], &json!("clerk"), "the agent")?;
+    for request in &told {
+        ensure!(request.header("authorization").is_none(), "a credential");
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        ensure!(!body.contains(&alice) && !body.contains(&bob), "a token: {body}");
+        let id = request.header("x-request-id").context("no call")?;
+        ensure!(json!(world.records()?).to_string().contains(id), "not a call: {id}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn explain_says_that_a_policy_point_decides_and_neither_it_nor_check_asks_it() -> Result<()> {
+    let point = Point::start().await?;
+    let world = judged(&point, "").await?;
+    let text = std::fs::read_to_string(world.folder.config())?;
+    // The resource that a token must name is known only while the host runs.
+    let resource = format!("[server]\nresource = \"{}\"", world.host.url());
+    let [fixed, token] = ["fixed.toml", "token"].map(|name| world.folder.path().join(name));
+    std::fs::write(&fixed, text.replacen("[server]", &resource, 1))?;
+    std::fs::write(&token, world.token("alice")?)?;
+    let [fixed, token] = [&fixed, &token].map(|file| file.to_string_lossy());
+    let call = order_of_ask();
+    let explain = ["explain", "--config", &fixed, "--token-file", &token, "--tool", "ask"];
+    let explain = [&explain[..], &["--arguments", &call]].concat();
+    let check = ["check", "--config", &fixed];
+    let explained = format!("the policy point at {}, which must allow each request", point.url);
+    for (command, line) in [(&explain[..], explained.as_str()), (&check[..], "")] {
+        let ran = process::run(&bailiwick()?, command).await?;
+        let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+        ensure!(ran.status.success() && said.contains(line), "{line}: {said}");
+    }
+    ensure_eq(point.told().len(), 0, "questions")
+}
+
+fn order_of_ask() -> String {
+    json!({"service": "orders_api", "method": "GET", "path": ["orders", "x"]}).to_string()
+}
