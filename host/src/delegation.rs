@@ -43,6 +43,8 @@ pub use authority::{Authority, Broker};
 pub(crate) use barriers::Barrier;
 pub use content::ContentRules;
 pub use dialect::{DialectError, ExchangeDialect};
+#[cfg(any(test, fuzzing))]
+pub use policy_point::decision_surface;
 pub use policy_point::{PolicyPoint, PolicyPointSettings, SubjectNaming, ToldFacts};
 pub use service::Service;
 pub use settings::{

@@ -32,6 +32,8 @@ use crate::fair::{FairMap, Owned};
 use crate::flight::{Flight, Landed};
 use crate::seams::Clock;
 pub(in crate::delegation) use answer::PolicyDecision;
+#[cfg(any(test, fuzzing))]
+pub use answer::surface as decision_surface;
 use error::NoDecision;
 pub(in crate::delegation) use question::PolicyRequest;
 use question::{PolicyQuestion, QuestionKey};

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Entrance, Fate, introspection, key_set, metadata, request};
+use super::{Entrance, Fate, decision, introspection, key_set, metadata, request};
 use crate::campaign::{Campaign, mutated};
 
 #[test]
@@ -49,6 +49,11 @@ fn damaged_metadata_names_no_place_that_any_reader_would_not_find() {
 #[test]
 fn a_damaged_answer_about_a_token_says_active_only_by_true() {
     campaign("introspection", &seeds("introspection"), introspection);
+}
+
+#[test]
+fn a_damaged_answer_of_a_policy_point_allows_only_by_true() {
+    campaign("decisions", &seeds("decision"), decision);
 }
 
 #[test]

@@ -29,7 +29,11 @@ impl PolicyDecision {
         if !is_json(&reply.headers) {
             return Err(NoDecision::ContentType);
         }
-        let document = json::parse(&reply.body, MAX_DEPTH)?;
+        Self::of(&reply.body)
+    }
+
+    fn of(body: &[u8]) -> Result<Self, NoDecision> {
+        let document = json::parse(body, MAX_DEPTH)?;
         let members = member::members(&document, "the answer")?;
         let decision = member::flag(members, "decision")?;
         let context = member::object(members, "context")?;
@@ -60,6 +64,26 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn is_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:/#".contains(&byte);
     (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// Reads an answer from any bytes. It allows only by the boolean `true`.
+#[cfg(any(test, fuzzing))]
+#[expect(
+    clippy::missing_panics_doc,
+    clippy::expect_used,
+    reason = "a second reader that fails has found something"
+)]
+pub fn surface(bytes: &[u8]) -> crate::surfaces::Fate {
+    use crate::surfaces::Fate;
+
+    match PolicyDecision::of(bytes) {
+        Ok(PolicyDecision::Allowed) => {}
+        Ok(PolicyDecision::Denied(_)) | Err(_) => return Fate::Refused,
+    }
+    let again: serde_json::Value =
+        serde_json::from_slice(bytes).expect("what the strict reader takes, any reader takes");
+    assert_eq!(again.get("decision"), Some(&serde_json::Value::Bool(true)));
+    Fate::Accepted
 }
 
 /// The most levels of an answer.
