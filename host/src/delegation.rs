@@ -49,7 +49,7 @@ pub use policy_point::{PolicyPoint, PolicyPointSettings, SubjectNaming, ToldFact
 pub use service::Service;
 pub use settings::{
     AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ServiceSettings,
-    Subjects,
+    Subjects, UnderPolicy,
 };
 pub use static_key::{KeyFiles, KeyOwner, KeyPlace, KeyRule, StaticAuth, StaticKeys, file_name};
 pub use template::{Template, TemplateError};

@@ -118,11 +118,22 @@ async fn nothing_leaves_that_the_policy_point_does_not_allow_and_the_journal_say
     });
     for (answer, reason, rule) in [
         (decision(&denial), "denied-by-policy", Some("refunds/limit")),
-        (decision(&json!({"decision": false})), "denied-by-policy", None),
-        (decision(&json!({})), "policy-unavailable", None),
-        (decision(&json!({"decision": "true"})), "policy-unavailable", None),
         (
-            Answer::json(StatusCode::INTERNAL_SERVER_ERROR, &json!({"decision": true})),
+            decision(&json!({"decision": false})),
+            "denied-by-policy",
+            None,
+        ),
+        (decision(&json!({})), "policy-unavailable", None),
+        (
+            decision(&json!({"decision": "true"})),
+            "policy-unavailable",
+            None,
+        ),
+        (
+            Answer::json(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &json!({"decision": true}),
+            ),
             "policy-unavailable",
             None,
         ),
@@ -135,7 +146,10 @@ async fn nothing_leaves_that_the_policy_point_does_not_allow_and_the_journal_say
         point.answer(answer);
         let before = (world.orders.requests().len(), point.told().len());
         let said = ask(&world, &token, &order()).await?;
-        ensure!(said.contains("NotGranted") && said.contains("policy point"), "{said}");
+        ensure!(
+            said.contains("NotGranted") && said.contains("policy point"),
+            "{said}"
+        );
         ensure!(!said.contains("their-own-words"), "{said}");
         ensure_eq(world.orders.requests().len(), before.0, "nothing leaves")?;
         ensure_eq(point.told().len(), before.1 + 1, "one question")?;
@@ -146,28 +160,45 @@ async fn nothing_leaves_that_the_policy_point_does_not_allow_and_the_journal_say
         let record = record.context("no record")?;
         ensure_eq(&record["reason"], &json!(reason), "the reason")?;
         ensure_eq(record["rule"].as_str(), rule, "the rule")?;
-        ensure_eq(&record["path_template"], &json!("/orders/{}"), "the template")?;
+        ensure_eq(
+            &record["path_template"],
+            &json!("/orders/{}"),
+            "the template",
+        )?;
         ensure!(
-            !records.iter().any(|one| one["event"] == "downstream.opened"),
+            !records
+                .iter()
+                .any(|one| one["event"] == "downstream.opened"),
             "a request was recorded as sent"
         );
-        ensure!(!json!(records).to_string().contains("their-own-words"), "{record}");
+        ensure!(
+            !json!(records).to_string().contains("their-own-words"),
+            "{record}"
+        );
     }
     // The twin: what it allows leaves.
     point.answer(decision(&json!({"decision": true})));
-    ensure_eq(ask(&world, &token, &order()).await?.as_str(), "200", "allowed")?;
+    ensure_eq(
+        ask(&world, &token, &order()).await?.as_str(),
+        "200",
+        "allowed",
+    )?;
     ensure_eq(world.orders.requests().len(), 1, "it leaves")
 }
 
 #[tokio::test]
-async fn the_policy_point_is_asked_once_for_each_user_after_the_rules_and_gets_no_token() -> Result<()>
-{
+async fn the_policy_point_is_asked_once_for_each_user_after_the_rules_and_gets_no_token()
+-> Result<()> {
     let point = Point::start().await?;
     let world = judged(&point, "remember_seconds = 60").await?;
     let (alice, bob) = (world.token("alice")?, world.token("bob")?);
     let said = ask(&world, &alice, &note(10)).await?;
     ensure!(said.contains("components.prober.deny[1]"), "{said}");
-    ensure_eq(point.told().len(), 0, "what a rule denies is not asked about")?;
+    ensure_eq(
+        point.told().len(),
+        0,
+        "what a rule denies is not asked about",
+    )?;
     for token in [&alice, &alice, &bob, &bob] {
         ask(&world, token, &order()).await?;
     }
@@ -178,19 +209,44 @@ async fn the_policy_point_is_asked_once_for_each_user_after_the_rules_and_gets_n
         .iter()
         .map(|request| Ok(serde_json::from_slice(&request.body)?))
         .collect::<Result<_>>()?;
-    let subjects: Vec<_> = bodies.iter().map(|body| body["subject"]["id"].clone()).collect();
-    ensure_eq(subjects, vec![json!("alice"), json!("bob"), json!("alice")], "subjects")?;
+    let subjects: Vec<_> = bodies
+        .iter()
+        .map(|body| body["subject"]["id"].clone())
+        .collect();
+    ensure_eq(
+        subjects,
+        vec![json!("alice"), json!("bob"), json!("alice")],
+        "subjects",
+    )?;
     let note = bodies.last().context("no question")?;
     ensure_eq(&note["action"]["name"], &json!("POST /notes"), "the action")?;
-    ensure_eq(&note["resource"]["id"], &json!("orders_api"), "the resource")?;
-    ensure_eq(&note["context"]["request"]["body"], &json!({"n": 1}), "the body")?;
-    ensure_eq(&note["context"]["agent"]["id"], &json!("clerk"), "the agent")?;
+    ensure_eq(
+        &note["resource"]["id"],
+        &json!("orders_api"),
+        "the resource",
+    )?;
+    ensure_eq(
+        &note["context"]["request"]["body"],
+        &json!({"n": 1}),
+        "the body",
+    )?;
+    ensure_eq(
+        &note["context"]["agent"]["id"],
+        &json!("clerk"),
+        "the agent",
+    )?;
     for request in &told {
         ensure!(request.header("authorization").is_none(), "a credential");
         let body = String::from_utf8_lossy(&request.body).into_owned();
-        ensure!(!body.contains(&alice) && !body.contains(&bob), "a token: {body}");
+        ensure!(
+            !body.contains(&alice) && !body.contains(&bob),
+            "a token: {body}"
+        );
         let id = request.header("x-request-id").context("no call")?;
-        ensure!(json!(world.records()?).to_string().contains(id), "not a call: {id}");
+        ensure!(
+            json!(world.records()?).to_string().contains(id),
+            "not a call: {id}"
+        );
     }
     Ok(())
 }
@@ -207,14 +263,28 @@ async fn explain_says_that_a_policy_point_decides_and_neither_it_nor_check_asks_
     std::fs::write(&token, world.token("alice")?)?;
     let [fixed, token] = [&fixed, &token].map(|file| file.to_string_lossy());
     let call = order_of_ask();
-    let explain = ["explain", "--config", &fixed, "--token-file", &token, "--tool", "ask"];
+    let explain = [
+        "explain",
+        "--config",
+        &fixed,
+        "--token-file",
+        &token,
+        "--tool",
+        "ask",
+    ];
     let explain = [&explain[..], &["--arguments", &call]].concat();
     let check = ["check", "--config", &fixed];
-    let explained = format!("the policy point at {}, which must allow each request", point.url);
+    let explained = format!(
+        "the policy point at {}, which must allow each request",
+        point.url
+    );
     for (command, line) in [(&explain[..], explained.as_str()), (&check[..], "")] {
         let ran = process::run(&bailiwick()?, command).await?;
         let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
-        ensure!(ran.status.success() && said.contains(line), "{line}: {said}");
+        ensure!(
+            ran.status.success() && said.contains(line),
+            "{line}: {said}"
+        );
     }
     ensure_eq(point.told().len(), 0, "questions")
 }

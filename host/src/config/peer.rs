@@ -1,5 +1,4 @@
-//! The TLS of one destination: `roots_file`, `client_certificate_file`, `client_key_file`,
-//! `http2`.
+//! The TLS of one destination: `roots_file`, `client_certificate_file`, `client_key_file`, `http2`.
 
 use bailiwick_journal::chain;
 

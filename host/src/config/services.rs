@@ -11,8 +11,10 @@ use super::auth::{FORBIDDEN_HEADERS, auth};
 use super::destination::{addresses, dialled};
 use super::peer::peer;
 use super::reader::Section;
-use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template};
-use crate::egress::{Deadlines, PeerTls};
+use crate::delegation::{
+    AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template, UnderPolicy,
+};
+use crate::egress::Deadlines;
 use crate::limits::Limits;
 use exchange::exchange;
 
@@ -106,7 +108,10 @@ fn service(
         idempotency,
         deadlines: deadlines(section, limits.downstream_time),
         concurrency: concurrency(section),
-        policy_point: section.flag("policy_point").unwrap_or(true),
+        policy_point: match section.flag("policy_point") {
+            Some(false) => UnderPolicy::Exempt,
+            Some(true) | None => UnderPolicy::IfAny,
+        },
         auth: auth?,
         exchange: exchange.unwrap_or_default(),
     };

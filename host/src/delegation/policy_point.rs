@@ -5,7 +5,7 @@
 //! credential of one.
 //!
 //! Invariant: whatever is no decision denies. A decision counts for the principal and the request
-//! that it was asked for, for seconds, and for nobody and nothing else; a failure is not remembered.
+//! that it was asked for, for seconds, and for nobody and nothing else; no failure is remembered.
 //! Each question is asked once, over a connection of its own: on a kept one, an answer too many
 //! would be read as the answer to another question.
 

@@ -45,12 +45,21 @@ pub struct ServiceSettings {
     pub deadlines: Deadlines,
     /// The most requests to it at the same time.
     pub concurrency: usize,
-    /// True if the operator's policy point decides about requests to it, if there is one.
-    pub policy_point: bool,
+    /// Whether the operator's policy point decides about requests to it.
+    pub policy_point: UnderPolicy,
     /// The host's own credential.
     pub auth: Auth,
     /// The exchange that obtains a user's authority.
     pub exchange: Option<ExchangeSettings>,
+}
+
+/// Whether a service is under the operator's policy point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnderPolicy {
+    /// It is, if there is one.
+    IfAny,
+    /// The operator exempts it.
+    Exempt,
 }
 
 impl ServiceSettings {

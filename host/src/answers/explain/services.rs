@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::super::worded;
 use crate::conditions::DenyRule;
 use crate::config::Config;
-use crate::delegation::{Auth, ExchangeSettings, KeyOwner, KnownActor, ServiceSettings, Template};
+use crate::delegation::{
+    Auth, ExchangeSettings, KeyOwner, KnownActor, ServiceSettings, Template, UnderPolicy,
+};
 use crate::dispatch::Tool;
 use crate::downstream::DownstreamError;
 use crate::egress::shown;
@@ -186,7 +188,7 @@ fn answers(
 /// Returns the policy point that decides about requests to the service, if one does.
 fn policy_point(service: &ServiceSettings, config: &Config) -> Option<String> {
     let point = config.policy_point.as_ref();
-    let point = point.filter(|_| service.policy_point)?;
+    let point = point.filter(|_| service.policy_point == UnderPolicy::IfAny)?;
     Some(shown(&point.endpoint))
 }
 

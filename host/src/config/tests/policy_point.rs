@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::delegation::{Auth, SubjectNaming, ToldFacts};
+use crate::delegation::{Auth, SubjectNaming, ToldFacts, UnderPolicy};
 use crate::egress::Deadlines;
 
 const SECTION: &str = r#"
@@ -37,8 +37,11 @@ fn a_policy_point_needs_only_its_endpoint() {
     assert_eq!(point.deadlines, Deadlines::below(Duration::from_secs(5)));
     assert_eq!(point.concurrency, 128);
     assert!(matches!(point.auth, Auth::None));
-    assert!(config.services.iter().all(|service| service.policy_point));
-    let without = folder.load(GOOD).unwrap_or_else(|errors| panic!("{errors}"));
+    let under = |service: &ServiceSettings| service.policy_point == UnderPolicy::IfAny;
+    assert!(config.services.iter().all(under));
+    let without = folder
+        .load(GOOD)
+        .unwrap_or_else(|errors| panic!("{errors}"));
     assert!(without.policy_point.is_none());
 }
 
@@ -132,7 +135,8 @@ fn with_several_issuers_the_operator_says_what_names_a_subject() {
     let load = |keys: &str| folder.load(&format!("{two}{SECTION}{keys}\n"));
     let error = load("").err().unwrap_or_default();
     assert!(
-        error.contains("policy_point.subject: there are several issuers") && error.lines().count() == 1,
+        error.contains("policy_point.subject: there are several issuers")
+            && error.lines().count() == 1,
         "{error}"
     );
     for (name, expected) in [
@@ -141,7 +145,10 @@ fn with_several_issuers_the_operator_says_what_names_a_subject() {
     ] {
         let config = load(&format!("subject = \"{name}\""));
         let config = config.unwrap_or_else(|errors| panic!("{errors}"));
-        assert_eq!(config.policy_point.map(|point| point.subject), Some(expected));
+        assert_eq!(
+            config.policy_point.map(|point| point.subject),
+            Some(expected)
+        );
     }
 }
 
@@ -152,11 +159,18 @@ fn a_service_is_under_the_policy_point_unless_the_operator_exempts_it() {
         let key = format!("shared_data = true\npolicy_point = {said}\n");
         GOOD.replacen("shared_data = true\n", &key, 1)
     };
-    for (said, under) in [("true", true), ("false", false)] {
+    for (said, told) in [
+        ("true", UnderPolicy::IfAny),
+        ("false", UnderPolicy::Exempt),
+    ] {
         let config = folder.load(&format!("{}{SECTION}", exempt(said)));
         let config = config.unwrap_or_else(|errors| panic!("{errors}"));
         for service in &config.services {
-            let expected = under || service.name != "reports";
+            let expected = if service.name == "reports" {
+                told
+            } else {
+                UnderPolicy::IfAny
+            };
             assert_eq!(service.policy_point, expected, "{said}: {}", service.name);
         }
         let error = folder.load(&exempt(said)).err().unwrap_or_default();

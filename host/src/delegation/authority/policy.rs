@@ -4,6 +4,7 @@ use super::Inner;
 use super::stopping::GivenUp;
 use crate::delegation::planned::Planned;
 use crate::delegation::policy_point::{PolicyDecision, PolicyRequest};
+use crate::delegation::settings::UnderPolicy;
 use crate::downstream::DownstreamError;
 use crate::egress::Sent;
 
@@ -13,7 +14,7 @@ impl Inner {
     pub(super) async fn judge(&self, planned: &Planned) -> Result<(), Option<DownstreamError>> {
         let service = &planned.service.settings;
         let point = self.broker.policy_point.as_ref();
-        let Some(point) = point.filter(|_| service.policy_point) else {
+        let Some(point) = point.filter(|_| service.policy_point == UnderPolicy::IfAny) else {
             return Ok(());
         };
         let settled = self.trail.settled().await;

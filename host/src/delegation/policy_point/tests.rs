@@ -246,7 +246,10 @@ fn claims() -> Claims {
 /// Returns head and body of a request.
 fn parts(request: &str) -> (String, Value) {
     let (head, body) = request.split_once("\r\n\r\n").expect("a whole request");
-    (head.to_ascii_lowercase(), serde_json::from_str(body).expect("JSON"))
+    (
+        head.to_ascii_lowercase(),
+        serde_json::from_str(body).expect("JSON"),
+    )
 }
 
 #[tokio::test]
@@ -268,7 +271,10 @@ async fn a_point_is_told_who_asks_and_for_what_and_no_token_of_anyone() {
     assert_eq!(decided, Ok(PolicyDecision::Allowed));
     let requests = lock(&scripted.requests).clone();
     let (head, body) = parts(requests.first().expect("a request"));
-    assert!(head.starts_with("post /access/v1/evaluation http/1.1\r\n"), "{head}");
+    assert!(
+        head.starts_with("post /access/v1/evaluation http/1.1\r\n"),
+        "{head}"
+    );
     for line in [
         "content-type: application/json",
         "accept: application/json",
@@ -323,7 +329,10 @@ async fn a_point_is_told_no_more_than_the_operator_wants_and_a_name_that_is_one(
     let requests = lock(&scripted.requests).clone();
     let (_, body) = parts(requests.first().expect("a request"));
     assert_eq!(body.pointer("/subject/id"), Some(&json!("corp:alice")));
-    assert_eq!(body.pointer("/context/request"), Some(&json!({"path": "/refunds"})));
+    assert_eq!(
+        body.pointer("/context/request"),
+        Some(&json!({"path": "/refunds"}))
+    );
     assert_eq!(body.pointer("/context/arguments"), None);
 }
 
@@ -344,7 +353,9 @@ async fn a_request_that_could_mean_two_things_is_refused_unless_the_point_is_not
             asked.body = br#"{"amount":5,"Amount":5000}"#.to_vec();
         }),
         ("no type", |asked, _, _| asked.content_type = None),
-        ("another type", |asked, _, _| asked.content_type = Some("text/plain")),
+        ("another type", |asked, _, _| {
+            asked.content_type = Some("text/plain")
+        }),
         ("a query with a name twice", |asked, _, _| {
             asked.target = "/refunds?dry=1&dry=0";
         }),

@@ -20,7 +20,9 @@ fn bytes(case: &Map<String, Value>) -> Vec<u8> {
     let body = body.replace("LARGE", &" ".repeat(MAX_ANSWER));
     let body: Vec<u8> = if case.contains_key("latin") {
         let bytes = body.chars().map(u8::try_from);
-        bytes.collect::<Result<_, _>>().expect("bytes as characters")
+        bytes
+            .collect::<Result<_, _>>()
+            .expect("bytes as characters")
     } else {
         body.into_bytes()
     };
@@ -53,7 +55,11 @@ async fn only_a_plain_decision_to_allow_allows_whatever_a_point_answers() {
         let point = of(settings, &Hands::at(NOW));
         let before = scripted.asked();
         let answer = Asked::usual().decide(&point).await;
-        assert_eq!(scripted.asked() - before, 1, "{name}: one question, and no other");
+        assert_eq!(
+            scripted.asked() - before,
+            1,
+            "{name}: one question, and no other"
+        );
         let expected = if case.contains_key("allowed") {
             Some(PolicyDecision::Allowed)
         } else {
@@ -73,9 +79,15 @@ async fn only_a_plain_decision_to_allow_allows_whatever_a_point_answers() {
                 assert!(said.contains(told), "{name}: {said}");
                 assert!(!said.contains("their-own-words"), "{name}: {said}");
                 let told = DownstreamError::from(why).to_string();
-                assert!(told.ends_with("policy point gave no decision"), "{name}: {told}");
+                assert!(
+                    told.ends_with("policy point gave no decision"),
+                    "{name}: {told}"
+                );
             }
         }
     }
-    assert!(decided > 10 && failed > 40, "{decided} decisions, {failed} failures");
+    assert!(
+        decided > 10 && failed > 40,
+        "{decided} decisions, {failed} failures"
+    );
 }

@@ -9,20 +9,30 @@ type Changed = (&'static str, fn(&mut Asked));
 
 /// What makes two questions of one.
 const CHANGES: [Changed; 17] = [
-    ("subject", |asked| Arc::make_mut(&mut asked.claims.actor).sub.push('x')),
-    ("issuer", |asked| Arc::make_mut(&mut asked.claims.actor).iss.push('x')),
-    ("tenant", |asked| Arc::make_mut(&mut asked.claims.actor).tenant = None),
+    ("subject", |asked| {
+        Arc::make_mut(&mut asked.claims.actor).sub.push('x')
+    }),
+    ("issuer", |asked| {
+        Arc::make_mut(&mut asked.claims.actor).iss.push('x')
+    }),
+    ("tenant", |asked| {
+        Arc::make_mut(&mut asked.claims.actor).tenant = None
+    }),
     ("kind", |asked| {
         Arc::make_mut(&mut asked.claims.actor).kind = ActorKind::Service;
     }),
     ("login", |asked| {
         Arc::make_mut(&mut asked.claims.actor).acr = Some("mfa".into());
     }),
-    ("agent", |asked| Arc::make_mut(&mut asked.claims.agent).id.push('x')),
+    ("agent", |asked| {
+        Arc::make_mut(&mut asked.claims.agent).id.push('x')
+    }),
     ("client", |asked| {
         Arc::make_mut(&mut asked.claims.agent).client_id.push('x');
     }),
-    ("agent's issuer", |asked| asked.agent_issuer = Some("https://agents.example")),
+    ("agent's issuer", |asked| {
+        asked.agent_issuer = Some("https://agents.example")
+    }),
     ("earlier agents", |asked| {
         let desk = PriorActor {
             iss: None,
@@ -31,11 +41,15 @@ const CHANGES: [Changed; 17] = [
         Arc::make_mut(&mut asked.claims.agent).prior.push(desk);
     }),
     ("session", |asked| asked.claims.session.id.push('x')),
-    ("kind of session", |asked| asked.claims.session.source = "jti".into()),
+    ("kind of session", |asked| {
+        asked.claims.session.source = "jti".into()
+    }),
     ("tool", |asked| asked.claims.call.name.push('x')),
     ("code", |asked| asked.claims.call.component.push('1')),
     ("mode", |asked| asked.mode = DelegationMode::RestrictedUser),
-    ("arguments", |asked| asked.arguments = json!({"order": "A-2"})),
+    ("arguments", |asked| {
+        asked.arguments = json!({"order": "A-2"})
+    }),
     ("body", |asked| asked.body = br#"{"amount":6}"#.to_vec()),
     // Whatever else a tool can choose, such as a header.
     ("request", |asked| asked.digest = [8; 32]),
@@ -80,7 +94,11 @@ async fn two_principals_who_ask_at_once_are_two_questions() {
     };
     let asking = [&alice, &bob, &alice, &bob].map(|asked| asked.decide(&point));
     let (answers, ()) = tokio::join!(join_all(asking), release);
-    assert!(answers.iter().all(|answer| *answer == Ok(PolicyDecision::Allowed)));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| *answer == Ok(PolicyDecision::Allowed))
+    );
     assert_eq!(scripted.asked(), 2);
 }
 
