@@ -159,10 +159,7 @@ fn a_service_is_under_the_policy_point_unless_the_operator_exempts_it() {
         let key = format!("shared_data = true\npolicy_point = {said}\n");
         GOOD.replacen("shared_data = true\n", &key, 1)
     };
-    for (said, told) in [
-        ("true", UnderPolicy::IfAny),
-        ("false", UnderPolicy::Exempt),
-    ] {
+    for (said, told) in [("true", UnderPolicy::IfAny), ("false", UnderPolicy::Exempt)] {
         let config = folder.load(&format!("{}{SECTION}", exempt(said)));
         let config = config.unwrap_or_else(|errors| panic!("{errors}"));
         for service in &config.services {

@@ -124,7 +124,7 @@ fn evaluation(
     ]);
     let unclear = NoDecision::Unclear;
     let query = tells.query.then(|| facts.query()).transpose();
-    // No body has one meaning, whatever its type is said to be.
+    // A body that is not there has one meaning, whatever its type is said to be.
     let has_body = tells.body && !facts.body.is_empty();
     let body = has_body.then(|| facts.read_body()).transpose();
     let request = members([
