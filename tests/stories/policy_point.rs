@@ -2,11 +2,12 @@
 //! answering, and the journal says which of the two it was.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::{Answer, Bound, Request, Server, Service};
 use bailiwick_dev::{folder, process};
-use bailiwick_tests::{Plan, World, bailiwick, ensure_eq, guest};
+use bailiwick_tests::{Plan, World, bailiwick, ensure_eq, guest, reasons};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -249,6 +250,29 @@ async fn the_policy_point_is_asked_once_for_each_user_after_the_rules_and_gets_n
         );
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_call_that_ends_before_the_policy_point_decides_sends_nothing_and_the_journal_has_it()
+-> Result<()> {
+    let point = Point::start().await?;
+    let world = judged(&point, "[limits]\ntime = \"2s\"").await?;
+    let slow = decision(&json!({"decision": true}));
+    point.answer(slow.after(Duration::from_secs(60)));
+    let mut whole = order();
+    whole["service"] = json!("orders_api");
+    let answer = world.call(&world.token("alice")?, "ask", &whole).await?;
+    ensure!(!answer.is_success(), "{}", answer.raw);
+    ensure_eq(point.told().len(), 1, "questions")?;
+    ensure_eq(world.orders.requests().len(), 0, "nothing leaves")?;
+    let records = world.records()?;
+    let told = |event| reasons(&records, event);
+    ensure_eq(
+        told("downstream.refused"),
+        vec!["cancelled".to_owned()],
+        "request",
+    )?;
+    ensure_eq(told("call.closed"), vec!["timed-out".to_owned()], "call")
 }
 
 #[tokio::test]

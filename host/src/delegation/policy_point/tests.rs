@@ -354,7 +354,7 @@ async fn a_request_that_could_mean_two_things_is_refused_unless_the_point_is_not
         }),
         ("no type", |asked, _, _| asked.content_type = None),
         ("another type", |asked, _, _| {
-            asked.content_type = Some("text/plain")
+            asked.content_type = Some("text/plain");
         }),
         ("a query with a name twice", |asked, _, _| {
             asked.target = "/refunds?dry=1&dry=0";

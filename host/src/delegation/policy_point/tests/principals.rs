@@ -10,13 +10,13 @@ type Changed = (&'static str, fn(&mut Asked));
 /// What makes two questions of one.
 const CHANGES: [Changed; 17] = [
     ("subject", |asked| {
-        Arc::make_mut(&mut asked.claims.actor).sub.push('x')
+        Arc::make_mut(&mut asked.claims.actor).sub.push('x');
     }),
     ("issuer", |asked| {
-        Arc::make_mut(&mut asked.claims.actor).iss.push('x')
+        Arc::make_mut(&mut asked.claims.actor).iss.push('x');
     }),
     ("tenant", |asked| {
-        Arc::make_mut(&mut asked.claims.actor).tenant = None
+        Arc::make_mut(&mut asked.claims.actor).tenant = None;
     }),
     ("kind", |asked| {
         Arc::make_mut(&mut asked.claims.actor).kind = ActorKind::Service;
@@ -25,13 +25,13 @@ const CHANGES: [Changed; 17] = [
         Arc::make_mut(&mut asked.claims.actor).acr = Some("mfa".into());
     }),
     ("agent", |asked| {
-        Arc::make_mut(&mut asked.claims.agent).id.push('x')
+        Arc::make_mut(&mut asked.claims.agent).id.push('x');
     }),
     ("client", |asked| {
         Arc::make_mut(&mut asked.claims.agent).client_id.push('x');
     }),
     ("agent's issuer", |asked| {
-        asked.agent_issuer = Some("https://agents.example")
+        asked.agent_issuer = Some("https://agents.example");
     }),
     ("earlier agents", |asked| {
         let desk = PriorActor {
@@ -42,13 +42,13 @@ const CHANGES: [Changed; 17] = [
     }),
     ("session", |asked| asked.claims.session.id.push('x')),
     ("kind of session", |asked| {
-        asked.claims.session.source = "jti".into()
+        asked.claims.session.source = "jti".into();
     }),
     ("tool", |asked| asked.claims.call.name.push('x')),
     ("code", |asked| asked.claims.call.component.push('1')),
     ("mode", |asked| asked.mode = DelegationMode::RestrictedUser),
     ("arguments", |asked| {
-        asked.arguments = json!({"order": "A-2"})
+        asked.arguments = json!({"order": "A-2"});
     }),
     ("body", |asked| asked.body = br#"{"amount":6}"#.to_vec()),
     // Whatever else a tool can choose, such as a header.
