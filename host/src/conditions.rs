@@ -234,16 +234,6 @@ impl DenyRule {
     }
 }
 
-impl<'a> RequestFacts<'a> {
-    fn path(&self) -> &'a str {
-        self.target.split('?').next().unwrap_or_default()
-    }
-
-    fn query(&self) -> &'a str {
-        self.target.split_once('?').map_or("", |(_, query)| query)
-    }
-}
-
 /// Returns the first of these rules that denies a request.
 pub fn denial(rules: &[DenyRule], asked: &RequestFacts<'_>) -> Option<DeniedBy> {
     let read = BodyOnce::new();

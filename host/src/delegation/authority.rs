@@ -323,7 +323,7 @@ impl Inner {
     }
 
     /// Checks the request against the grant. Nothing has left the host yet.
-    async fn plan(&self, used: usize, mut request: Request) -> Result<Planned, DownstreamError> {
+    async fn plan(&self, used: usize, request: Request) -> Result<Planned, DownstreamError> {
         let claims = self.envelope.claims();
         let limits = &self.broker.limits;
         if used >= limits.downstream_calls {

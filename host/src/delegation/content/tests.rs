@@ -32,7 +32,7 @@ impl Desk {
         let rules: Arc<[DenyRule]> = conditions.iter().enumerate().map(rule).collect();
         let json = HeaderValue::from_static("application/json");
         Self {
-            rules: ContentRules::new(&rules, &Arc::new(arguments)),
+            rules: ContentRules::new(&rules, &Arc::new(arguments), false),
             method: Method::POST,
             headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
             places: Bulkhead::new(4),
@@ -147,7 +147,7 @@ fn a_request_is_long_by_what_its_rules_read() {
         let desk = Desk::new(conditions, arguments.clone());
         let alice = actor("alice");
         let content = desk.content(&alice, body);
-        let asked = desk.rules.asked(&content);
+        let asked = desk.rules.facts(&content);
         let count = conditions.len();
         let first = conditions.first();
         assert_eq!(
