@@ -3,8 +3,9 @@
 // `node keycloak.mjs FOLDER`, with the unpacked distribution, serves until its standard input ends. The line there,
 // `{"resource": URL, "secret": TEXT}`, sets up the realm as docs/identity-providers.md describes; a line of output
 // confirms it. Its clients are `agent`, `brief` (with short tokens) and `stranger` (whose tokens are not for the
-// resource), and `bailiwick`, the host, which has the secret; its user is `alice`, whose password is her name. `robot`
-// is a service account; the answer has its token.
+// resource), and `bailiwick`, the host, which has the secret; its users are `alice` and `bob`, whose passwords are
+// their names. At `desk` and `hall` they get tokens without a page; those of `hall` do not name `bailiwick`. `robot` is
+// a service account; the answer has its token. The line `{"logout": SUB}` ends all sessions of a user.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -72,21 +73,46 @@ const audience = (kind, name) => ({
   name,
   protocol: 'openid-connect',
   protocolMapper: 'oidc-audience-mapper',
-  config: { [`included.${kind}.audience`]: name, 'access.token.claim': 'true' },
+  config: { [`included.${kind}.audience`]: name, 'access.token.claim': 'true', 'introspection.token.claim': 'true' },
 });
+
+const user = (username, firstName, lastName) =>
+  administer('POST', '/acme/users', {
+    username,
+    firstName,
+    lastName,
+    email: `${username}@acme.example`,
+    emailVerified: true,
+    enabled: true,
+    credentials: [{ type: 'password', value: username, temporary: false }],
+  });
 
 async function setUp({ resource, secret }) {
   const [shown, hidden] = ['true', 'false'].map((is) => ({ 'include.in.token.scope': is }));
   await scope('mcp', hidden, audience('custom', resource), audience('client', 'bailiwick'));
-  await scope('orders:read', shown);
-  await scope('orders-api', shown, audience('client', 'orders'));
-  await client('orders', []);
+  await scope('door', hidden, audience('custom', resource));
+  await scope('admin-api', shown);
+  for (const name of ['orders', 'billing', 'reports']) {
+    await scope(`${name}:read`, shown);
+    await scope(`${name}-api`, shown, audience('client', name));
+    await client(name, []);
+  }
   const attributes = { 'standard.token.exchange.enabled': 'true', 'access.token.lifespan': '300' };
-  const scopes = { defaultClientScopes: ['basic'], optionalClientScopes: ['orders-api'] };
-  await client('bailiwick', [], { publicClient: false, secret, consentRequired: false, attributes, ...scopes });
+  await client('bailiwick', [], {
+    publicClient: false,
+    secret,
+    consentRequired: false,
+    serviceAccountsEnabled: true,
+    attributes,
+    defaultClientScopes: ['basic'],
+    optionalClientScopes: ['orders-api', 'billing-api', 'reports-api'],
+  });
   await client('agent', ['mcp']);
   await client('brief', ['mcp'], { attributes: { 'access.token.lifespan': String(SHORT) } });
   await client('stranger', []);
+  const passwords = { consentRequired: false, directAccessGrantsEnabled: true };
+  await client('desk', ['mcp', 'orders:read', 'billing:read', 'reports:read'], passwords);
+  await client('hall', ['door', 'orders:read'], passwords);
   await client('robot', ['mcp', 'orders:read'], {
     publicClient: false,
     secret: 'robot',
@@ -94,15 +120,21 @@ async function setUp({ resource, secret }) {
     serviceAccountsEnabled: true,
     standardFlowEnabled: false,
   });
-  const credentials = [{ type: 'password', value: 'alice', temporary: false }];
-  const about = { email: 'alice@acme.example', emailVerified: true, firstName: 'Alice', lastName: 'Able' };
-  await administer('POST', '/acme/users', { username: 'alice', enabled: true, credentials, ...about });
+  await user('alice', 'Alice', 'Able');
+  await user('bob', 'Bob', 'Baker');
   return token('acme', { grant_type: 'client_credentials', client_id: 'robot', client_secret: 'robot' });
+}
+
+/** Ends all sessions of a user; returns who that was. */
+async function logOut(sub) {
+  await administer('POST', `/acme/users/${sub}/logout`);
+  return sub;
 }
 
 await administer('POST', '', { realm: 'acme', enabled: true, sslRequired: 'none' });
 process.stdout.write(`${url}/realms/acme\n`);
 for await (const line of createInterface({ input: process.stdin })) {
-  process.stdout.write(`${await setUp(JSON.parse(line))}\n`);
+  const asked = JSON.parse(line);
+  process.stdout.write(`${await (asked.logout ? logOut(asked.logout) : setUp(asked))}\n`);
 }
 process.exit();

@@ -98,10 +98,10 @@ pub(crate) const SECTIONS: &[Section] = &[
     },
     Section {
         name: KEYCLOAK,
-        does: "a client logs in at Keycloak, and it answers as the gate expects",
+        does: "a client logs in at Keycloak, the host exchanges in every mode, what is refused or revoked ends, and it answers as the gate expects",
         environment: &[],
         work: Work::Tests {
-            arguments: &["--test", "stories", "logs_in_at_keycloak"],
+            arguments: &["--test", "stories", "logins::keycloak::"],
             figures: &[" stories of Keycloak"],
         },
     },

@@ -36,7 +36,7 @@ impl Place {
 
     /// Does the same where a login is for [`SCOPE`] and the tool `whoami` needs [`PRIVILEGE`].
     pub(super) async fn start_privileged(issuer: &str, lines: &str) -> Result<Self> {
-        Self::start_of(issuer, lines, "service_identity", |config| {
+        Self::start_of(issuer, lines, "service_identity", |config, _| {
             SERVICES.clone_into(&mut config.services);
             let shown = format!(
                 "initial_scopes = [\"{SCOPE}\"]\nscopes_supported = [\"{PRIVILEGE}\"]\n\
@@ -45,6 +45,7 @@ impl Place {
             config.server.push_str(&shown);
             let whoami = format!("[components.whoami]\nscopes = [\"{PRIVILEGE}\"]\n");
             config.components.push_str(&whoami);
+            Ok(())
         })
         .await
     }
@@ -56,19 +57,21 @@ impl Place {
         services: &str,
         mode: &str,
     ) -> Result<Self> {
-        Self::start_of(issuer, lines, mode, |config| {
+        Self::start_of(issuer, lines, mode, |config, _| {
             services.clone_into(&mut config.services);
             let shown = format!("scopes_supported = [\"{SCOPE}\"]\n");
             config.server.push_str(&shown);
+            Ok(())
         })
         .await
     }
 
-    async fn start_of(
+    /// Does the same with these changes to the configuration and its folder.
+    pub(super) async fn start_of(
         issuer: &str,
         lines: &str,
         mode: &str,
-        change: impl FnOnce(&mut Config),
+        change: impl FnOnce(&mut Config, &Folder) -> Result<()>,
     ) -> Result<Self> {
         let temp = TempDir::new()?;
         let folder = Folder::create(&temp.path().join("host"))?;
@@ -78,7 +81,7 @@ impl Place {
         let mut config = Config::new(issuer, TRUST_DOMAIN);
         config.issuers = ISSUERS.replace("ISSUER", issuer) + lines;
         config.components = COMPONENTS.replace("DIGEST", &digest).replace("MODE", mode);
-        change(&mut config);
+        change(&mut config, &folder)?;
         folder.write_secret("exchange", SECRET)?;
         folder.write_config(&config)?;
         Ok(Self {
@@ -202,7 +205,8 @@ impl Place {
         waited.with_context(|| format!("no {why:?}: {}", self.host.said_since(heard)))
     }
 
-    fn records(&self) -> Result<Vec<Value>> {
+    /// Returns the journal so far.
+    pub(super) fn records(&self) -> Result<Vec<Value>> {
         journal::read(&self.folder.audit())
     }
 
