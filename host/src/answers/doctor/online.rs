@@ -236,7 +236,12 @@ async fn tokens(service: &ServiceSettings, tls: &Tls, clock: &Arc<dyn Clock>) ->
             }
             // Such a client may exchange tokens all the same.
             Err(EndpointError::Refused(code)) if !exchange.actor && code != "invalid_client" => {
-                let found = format!("{} answers ({code})", at(&exchange.client));
+                let also = match code {
+                    // Keycloak's word for both.
+                    "unauthorized_client" => ": no token for the host itself, or a wrong secret",
+                    _ => "",
+                };
+                let found = format!("{} answers ({code}{also})", at(&exchange.client));
                 Checkup::good(&about, found)
             }
             Err(error) => refused(&about, &exchange.client, &error),

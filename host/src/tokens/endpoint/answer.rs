@@ -74,11 +74,22 @@ impl EndpointAnswer {
     }
 
     /// Returns what the answer, which was `read`, says about the host as a client. A 401 that has
-    /// another code than `invalid_client` is about the user (such as an account that is not
-    /// linked).
+    /// another code than `invalid_client` or `unauthorized_client` is about the user (such as an
+    /// account that is not linked).
     pub(super) fn standing<T>(&self, read: &Result<T, EndpointError>) -> ProofStanding {
+        let status = self.status;
         match read {
             Ok(_) => ProofStanding::Known,
+            // Keycloak says the one of an `audience` that it does not know, too, and the other of a
+            // wrong secret as of a grant that the client may not use.
+            Err(EndpointError::Refused("invalid_client")) if status == StatusCode::BAD_REQUEST => {
+                ProofStanding::Doubted
+            }
+            Err(EndpointError::Refused("unauthorized_client"))
+                if status == StatusCode::UNAUTHORIZED =>
+            {
+                ProofStanding::Doubted
+            }
             Err(EndpointError::Refused("invalid_client")) => ProofStanding::Refused,
             Err(EndpointError::RefusedWithoutCode(401)) if !self.has_code() => {
                 ProofStanding::Refused

@@ -36,6 +36,8 @@ struct ProofPause {
     until_ms: u64,
     /// True while a request finds out whether the proof is refused still.
     probing: bool,
+    /// The proof that the server accepted last, unless it has refused it since.
+    accepted: Option<ProofDigest>,
 }
 
 /// What an answer says about the host as a client.
@@ -45,6 +47,8 @@ pub(super) enum ProofStanding {
     Known,
     /// The server refused its proof.
     Refused,
+    /// The server refused its proof, or something else of the request, in the same words.
+    Doubted,
     /// The server did not get that far.
     Unsaid,
 }
@@ -83,24 +87,41 @@ impl Pauses {
         if let Some(lasts_ms) = asked_ms {
             *lock(&self.endpoint) = now_ms.saturating_add(lasts_ms);
         }
-        let refused_ms = match standing {
-            ProofStanding::Refused => lock(&self.client).refused(proof, now_ms),
-            ProofStanding::Known => {
-                // Another proof of this client may be refused still.
-                lock(&self.client).0.remove(proof);
-                None
-            }
-            ProofStanding::Unsaid => None,
-        };
+        let refused_ms = lock(&self.client).noted(standing, proof, now_ms);
         let lasts_ms = asked_ms.max(refused_ms)?;
         (lasts_ms > 0).then(|| lasts_ms.div_ceil(1000))
     }
 }
 
-impl ProofPauses {
-    fn allow(&mut self, proof: &ProofDigest, now_ms: u64) -> Result<(), EndpointError> {
-        if let Some(pause) = self.0.get_mut(proof) {
-            return pause.allow(now_ms);
+impl ClientPause {
+    /// Notes what an answer says about a proof. Returns the milliseconds of the pause that it
+    /// begins, if it begins one.
+    fn noted(&mut self, standing: ProofStanding, proof: &ProofDigest, now_ms: u64) -> Option<u64> {
+        match standing {
+            ProofStanding::Known => {
+                // Another proof of this client may be refused still.
+                if self.proof == *proof {
+                    *self = Self::default();
+                }
+                self.accepted = Some(*proof);
+                None
+            }
+            // A request that the server refuses must not stop those that it grants.
+            ProofStanding::Doubted if self.accepted == Some(*proof) => None,
+            ProofStanding::Doubted | ProofStanding::Refused => self.refused(proof, now_ms),
+            ProofStanding::Unsaid => None,
+        }
+    }
+
+    /// Counts a refusal. Those of requests that were under way together count as one.
+    fn refused(&mut self, proof: &ProofDigest, now_ms: u64) -> Option<u64> {
+        self.accepted = self.accepted.filter(|accepted| accepted != proof);
+        if self.proof != *proof {
+            *self = Self {
+                proof: *proof,
+                accepted: self.accepted,
+                ..Self::default()
+            };
         }
         if self.0.len() < MOST_PROOFS {
             return Ok(());
@@ -318,53 +339,26 @@ mod tests {
         );
     }
 
-    /// Returns how often these proofs, all of them wrong, go out in a number of turns.
-    fn wrong_in_turns(
-        pauses: &Pauses,
-        proofs: impl Iterator<Item = ProofDigest>,
-        now_ms: u64,
-    ) -> usize {
-        let refused = (StatusCode::UNAUTHORIZED, &HeaderMap::new());
-        let goes_out = |proof: &ProofDigest| {
-            let goes_out = pauses.allow(proof, now_ms).is_ok();
-            if goes_out {
-                pauses.answered(refused, ProofStanding::Refused, proof, now_ms);
-            }
-            goes_out
+    #[test]
+    fn a_refusal_in_doubt_stops_a_proof_only_if_the_server_has_not_accepted_it() {
+        let pauses = Pauses::default();
+        let noted = |standing, proof, now_ms| {
+            let answer = (StatusCode::BAD_REQUEST, &HeaderMap::new());
+            pauses.answered(answer, standing, proof, now_ms)
         };
-        proofs.filter(goes_out).count()
-    }
-
-    #[test]
-    fn wrong_proofs_that_take_turns_end_no_pause_of_one_another() {
-        let pauses = Pauses::default();
-        let turns = || [SECRET, NEW_SECRET].into_iter().cycle().take(40);
-        let mut now_ms = NOW_MS;
-        for lasts in [30, 60, 120] {
-            assert_eq!(wrong_in_turns(&pauses, turns(), now_ms), 2);
-            let last_ms = now_ms + lasts * 1000 - 1;
-            assert_eq!(wrong_in_turns(&pauses, turns(), last_ms), 0);
-            now_ms = last_ms + 1;
-        }
-        let good = (OK, &HeaderMap::new());
-        pauses.answered(good, ProofStanding::Known, &SECRET, now_ms);
-        assert_eq!(pauses.allow(&SECRET, now_ms - 1), Ok(()));
-        let told = pauses.allow(&NEW_SECRET, now_ms - 1);
-        assert_eq!(told, Err(EndpointError::ClientPaused(1)), "to the end");
-    }
-
-    #[test]
-    fn many_wrong_proofs_hold_back_every_other_until_the_first_pause_ends() {
-        let pauses = Pauses::default();
-        let many = || (0..100).map(|number| [number; 32]);
-        assert_eq!(wrong_in_turns(&pauses, many(), NOW_MS), MOST_PROOFS);
-        assert_eq!(wrong_in_turns(&pauses, many(), NOW_MS), 0);
-        let told = pauses.allow(&[200; 32], NOW_MS);
-        assert_eq!(told, Err(EndpointError::ClientPaused(30)));
-        assert_eq!(pauses.allow(&[200; 32], NOW_MS + 30_000), Ok(()));
-        let known = lock(&pauses.client).0.len();
-        assert_eq!(known, MOST_PROOFS, "and no more are remembered");
-        let another = pauses.of_another_client();
-        assert_eq!(another.allow(&[200; 32], NOW_MS), Ok(()));
+        let (known, doubted) = (ProofStanding::Known, ProofStanding::Doubted);
+        assert_eq!(noted(doubted, &SECRET, NOW_MS), Some(30), "at first");
+        let now_ms = NOW_MS + 30_000;
+        assert_eq!(pauses.allow(&SECRET, now_ms), Ok(()));
+        assert_eq!(noted(known, &SECRET, now_ms), None);
+        assert_eq!(noted(doubted, &SECRET, now_ms), None, "it is the request");
+        assert_eq!(pauses.allow(&SECRET, now_ms), Ok(()));
+        assert_eq!(noted(doubted, &NEW_SECRET, now_ms), Some(30), "another");
+        assert_eq!(noted(doubted, &SECRET, now_ms), None, "it stays accepted");
+        let refused = noted(ProofStanding::Refused, &SECRET, now_ms);
+        assert_eq!(refused, Some(30), "no doubt");
+        let now_ms = now_ms + 30_000;
+        assert_eq!(pauses.allow(&SECRET, now_ms), Ok(()));
+        assert_eq!(noted(doubted, &SECRET, now_ms), Some(60), "nor later");
     }
 }

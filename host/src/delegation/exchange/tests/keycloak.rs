@@ -201,7 +201,10 @@ async fn is_active(scene: &Scene) -> bool {
 async fn each_answer_of_keycloak_is_a_token_for_its_user_or_a_reason_for_the_tool() {
     let (scene, log) = (Scene::new().await, Log::listen());
     let answers = answers();
-    assert_eq!(answers.as_object().map(serde_json::Map::len), Some(CASES.len()));
+    assert_eq!(
+        answers.as_object().map(serde_json::Map::len),
+        Some(CASES.len())
+    );
     for (what, asked, reading) in CASES {
         let answer = &answers[what];
         let (bytes, issued) = replayed(answer);
@@ -231,7 +234,46 @@ async fn each_answer_of_keycloak_is_a_token_for_its_user_or_a_reason_for_the_too
         // The same token is no other user's.
         if let (Asked::Exchange(audience, scope), Some(_)) = (asked, issued) {
             let error = exchanged(&scene, "another", (audience, scope)).await.err();
-            assert_eq!(error.map(|error| error.reason()), Some(CredentialRefused), "{what}");
+            assert_eq!(
+                error.map(|error| error.reason()),
+                Some(CredentialRefused),
+                "{what}"
+            );
         }
+    }
+}
+
+/// Sends an exchange whose answer is `what`. Returns how many requests came of it.
+async fn requests(scene: &Scene, exchange: &Exchange, answer: &Value) -> usize {
+    let before = scene.endpoint.requests().len();
+    scene.endpoint.answer(replayed(answer).0);
+    let sub = answer["issued"]["claims"]["sub"].as_str();
+    let obtained = Who::named(sub.unwrap_or("alice")).obtain(exchange).await;
+    assert_eq!(obtained.is_ok(), sub.is_some() && scene.endpoint.requests().len() > before);
+    scene.endpoint.requests().len() - before
+}
+
+#[tokio::test]
+async fn a_wrong_secret_stops_the_hosts_client_and_one_services_mistake_stops_no_other() {
+    let scene = Scene::new().await;
+    let answers = answers();
+    let mut settings = ["orders", "nowhere"].map(|name| documented(&scene, name, "orders-api"));
+    ClientSettings::share_pauses(settings.iter_mut().map(|settings| &mut settings.client));
+    let [orders, nowhere] = settings.map(|settings| scene.exchange(settings));
+    let good = &answers["an exchange for orders"];
+    let unknown = &answers["an audience that no client has"];
+    let wrong = &answers["a wrong secret"];
+    let ask = async |exchange: &Exchange, answer: &Value, expected: usize| {
+        let sent = requests(&scene, exchange, answer).await;
+        assert_eq!(sent, expected, "{}", answer["body"]["error"]);
+    };
+    ask(&orders, wrong, 1).await;
+    ask(&orders, good, 0).await;
+    ask(&nowhere, unknown, 0).await;
+    scene.clock.forward(30_000);
+    ask(&orders, good, 1).await;
+    for _ in 0..3 {
+        ask(&nowhere, unknown, 1).await;
+        ask(&orders, good, 1).await;
     }
 }

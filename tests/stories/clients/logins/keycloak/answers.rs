@@ -70,10 +70,30 @@ async fn exchanges(keycloak: &Keycloak, answers: &mut Answers) -> Result<()> {
     for (what, token, audience, scope) in [
         ("an exchange for orders", &alice, "orders", "orders-api"),
         ("an exchange for billing", &alice, "billing", "billing-api"),
-        ("a scope that the host's client lacks", &alice, "orders", "admin-api"),
-        ("an audience that no client has", &alice, "nowhere", "orders-api"),
-        ("an audience that the scope does not open", &alice, "billing", "orders-api"),
-        ("a token that does not name the host's client", &at_hall, "orders", "orders-api"),
+        (
+            "a scope that the host's client lacks",
+            &alice,
+            "orders",
+            "admin-api",
+        ),
+        (
+            "an audience that no client has",
+            &alice,
+            "nowhere",
+            "orders-api",
+        ),
+        (
+            "an audience that the scope does not open",
+            &alice,
+            "billing",
+            "orders-api",
+        ),
+        (
+            "a token that does not name the host's client",
+            &at_hall,
+            "orders",
+            "orders-api",
+        ),
     ] {
         let form = exchange(token, audience, scope);
         answers.token(what, &keycloak.post("token", Some(HOST), &form).await?)?;
@@ -83,7 +103,10 @@ async fn exchanges(keycloak: &Keycloak, answers: &mut Answers) -> Result<()> {
 
 /// Asks for the host's own token, with its secret and with what is not its secret.
 async fn proofs(keycloak: &Keycloak, answers: &mut Answers) -> Result<()> {
-    let form = [("grant_type", "client_credentials"), ("scope", "reports-api")];
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("scope", "reports-api"),
+    ];
     for (what, client) in [
         ("the host's own token", HOST),
         ("a wrong secret", ("bailiwick", "another secret")),
@@ -98,12 +121,19 @@ async fn proofs(keycloak: &Keycloak, answers: &mut Answers) -> Result<()> {
 async fn ends(keycloak: &mut Keycloak, answers: &mut Answers) -> Result<()> {
     let revoked = keycloak.token("desk", "bob").await?;
     let logged_out = keycloak.token("desk", "bob").await?;
-    let about = keycloak.post("token/introspect", Some(HOST), &question(&revoked)).await?;
+    let about = keycloak
+        .post("token/introspect", Some(HOST), &question(&revoked))
+        .await?;
     answers.about("a question about an active token", &about)?;
     keycloak.revoke("desk", &revoked).await?;
     keycloak.log_out(&logged_out).await?;
-    for (end, token) in [("a revoked token", &revoked), ("a token of a session that ended", &logged_out)] {
-        let about = keycloak.post("token/introspect", Some(HOST), &question(token)).await?;
+    for (end, token) in [
+        ("a revoked token", &revoked),
+        ("a token of a session that ended", &logged_out),
+    ] {
+        let about = keycloak
+            .post("token/introspect", Some(HOST), &question(token))
+            .await?;
         answers.about(&format!("a question about {end}"), &about)?;
         let form = exchange(token, "orders", "orders-api");
         let reply = keycloak.post("token", Some(HOST), &form).await?;
@@ -116,7 +146,10 @@ async fn ends(keycloak: &mut Keycloak, answers: &mut Answers) -> Result<()> {
 fn exchange<'f>(token: &'f str, audience: &'f str, scope: &'f str) -> [(&'f str, &'f str); 6] {
     const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
     [
-        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        (
+            "grant_type",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ),
         ("subject_token", token),
         ("subject_token_type", ACCESS_TOKEN),
         ("requested_token_type", ACCESS_TOKEN),

@@ -83,7 +83,9 @@ pub(super) fn agrees(file: &str, recorded: &Value) -> Result<()> {
     let kept: Value = serde_json::from_slice(&fs::read(&path)?)?;
     let (recorded, kept) = (shape(recorded), shape(&kept));
     let differs = |one: &BTreeMap<String, String>, other: &BTreeMap<String, String>| {
-        let differing = one.iter().filter(|(path, kind)| other.get(*path) != Some(*kind));
+        let differing = one
+            .iter()
+            .filter(|(path, kind)| other.get(*path) != Some(*kind));
         differing
             .map(|(path, kind)| format!("{path} {kind}"))
             .collect::<Vec<_>>()

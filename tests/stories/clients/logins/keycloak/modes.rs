@@ -27,7 +27,10 @@ async fn the_host_exchanges_at_keycloak_in_every_mode_and_what_it_refuses_or_rev
     every_mode(&keycloak, &services).await?;
     refusals(&keycloak, &services).await?;
     ends(&mut keycloak, &services).await?;
-    agrees("keycloak-answers.json", &answers::recorded(&mut keycloak).await?)?;
+    agrees(
+        "keycloak-answers.json",
+        &answers::recorded(&mut keycloak).await?,
+    )?;
     noted(&keycloak.version, &DID)
 }
 
@@ -41,9 +44,27 @@ const DID: [&str; 4] = [
 
 /// A mode, the tool that is granted it, its arguments, and the audience and scope of its token.
 const MODES: [(&str, &str, &str, &str, &str); 3] = [
-    ("on_behalf_of", ORDERS_TOOL, r#"{"order_id": "A-1001"}"#, "orders", "orders-api"),
-    ("restricted_user", "get_balance", "{}", "billing", "billing-api"),
-    ("service_identity", "monthly_report", r#"{"month": "2026-10"}"#, "reports", "reports-api"),
+    (
+        "on_behalf_of",
+        ORDERS_TOOL,
+        r#"{"order_id": "A-1001"}"#,
+        "orders",
+        "orders-api",
+    ),
+    (
+        "restricted_user",
+        "get_balance",
+        "{}",
+        "billing",
+        "billing-api",
+    ),
+    (
+        "service_identity",
+        "monthly_report",
+        r#"{"month": "2026-10"}"#,
+        "reports",
+        "reports-api",
+    ),
 ];
 
 /// Checks the token that each service gets, and what is recorded.
@@ -54,17 +75,29 @@ async fn every_mode(keycloak: &Keycloak, services: &Services) -> Result<()> {
     for (mode, tool, arguments, audience, scope) in MODES {
         let arguments = serde_json::from_str(arguments)?;
         let answer = mcp::call(&place.host.url(), Some(&alice), tool, &arguments).await?;
-        ensure!(answer.is_success(), "{mode}: {} {}", answer.raw, place.host.said());
+        ensure!(
+            answer.is_success(),
+            "{mode}: {} {}",
+            answer.raw,
+            place.host.said()
+        );
         let issued = services.last_token()?;
         let is_users = issued.get("sub") == Some(&sub);
         ensure_eq(is_users, mode != "service_identity", mode)?;
         ensure_eq(issued.get("aud"), Some(&json!(audience)), mode)?;
         ensure_eq(issued.get("azp"), Some(&json!("bailiwick")), mode)?;
         ensure_eq(issued.get("scope"), Some(&json!(scope)), mode)?;
-        ensure!(!issued.contains_key("act"), "{mode}: an actor, which the documents deny");
+        ensure!(
+            !issued.contains_key("act"),
+            "{mode}: an actor, which the documents deny"
+        );
         let records = place.records()?;
         let closed = events(&records, "downstream.closed").pop();
-        ensure_eq(closed.map(|closed| text_of(closed, "mode")), Some(mode), "the record")?;
+        ensure_eq(
+            closed.map(|closed| text_of(closed, "mode")),
+            Some(mode),
+            "the record",
+        )?;
     }
     Ok(())
 }
@@ -75,10 +108,30 @@ async fn refusals(keycloak: &Keycloak, services: &Services) -> Result<()> {
     let at_hall = keycloak.token("hall", "alice").await?;
     let audience = "audience = \"orders\"";
     for (token, from, to, reason) in [
-        (&at_desk, "[\"orders-api\"]", "[\"admin-api\"]", "scope-denied"),
-        (&at_desk, audience, "audience = \"nowhere\"", "credential-refused"),
-        (&at_desk, audience, "audience = \"billing\"", "credential-refused"),
-        (&at_desk, "secrets/exchange", "secrets/wrong", "credential-refused"),
+        (
+            &at_desk,
+            "[\"orders-api\"]",
+            "[\"admin-api\"]",
+            "scope-denied",
+        ),
+        (
+            &at_desk,
+            audience,
+            "audience = \"nowhere\"",
+            "credential-refused",
+        ),
+        (
+            &at_desk,
+            audience,
+            "audience = \"billing\"",
+            "credential-refused",
+        ),
+        (
+            &at_desk,
+            "secrets/exchange",
+            "secrets/wrong",
+            "credential-refused",
+        ),
         (&at_hall, "", "", "credential-refused"),
     ] {
         let place = host(keycloak, services, "", |text| text.replace(from, to)).await?;
@@ -86,7 +139,11 @@ async fn refusals(keycloak: &Keycloak, services: &Services) -> Result<()> {
         let answer = place.order(token).await?;
         ensure!(answer.is_tool_error(), "{to}: {}", answer.raw);
         ensure_eq(services.asked(), asked, to)?;
-        ensure_eq(reasons(&place.records()?, "downstream.closed"), [reason], to)?;
+        ensure_eq(
+            reasons(&place.records()?, "downstream.closed"),
+            [reason],
+            to,
+        )?;
     }
     Ok(())
 }
@@ -95,24 +152,46 @@ async fn refusals(keycloak: &Keycloak, services: &Services) -> Result<()> {
 /// others do not.
 async fn ends(keycloak: &mut Keycloak, services: &Services) -> Result<()> {
     let place = host(keycloak, services, ASKING, str::to_owned).await?;
-    let (bob, revoked) = (keycloak.token("desk", "bob").await?, keycloak.token("desk", "bob").await?);
+    let (bob, revoked) = (
+        keycloak.token("desk", "bob").await?,
+        keycloak.token("desk", "bob").await?,
+    );
     keycloak.revoke("desk", &revoked).await?;
-    ensure!(place.call(&bob).await?.is_success(), "{}", place.host.said());
+    ensure!(
+        place.call(&bob).await?.is_success(),
+        "{}",
+        place.host.said()
+    );
     place.refuses(&revoked, "not active").await?;
 
     let alice = keycloak.token("desk", "alice").await?;
-    ensure!(place.call(&alice).await?.is_success(), "{}", place.host.said());
+    ensure!(
+        place.call(&alice).await?.is_success(),
+        "{}",
+        place.host.said()
+    );
     let admitted = Instant::now();
     keycloak.log_out(&alice).await?;
     let asked = services.asked();
     let answer = place.order(&alice).await?;
     ensure!(answer.is_tool_error(), "{}", answer.raw);
-    ensure_eq(services.asked(), asked, "requests for a user who was logged out")?;
+    ensure_eq(
+        services.asked(),
+        asked,
+        "requests for a user who was logged out",
+    )?;
     let reason = reasons(&place.records()?, "downstream.closed").pop();
-    ensure_eq(reason.as_deref(), Some("credential-refused"), "the exchange")?;
+    ensure_eq(
+        reason.as_deref(),
+        Some("credential-refused"),
+        "the exchange",
+    )?;
     // What the issuer said about her token serves for a minute.
     while place.call(&alice).await?.status != StatusCode::UNAUTHORIZED {
-        ensure!(admitted.elapsed() < MINUTE, "admitted for longer than a minute");
+        ensure!(
+            admitted.elapsed() < MINUTE,
+            "admitted for longer than a minute"
+        );
         sleep(Duration::from_secs(1)).await;
     }
     let order = place.order(&bob).await?;
@@ -139,19 +218,24 @@ async fn host(
     };
     let orders = keycloak.documented(&services.url)?;
     let services = change(&(orders + &at_realm(MORE)));
-    Place::start_of(&keycloak.issuer, &at_realm(&own), "on_behalf_of", |config, folder| {
-        config.services = services;
-        folder.write_secret("wrong", "another secret")?;
-        let digest = folder.add_tool(&tools()?.join("billing.wasm"))?;
-        let restricted = [("billing_api", "restricted_user")];
-        let own = [("reports_api", "service_identity")];
-        *config = config
-            .clone()
-            .grant("billing", &digest, &[])
-            .grant_tool("billing", "get_balance", &restricted)
-            .grant_tool("billing", "monthly_report", &own);
-        Ok(())
-    })
+    Place::start_of(
+        &keycloak.issuer,
+        &at_realm(&own),
+        "on_behalf_of",
+        |config, folder| {
+            config.services = services;
+            folder.write_secret("wrong", "another secret")?;
+            let digest = folder.add_tool(&tools()?.join("billing.wasm"))?;
+            let restricted = [("billing_api", "restricted_user")];
+            let own = [("reports_api", "service_identity")];
+            *config = config
+                .clone()
+                .grant("billing", &digest, &[])
+                .grant_tool("billing", "get_balance", &restricted)
+                .grant_tool("billing", "monthly_report", &own);
+            Ok(())
+        },
+    )
     .await
 }
 
