@@ -39,7 +39,7 @@ pub(crate) use introspection::{AskedAbout, TokenDigest, TokenStanding};
 pub use introspection::{Introspection, IntrospectionError};
 pub(crate) use keys::SetVersion;
 pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySettings, KeySource, left_out};
-pub(crate) use names::{ACCESS_TOKEN, JWT};
+pub(crate) use names::{ACCESS_TOKEN, JWT, OF_OTHER_TOKENS};
 pub(crate) use renewal::may_be_renewed;
 pub use types::TypeRule;
 pub use unverified::Unverified;

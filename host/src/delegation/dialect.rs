@@ -3,9 +3,11 @@
 //!
 //! Invariant: a dialect names fields and where their values come from, and nothing else: no
 //! address, no credential, no rule about the issued token. The caller's token is in the first
-//! request alone, and the scopes are the operator's.
+//! request alone, where nothing calls it another kind of token, and the scopes are the operator's.
 
 mod read;
+
+use crate::tokens::OF_OTHER_TOKENS;
 
 /// How the host asks an authorization server, or two of them one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +110,18 @@ impl ExchangeDialect {
         })
     }
 
+    /// Returns why `value` must not be the operator's value of this name, if it must not.
+    pub fn refusal_of(&self, name: &str, value: &str) -> Option<&'static str> {
+        let fields = self.requests.iter().flat_map(|request| &request.fields);
+        let mut of_name = fields.filter(|field| match &field.value {
+            FieldValue::Parameter(known) => known == name,
+            _ => false,
+        });
+        of_name
+            .any(|field| says_wrong_type(&field.name, value))
+            .then_some(WRONG_TYPE)
+    }
+
     pub(super) fn requests(&self) -> &[DialectRequest] {
         &self.requests
     }
@@ -140,6 +154,17 @@ impl DialectRequest {
         self.fields.iter().filter_map(value).collect()
     }
 }
+
+/// Returns true if a field calls the caller's token what it is not.
+fn says_wrong_type(name: &str, value: &str) -> bool {
+    name == SUBJECT_TYPE && OF_OTHER_TOKENS.contains(&value)
+}
+
+const SUBJECT_TYPE: &str = "subject_token_type";
+
+const WRONG_TYPE: &str = "the host has the caller's access token, and no ID token, refresh token \
+                          or SAML assertion; expected \
+                          urn:ietf:params:oauth:token-type:access_token, or the same with jwt";
 
 const DIALECTS: &[(&str, &str)] = &[
     ("rfc8693", include_str!("dialect/rfc8693.toml")),

@@ -114,7 +114,13 @@ fn parameters(section: &Section<'_>, dialect: Option<&ExchangeDialect>) -> Vec<(
         }
         return Vec::new();
     };
-    let read = |name: &str| Some((name.to_owned(), table.required(name)?));
+    let read = |name: &str| {
+        let value: String = table.required(name)?;
+        if let Some(why) = dialect.and_then(|dialect| dialect.refusal_of(name, &value)) {
+            table.wrong(name, why);
+        }
+        Some((name.to_owned(), value))
+    };
     wanted.into_iter().filter_map(read).collect()
 }
 

@@ -26,6 +26,13 @@ fn a_dialect_gets_exactly_what_it_asks_the_operator_for() {
                 client_secret_file = \"secret\" }\n";
     let server = "parameters = { authorization_server = \"https://b.example.com\" }\n";
     let own = "profile_file = \"own.toml\"\n";
+    let id_jag = |kind: &str| {
+        format!(
+            "profile = \"id_jag\"\nparameters = {{ authorization_server = \
+             \"https://b.example.com\", subject_token_type = \
+             \"urn:ietf:params:oauth:token-type:{kind}\" }}\n{then}"
+        )
+    };
     for (lines, refused) in [
         ("profile = \"rfc8693\"\n".to_owned(), None),
         ("profile = \"keycloak\"\n".to_owned(), None),
@@ -41,6 +48,11 @@ fn a_dialect_gets_exactly_what_it_asks_the_operator_for() {
         (
             format!("{own}parameters = {{ connector = \"ldap\" }}\n"),
             None,
+        ),
+        (id_jag("access_token"), None),
+        (
+            id_jag("id_token"),
+            Some("the host has the caller's access token, and no ID token"),
         ),
         (
             "profile = \"auth0_token_vault\"\nparameters = { connection = \"google\" }\n\

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{DialectError, DialectRequest, ExchangeDialect, Field, FieldValue};
+use super::{
+    DialectError, DialectRequest, ExchangeDialect, Field, FieldValue, WRONG_TYPE, says_wrong_type,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,6 +84,9 @@ fn request(written: WrittenRequest, place: ValuePlace) -> Result<DialectRequest,
         let value = value(&field.value)?;
         if name == "scope" && value != FieldValue::Scopes {
             return Err("scope is always {scopes}".to_owned());
+        }
+        if matches!(&value, FieldValue::Text(text) if says_wrong_type(&name, text)) {
+            return Err(format!("{name}: {WRONG_TYPE}"));
         }
         fields.push(Field {
             name,

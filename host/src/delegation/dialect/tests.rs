@@ -164,6 +164,9 @@ fn a_file_that_breaks_a_rule_is_no_dialect() {
     assert!(ExchangeDialect::parse(&one(&good, "")).is_ok());
     let chain = format!("{}{next}", one(&good, "token_type = \"N_A\""));
     assert!(ExchangeDialect::parse(&chain).is_ok_and(|dialect| dialect.is_chain()));
+    let typed = "{ name = \"subject_token_type\", \
+                  value = \"urn:ietf:params:oauth:token-type:jwt\" },";
+    assert!(ExchangeDialect::parse(&one(&format!("{good}{typed}"), "")).is_ok());
     let field = |name: &str, value: &str| {
         let more = format!("{{ name = \"{name}\", value = \"{value}\" }},");
         one(&format!("{good}{more}"), "")
@@ -189,6 +192,13 @@ fn a_file_that_breaks_a_rule_is_no_dialect() {
             "proof of identity",
         ),
         (field("grant_type", "y"), "is there twice"),
+        (
+            field(
+                "subject_token_type",
+                "urn:ietf:params:oauth:token-type:id_token",
+            ),
+            "subject_token_type: the host has the caller's access token",
+        ),
         (field("Audience", "x"), "is not a field"),
         (
             field("audience", "x{audience}"),
@@ -223,5 +233,25 @@ fn a_file_that_breaks_a_rule_is_no_dialect() {
             told.as_ref().is_err_and(|told| told.contains(reason)),
             "{reason}: {told:?}"
         );
+    }
+}
+
+#[test]
+fn no_value_of_the_operator_calls_the_callers_token_another_kind_of_token() {
+    let dialect = ExchangeDialect::named("id_jag").expect("a dialect");
+    for (kind, is_refused) in [
+        ("access_token", false),
+        ("jwt", false),
+        ("id_token", true),
+        ("refresh_token", true),
+        ("saml1", true),
+        ("saml2", true),
+    ] {
+        let value = format!("urn:ietf:params:oauth:token-type:{kind}");
+        let refusal = dialect.refusal_of("subject_token_type", &value);
+        assert_eq!(refusal.is_some(), is_refused, "{kind}");
+        // Elsewhere it is a text like any other.
+        let refusal = dialect.refusal_of("authorization_server", &value);
+        assert_eq!(refusal, None, "{kind}");
     }
 }
