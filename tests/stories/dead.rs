@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::events;
-use bailiwick_tests::{Plan, World, ensure_eq};
-use serde_json::{Value, json};
+use bailiwick_dev::mcp;
+use bailiwick_tests::{ORDERS_TOOL, Plan, World, ensure_eq, wanted};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -50,6 +51,58 @@ impl Dead {
     fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
+
+    /// Lets it answer; returns once one request has found that out.
+    async fn wakes(&self, world: &World) -> Result<()> {
+        let before = answered(world)?;
+        self.awake.store(true, Ordering::SeqCst);
+        while answered(world)? == before {
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Lets it answer no more; returns once it is left alone.
+    async fn dies(&self, world: &World) -> Result<()> {
+        let before = refused(world)?;
+        self.awake.store(false, Ordering::SeqCst);
+        while refused(world)? == before {
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Returns how many requests it has answered.
+fn answered(world: &World) -> Result<usize> {
+    let records = world.records()?;
+    let closed = events(&records, "downstream.closed").into_iter();
+    Ok(closed.filter(|closed| closed["status"] == 404).count())
+}
+
+/// Returns how many requests were not sent.
+fn refused(world: &World) -> Result<usize> {
+    Ok(events(&world.records()?, "downstream.refused").len())
+}
+
+/// Lets three users call its tool again and again. The number is that of calls which succeeded.
+fn users(world: &World) -> Result<(JoinSet<()>, Arc<AtomicUsize>)> {
+    let (mut users, succeeded) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
+    for sub in ["alice", "bob", "dave"] {
+        let (url, token) = (world.host.url(), token(world, sub)?);
+        let succeeded = Arc::clone(&succeeded);
+        users.spawn(async move {
+            loop {
+                let order = json!({"order_id": "A-1001"});
+                let answer = mcp::call(&url, Some(&token), ORDERS_TOOL, &order).await;
+                if !answer.is_ok_and(|answer| answer.is_tool_error()) {
+                    succeeded.fetch_add(1, Ordering::SeqCst);
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        });
+    }
+    Ok((users, succeeded))
 }
 
 async fn world() -> Result<(World, Dead)> {
@@ -96,57 +149,41 @@ async fn reports(world: &World, token: &str, count: usize) -> Result<Duration> {
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::print_stdout, reason = "figures")]
 async fn a_dead_service_is_left_alone_and_does_not_slow_the_others() -> Result<()> {
+    let (count, rounds) = match wanted("BAILIWICK_DEAD_REPORTS")? {
+        Some(count) => (count, 5),
+        None => (100, 1),
+    };
     let (world, dead) = world().await?;
     let carol = token(&world, "carol")?;
     reports(&world, &carol, 5).await?;
-    let alone = reports(&world, &carol, 100).await?;
-    let mut users = JoinSet::new();
-    for sub in ["alice", "bob", "dave"] {
-        let (url, token) = (world.host.url(), token(&world, sub)?);
-        users.spawn(async move {
-            loop {
-                let order = json!({"order_id": "A-1001"});
-                let tool = bailiwick_tests::ORDERS_TOOL;
-                let answer = bailiwick_dev::mcp::call(&url, Some(&token), tool, &order).await;
-                if !answer.is_ok_and(|answer| answer.is_tool_error()) {
-                    break;
-                }
-                sleep(Duration::from_millis(20)).await;
-            }
-        });
+    let (users, succeeded) = users(&world)?;
+    let mut ratios = Vec::new();
+    for _ in 0..rounds {
+        dead.wakes(&world).await?;
+        let beside_living = reports(&world, &carol, count).await?;
+        dead.dies(&world).await?;
+        let before = dead.connections();
+        let beside_dead = reports(&world, &carol, count).await?;
+        ensure!(
+            beside_dead < beside_living + Duration::from_millis(150),
+            "{beside_dead:?} and {beside_living:?}"
+        );
+        let tried = dead.connections() - before;
+        ensure!(tried < 10, "the dead service was asked {tried} times");
+        ratios.push(beside_dead.as_secs_f64() / beside_living.as_secs_f64());
     }
-    while events(&world.records()?, "downstream.refused").is_empty() {
-        sleep(Duration::from_millis(20)).await;
-    }
-    let before = dead.connections();
-    let beside = reports(&world, &carol, 100).await?;
-    let ratio = beside.as_secs_f64() / alone.as_secs_f64();
-    println!("p99 of another service beside a dead one: {ratio:.2} times that without");
-    ensure!(
-        beside < alone + Duration::from_millis(150),
-        "{beside:?} and {alone:?}"
-    );
-    let tried = dead.connections() - before;
-    ensure!(tried < 10, "the dead service was asked {tried} times");
-    ensure!(
-        users.try_join_next().is_none(),
-        "a call to the dead service succeeded"
-    );
-    users.shutdown().await;
+    ratios.sort_by(f64::total_cmp);
+    let middle = *ratios.get(rounds / 2).context("a round")?;
+    println!("p99 of other services with one dead service: {middle:.2} times that without");
+    ensure!(rounds == 1 || middle <= 1.2, "{middle:.2}");
 
     // One request finds out that it lives again.
-    dead.awake.store(true, Ordering::SeqCst);
-    let alice = token(&world, "alice")?;
-    let answered = |records: &[Value]| {
-        let closed = events(records, "downstream.closed");
-        closed.iter().any(|closed| closed["status"] == 404)
-    };
-    while !answered(&world.records()?) {
-        world.order(&alice, "A-1001").await?;
-        sleep(Duration::from_millis(20)).await;
-    }
-    let refused = world.records()?;
-    let reasons = events(&refused, "downstream.refused");
+    dead.wakes(&world).await?;
+    drop(users);
+    let succeeded = succeeded.load(Ordering::SeqCst);
+    ensure_eq(succeeded, 0, "calls of a service that has nothing")?;
+    let records = world.records()?;
+    let reasons = events(&records, "downstream.refused");
     ensure!(!reasons.is_empty());
     for refused in reasons {
         ensure_eq(refused["reason"].as_str(), Some("unavailable"), "reason")?;

@@ -363,7 +363,7 @@ async fn a_thousand_who_miss_one_key_at_once_cost_one_exchange() {
         .filter(|good| *good)
         .count();
     let exchanges = exchanges.load(Ordering::Relaxed);
-    println!("{exchanges} exchange during {MISSES} concurrent misses of one key");
+    println!("exchanges during {MISSES} concurrent misses of one key: {exchanges}");
     assert_eq!((answered, exchanges), (MISSES, 1));
 }
 

@@ -106,6 +106,30 @@ pub(crate) const SECTIONS: &[Section] = &[
         },
     },
     Section {
+        name: "exit",
+        does: "authorization servers that lie, targets of a tool, many at once and a dead service change nothing for anyone",
+        environment: &[("BAILIWICK_DEAD_REPORTS", "400")],
+        work: Work::Tests {
+            arguments: &[
+                "--lib",
+                "--test",
+                "stories",
+                "--",
+                "no_misbehaviour_of_a_token_endpoint",
+                "an_exchanged_token_that_is_wrong",
+                "whatever_a_tool_puts_into_a_path",
+                "a_thousand_who_miss_one_key",
+                "a_dead_service_is_left_alone",
+            ],
+            figures: &[
+                "lies of ",
+                "hostile targets: ",
+                " concurrent misses of one key: ",
+                "with one dead service: ",
+            ],
+        },
+    },
+    Section {
         name: "conformance",
         does: "what the official suite has beyond the required scenarios passes as it did",
         environment: &[("BAILIWICK_UNSCORED", "1")],

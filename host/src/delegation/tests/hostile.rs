@@ -111,7 +111,7 @@ fn whatever_a_tool_puts_into_a_path_goes_to_the_path_that_the_operator_named() {
             }
         }
     }
-    println!("{tried} hostile targets tried, {refused} refused, {wrongly} bytes left wrongly");
+    println!("hostile targets: {tried} tried, {refused} refused, {wrongly} bytes left wrongly");
     assert_eq!(wrongly, 0);
     assert!(refused < tried, "a harmless text is no target at all");
 }

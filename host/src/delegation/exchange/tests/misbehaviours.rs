@@ -81,6 +81,10 @@ fn bytes(case: &Map<String, Value>) -> Vec<u8> {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::print_stdout,
+    reason = "what was counted, for those who ask with --nocapture"
+)]
 async fn no_misbehaviour_of_a_token_endpoint_gets_a_token_used_and_the_log_names_each() {
     let scene = Scene::new().await;
     let log = Log::listen();
@@ -93,6 +97,8 @@ async fn no_misbehaviour_of_a_token_endpoint_gets_a_token_used_and_the_log_names
         "their-own-words".to_owned(),
     ];
     let (mut used, mut refused) = (0, 0);
+    let lies = cases.iter().filter(|case| case.contains_key("refused"));
+    let tried = lies.count();
     for case in &cases {
         let name = text(case, "name").expect("a name");
         scene.endpoint.answer(bytes(case));
@@ -128,6 +134,7 @@ async fn no_misbehaviour_of_a_token_endpoint_gets_a_token_used_and_the_log_names
             assert!(said.contains(&format!("status={status}")), "{name}: {said}");
         }
     }
+    println!("lies of a token endpoint: {refused} refused of {tried} tried, and {used} good answers used");
     assert!(
         used >= 16 && refused >= 110,
         "{used} used, {refused} refused"
