@@ -197,48 +197,50 @@ async fn is_active(scene: &Scene) -> bool {
     true
 }
 
+/// What came of an answer.
+#[derive(Debug, PartialEq, Eq)]
+enum Came {
+    Token(Option<String>),
+    Refused(DownstreamReason),
+    Active(bool),
+}
+
+/// Asks where the endpoint gives this answer.
+async fn asked_for(scene: &Scene, asked: Asked, sub: &str) -> Came {
+    let obtained = match asked {
+        Asked::About => return Came::Active(is_active(scene).await),
+        Asked::Own => own(scene).await,
+        Asked::Exchange(audience, scope) => exchanged(scene, sub, (audience, scope)).await,
+    };
+    match obtained {
+        Ok(token) => Came::Token(Some(token)),
+        Err(error) => Came::Refused(error.reason()),
+    }
+}
+
 #[tokio::test]
 async fn each_answer_of_keycloak_is_a_token_for_its_user_or_a_reason_for_the_tool() {
     let (scene, log) = (Scene::new().await, Log::listen());
     let answers = answers();
-    assert_eq!(
-        answers.as_object().map(serde_json::Map::len),
-        Some(CASES.len())
-    );
+    let count = answers.as_object().map(serde_json::Map::len);
+    assert_eq!(count, Some(CASES.len()));
     for (what, asked, reading) in CASES {
-        let answer = &answers[what];
-        let (bytes, issued) = replayed(answer);
+        let (bytes, issued) = replayed(&answers[what]);
         scene.endpoint.answer(bytes);
-        let sub = answer["issued"]["claims"]["sub"].as_str();
-        let obtained = match (asked, reading) {
-            (Asked::About, Reading::Active(expected)) => {
-                assert_eq!(is_active(&scene).await, expected, "{what}");
-                continue;
-            }
-            (Asked::About, _) => panic!("{what}"),
-            (Asked::Own, _) => own(&scene).await,
-            (Asked::Exchange(audience, scope), _) => {
-                let sub = sub.unwrap_or("alice");
-                exchanged(&scene, sub, (audience, scope)).await
-            }
+        let sub = answers[what]["issued"]["claims"]["sub"].as_str();
+        let came = asked_for(&scene, asked, sub.unwrap_or("alice")).await;
+        let (expected, told) = match reading {
+            Reading::Token => (Came::Token(issued), ""),
+            Reading::Refused(reason, told) => (Came::Refused(reason), told),
+            Reading::Active(active) => (Came::Active(active), ""),
         };
+        assert_eq!(came, expected, "{what}");
         let heard = log.heard();
-        match (obtained, reading) {
-            (Ok(token), Reading::Token) => assert_eq!(Some(token), issued, "{what}"),
-            (Err(error), Reading::Refused(reason, told)) => {
-                assert_eq!(error.reason(), reason, "{what}");
-                assert!(heard.contains(told), "{what}: {heard}");
-            }
-            (obtained, _) => panic!("{what}: {:?}", obtained.map(drop)),
-        }
+        assert!(heard.contains(told), "{what}: {heard}");
         // The same token is no other user's.
-        if let (Asked::Exchange(audience, scope), Some(_)) = (asked, issued) {
-            let error = exchanged(&scene, "another", (audience, scope)).await.err();
-            assert_eq!(
-                error.map(|error| error.reason()),
-                Some(CredentialRefused),
-                "{what}"
-            );
+        if let (Asked::Exchange(..), Came::Token(_)) = (asked, came) {
+            let came = asked_for(&scene, asked, "another").await;
+            assert_eq!(came, Came::Refused(CredentialRefused), "{what}");
         }
     }
 }
@@ -249,7 +251,10 @@ async fn requests(scene: &Scene, exchange: &Exchange, answer: &Value) -> usize {
     scene.endpoint.answer(replayed(answer).0);
     let sub = answer["issued"]["claims"]["sub"].as_str();
     let obtained = Who::named(sub.unwrap_or("alice")).obtain(exchange).await;
-    assert_eq!(obtained.is_ok(), sub.is_some() && scene.endpoint.requests().len() > before);
+    assert_eq!(
+        obtained.is_ok(),
+        sub.is_some() && scene.endpoint.requests().len() > before
+    );
     scene.endpoint.requests().len() - before
 }
 

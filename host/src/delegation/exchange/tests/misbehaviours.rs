@@ -134,7 +134,9 @@ async fn no_misbehaviour_of_a_token_endpoint_gets_a_token_used_and_the_log_names
             assert!(said.contains(&format!("status={status}")), "{name}: {said}");
         }
     }
-    println!("lies of a token endpoint: {refused} refused of {tried} tried, and {used} good answers used");
+    println!(
+        "lies of a token endpoint: {refused} refused of {tried} tried, and {used} good answers used"
+    );
     assert!(
         used >= 16 && refused >= 110,
         "{used} used, {refused} refused"
