@@ -198,7 +198,11 @@ async fn reach(about: &str, url: &Uri, tls: &Tls, addresses: &AddressPolicy) -> 
 }
 
 /// Obtains the tokens of the host's own that the service needs.
-async fn tokens(service: &ServiceSettings, tls: &Tls, clock: &Arc<dyn Clock>) -> Vec<Checkup> {
+pub(super) async fn tokens(
+    service: &ServiceSettings,
+    tls: &Tls,
+    clock: &Arc<dyn Clock>,
+) -> Vec<Checkup> {
     let mut found = Vec::new();
     if let Auth::ClientCredentials {
         client,
@@ -276,6 +280,10 @@ fn refused(about: &str, client: &ClientSettings, error: &EndpointError) -> Check
         EndpointError::Refused("invalid_client") | EndpointError::ClientPaused(_) => {
             "compare client_id and the secret, key or certificate with those at the authorization \
              server"
+        }
+        EndpointError::Refused("unauthorized_client") => {
+            "compare client_id and the secret with those at the authorization server, and allow \
+             the client this grant there"
         }
         EndpointError::Unreachable | EndpointError::TimedOut => {
             "see that this machine can reach token_endpoint; for an address within a private \

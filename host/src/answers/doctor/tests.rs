@@ -228,3 +228,57 @@ async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
     let found = online::introspection(&without.issuers[0], &tls, &clock).await;
     assert_eq!(found, None, "nothing to ask");
 }
+
+#[tokio::test]
+async fn a_refusal_that_may_be_about_the_secret_says_so() {
+    const WRONG: &str = r#"{"error":"invalid_client"}"#;
+    const EITHER: &str = r#"{"error":"unauthorized_client"}"#;
+    const TOKEN: &str = r#"{"access_token":"t","token_type":"Bearer","expires_in":60}"#;
+    let clock: Arc<dyn Clock> = Hands::at(1_763_712_000);
+    let (issuer, _keys) = Issuer::start(&clock).await;
+    let tls = Tls::new(RootCertStore::empty()).unwrap();
+    let endpoint = format!(
+        "token_endpoint = \"{}\"\nprivate_addresses = [\"127.0.0.0/8\"]\nactor = ",
+        issuer.url()
+    );
+    let line = "token_endpoint = \"https://idp.example.com/token\"";
+    for (actor, status, body, good, told) in [
+        ("none", "200 OK", TOKEN, true, "knows the host's client"),
+        (
+            "none",
+            "401 Unauthorized",
+            EITHER,
+            true,
+            "or a wrong secret",
+        ),
+        (
+            "none",
+            "401 Unauthorized",
+            WRONG,
+            false,
+            "compare client_id",
+        ),
+        (
+            "client_credentials",
+            "401 Unauthorized",
+            EITHER,
+            false,
+            "compare client_id",
+        ),
+        (
+            "client_credentials",
+            "401 Unauthorized",
+            WRONG,
+            false,
+            "compare client_id",
+        ),
+    ] {
+        issuer.answer(status, body);
+        let text = CONFIG.replacen(line, &format!("{endpoint}\"{actor}\""), 1);
+        let settings = config(&Site::new(&text, &[]));
+        let found = online::tokens(&settings.services[0], &tls, &clock).await;
+        let found = of(&found, "services.orders_api.exchange");
+        assert_eq!(found.condition == Condition::Good, good, "{found}");
+        assert!(found.to_string().contains(told), "{found}");
+    }
+}
