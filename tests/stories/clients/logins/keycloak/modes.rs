@@ -241,7 +241,12 @@ async fn host(
 
 /// The lines by which the host asks the issuer about each token.
 const ASKING: &str = r#"check = "introspect"
-introspection = { endpoint = "ISSUER/protocol/openid-connect/token/introspect", client_id = "bailiwick", client_secret_file = "secrets/exchange", private_addresses = ["127.0.0.0/8"] }
+
+[issuers.introspection]
+endpoint = "ISSUER/protocol/openid-connect/token/introspect"
+client_id = "bailiwick"
+client_secret_file = "secrets/exchange"
+private_addresses = ["127.0.0.0/8"]
 "#;
 
 /// The services beside that of the documented configuration.
