@@ -4,6 +4,7 @@
 //! exit code and its journal.
 
 pub mod bombs;
+pub mod delegation;
 pub mod hostile;
 pub mod resource_server;
 

@@ -10,11 +10,11 @@ mod case;
 mod challenge;
 mod families;
 mod mint;
-mod probe;
+pub(crate) mod probe;
 mod report;
 mod suite;
 mod token;
-mod wire;
+pub(crate) mod wire;
 
 pub use case::{Case, Level, Outcome};
 pub use mint::{Fill, Mint, Minted, Order, Signer};

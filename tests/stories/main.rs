@@ -12,6 +12,7 @@ mod conformance;
 mod connections;
 mod dead;
 mod delegation;
+mod delegation_suite;
 mod demo;
 mod denials;
 mod denied_content;

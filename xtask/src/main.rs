@@ -13,6 +13,7 @@ mod clients;
 mod conformance;
 mod crates;
 mod deep;
+mod delegation;
 mod deny;
 mod dist;
 mod guests;
@@ -57,6 +58,7 @@ cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB
 cargo xtask order            check that the host's modules import only what stands before them in ARCHITECTURE.md
 cargo xtask order --siblings list cycles between the files of one module
 cargo xtask hunt [--users N] [--calls N]  hunt for values that another user sees, and print how many there are
+cargo xtask delegation --url URL --tool NAME [ARGS]  check how a gateway delegates (docs/delegation-suite.md)
 cargo xtask deep [SECTION]   run the long tests, all or one, and print their figures";
 
 fn main() -> ExitCode {
@@ -145,6 +147,7 @@ impl Project {
             Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
             Some((task, rest)) if task == "order" => order::report(&self.root, rest),
             Some((task, rest)) if task == "hunt" => hunt::run(self, rest),
+            Some((task, rest)) if task == "delegation" => delegation::run(self, rest),
             Some((task, [])) if task == "deep" => deep::run(self, None),
             Some((task, [section])) if task == "deep" => deep::run(self, Some(section)),
             _ => bail!("expected a command\n{HELP}"),

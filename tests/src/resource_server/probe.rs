@@ -15,7 +15,7 @@ const MODERN: &str = "2026-07-28";
 const LEGACY: &str = "2025-11-25";
 
 /// A request that the server answers with success under the good token.
-pub(super) struct Probe {
+pub(crate) struct Probe {
     /// The MCP revision.
     pub(super) revision: &'static str,
     /// The session that the server opened, if it has sessions.
@@ -29,7 +29,7 @@ impl Probe {
     ///
     /// # Errors
     /// Fails if the server cannot be reached, or accepts none.
-    pub(super) async fn find(wire: &Wire, target: &Target, url: &Url, good: &str) -> Result<Self> {
+    pub(crate) async fn find(wire: &Wire, target: &Target, url: &Url, good: &str) -> Result<Self> {
         let ask = match &target.tool {
             Some(tool) => modern(url, "tools/call", call(target, tool))?,
             None => modern(url, "server/discover", json!({}))?,
@@ -70,8 +70,7 @@ impl Probe {
 
     /// Turns the probe into a call of a tool, in the session if there is one.
     async fn calling(self, wire: &Wire, params: Value, good: &str) -> Result<Self> {
-        let begun = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-        once(wire, self.in_session(&begun)?.bearer(good)?).await?;
+        once(wire, self.in_session(&initialized())?.bearer(good)?).await?;
         let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
         let ask = self.in_session(&call)?;
         let answer = once(wire, ask.clone().bearer(good)?).await?;
@@ -82,6 +81,28 @@ impl Probe {
             );
         }
         Ok(Self { ask, ..self })
+    }
+
+    /// Makes the request once more for another caller, in a session of that caller's own if the
+    /// server is of the older revision.
+    ///
+    /// # Errors
+    /// Fails without an answer.
+    pub(crate) async fn repeat(&self, wire: &Wire, token: &str) -> Result<Answer> {
+        if self.revision == MODERN {
+            return once(wire, self.ask().bearer(token)?).await;
+        }
+        let begun = once(wire, legacy(&self.url, &initialize())?.bearer(token)?).await?;
+        let session = begun.header("mcp-session-id");
+        let own = Self {
+            revision: self.revision,
+            session: (!session.is_empty()).then(|| session.to_owned()),
+            ask: self.ask(),
+            url: self.url.clone(),
+        };
+        once(wire, own.in_session(&initialized())?.bearer(token)?).await?;
+        let call = serde_json::from_str(&own.ask.body)?;
+        once(wire, own.in_session(&call)?.bearer(token)?).await
     }
 
     /// Returns the request, without a token.
@@ -143,6 +164,10 @@ fn initialize() -> Value {
         "protocolVersion": LEGACY, "capabilities": {},
         "clientInfo": {"name": NAME, "version": env!("CARGO_PKG_VERSION")},
     }})
+}
+
+fn initialized() -> Value {
+    json!({"jsonrpc": "2.0", "method": "notifications/initialized"})
 }
 
 fn modern(url: &Url, method: &str, mut params: Value) -> Result<Ask> {

@@ -72,10 +72,10 @@ impl Ask {
 
 /// A complete answer.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -110,7 +110,7 @@ impl Answer {
 }
 
 /// The way to the server.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     connector: HttpsConnector<HttpConnector>,
 }
 
@@ -119,7 +119,7 @@ impl Wire {
     ///
     /// # Errors
     /// Fails if there are none.
-    pub(super) fn new(authorities: Option<&Path>) -> Result<Self> {
+    pub(crate) fn new(authorities: Option<&Path>) -> Result<Self> {
         let provider = rustls::crypto::aws_lc_rs::default_provider();
         let builder = HttpsConnectorBuilder::new();
         let builder = match authorities {
