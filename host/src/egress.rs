@@ -27,6 +27,8 @@ mod tunnel;
 pub use addresses::{AddressPolicy, Blocked, Proxy, ProxyError};
 pub use client::{Client, Reply};
 pub use coding::CodingError;
+#[cfg(any(test, fuzzing))]
+pub(crate) use coding::surface;
 pub use deadlines::Deadlines;
 pub use error::{EgressError, RequestStep};
 pub use pool::Party;

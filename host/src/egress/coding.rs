@@ -8,7 +8,10 @@
 //! Decoding ends when nobody waits for it, at the next block that goes in or comes out: a body of
 //! the largest size may hold a million members, frames or blocks without a byte in them.
 
-use std::io::{self, BufRead, Read};
+#[cfg(any(test, fuzzing))]
+pub(crate) mod surface;
+
+use std::io::{self, Read};
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use flate2::bufread::MultiGzDecoder;

@@ -4,9 +4,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use super::{Entrance, Fate, decision, introspection, key_set, metadata, request};
-use crate::campaign::{Campaign, mutated};
+use super::{
+    Entrance, Fate, brotli, deflate, gzip, introspection, key_set, metadata, request, zstd,
+};
+use crate::campaign::{Campaign, mutated, worked};
 
 #[test]
 fn a_damaged_token_is_refused() {
@@ -61,6 +64,25 @@ fn a_damaged_request_asks_for_what_any_reader_finds_in_it() {
     campaign("requests", &seeds("request"), request);
 }
 
+#[test]
+fn a_damaged_body_is_decoded_alike_in_any_pieces_below_its_limit_and_in_short_time() {
+    let surfaces: [(&str, fn(&[u8]) -> Fate); 4] = [
+        ("gzip", gzip),
+        ("brotli", brotli),
+        ("zstd", zstd),
+        ("deflate", deflate),
+    ];
+    for (name, read) in surfaces {
+        campaign(name, &seeds(name), |body| {
+            let began = worked();
+            let fate = read(body);
+            let took = worked() - began;
+            assert!(took < LONGEST, "{name} took {took:?}");
+            fate
+        });
+    }
+}
+
 /// Reads damaged texts for a second, and each text as it is before.
 fn campaign(name: &'static str, texts: &[Vec<u8>], read: impl Fn(&[u8]) -> Fate) {
     assert!(
@@ -88,3 +110,6 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         .map(|file| fs::read(file).expect("a text"))
         .collect()
 }
+
+/// The processor time of a debug build for one body, which is decoded five times.
+const LONGEST: Duration = Duration::from_secs(2);
