@@ -184,6 +184,21 @@ pub(crate) const SECTIONS: &[Section] = &[
         },
     },
     Section {
+        name: "exit",
+        does: "no lie is believed, and no byte leaves for a target or with a credential that it should not",
+        environment: &[],
+        work: Work::Tests {
+            arguments: &[
+                "--test",
+                "stories",
+                "--",
+                "wire::",
+                "this_host_passes_the_delegation_suite",
+            ],
+            figures: &[" left wrongly", "   wrong "],
+        },
+    },
+    Section {
         name: "swaps",
         does: "releases are swapped under load without a failed or a mixed call",
         environment: &[("BAILIWICK_SWAPS", "1000")],
