@@ -85,9 +85,7 @@ async fn check(args: Args) -> Result<bool> {
     })
     .await?;
     let mut out = std::io::stdout();
-    for (name, value) in stage.configuration() {
-        writeln!(out, "{name:20} {value}")?;
-    }
+    write!(out, "{}", stage.told())?;
     writeln!(out, "waiting until {} reaches the service\n", gateway.tool)?;
     out.flush()?;
     let report = run(&stage, &gateway).await?;

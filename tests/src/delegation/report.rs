@@ -67,3 +67,37 @@ impl fmt::Display for Report {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As docs/delegation-suite.md shows it.
+    const TOLD: &str = "\
+mix-up       tried    92   wrong     0
+lies         tried    26   wrong     1
+no fallback  tried     6   wrong     0
+wrong      lies: another audience: the service got a token exchanged for user-27
+";
+
+    #[test]
+    fn a_report_has_a_line_for_each_class_and_each_fault() {
+        let class = |name, tried| Class {
+            tried,
+            ..Class::named(name)
+        };
+        let mut report = Report {
+            mix_ups: class("mix-up", 92),
+            lies: class("lies", 26),
+            fallbacks: class("no fallback", 6),
+        };
+        assert!(report.is_good(), "{report}");
+        let fault = "another audience: the service got a token exchanged for user-27";
+        report.lies.wrong.push(fault.to_owned());
+        assert_eq!(report.to_string(), TOLD);
+        assert!(!report.is_good(), "{report}");
+        report.lies.wrong.clear();
+        report.fallbacks.tried = 0;
+        assert!(!report.is_good(), "nothing was tried");
+    }
+}

@@ -1,6 +1,8 @@
 //! The surroundings of a gateway: an authorization server that lies when it is told to, and a
 //! service that keeps every byte.
 
+use std::fmt::Write as _;
+
 use anyhow::Result;
 use bailiwick_dev::Issuer;
 use bailiwick_dev::issuer::{self, Client};
@@ -84,6 +86,16 @@ impl Stage {
             ("service's scope", SCOPE.to_owned()),
         ]
     }
+
+    /// Returns the same for people, a line for each.
+    pub fn told(&self) -> String {
+        let mut told = String::new();
+        for (name, value) in self.configuration() {
+            // Writing to a string does not fail.
+            let _always = writeln!(told, "{name:20} {value}");
+        }
+        told
+    }
 }
 
 /// Answers with the mark of whoever the credential is about, in the shape of an order.
@@ -103,3 +115,32 @@ fn answer(request: &str) -> Reaction {
 pub(super) const AUDIENCE: &str = "orders";
 /// Their scope.
 pub(super) const SCOPE: &str = "orders:read";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As docs/delegation-suite.md shows it.
+    const TOLD: &str = "\
+issuer               http://127.0.0.1:8701
+metadata             http://127.0.0.1:8701/.well-known/oauth-authorization-server
+keys                 http://127.0.0.1:8701/jwks
+token endpoint       http://127.0.0.1:8701/token
+client id            gateway
+client secret        a-secret-of-the-gateway
+service              http://127.0.0.1:8702
+service's audience   orders
+service's scope      orders:read
+";
+
+    #[tokio::test]
+    async fn a_stage_says_what_to_configure() -> Result<()> {
+        let stage = Stage::start(Settings::default()).await?;
+        let told = stage
+            .told()
+            .replace(stage.issuer.url(), "http://127.0.0.1:8701");
+        let told = told.replace(&stage.service.url(), "http://127.0.0.1:8702");
+        assert_eq!(told, TOLD);
+        Ok(())
+    }
+}
