@@ -183,8 +183,8 @@ pub(super) fn failed(error: &EgressError, service: &str) -> DownstreamError {
             "the host cannot decode the service's answer: {why}"
         )),
         EgressError::Unreadable(_) => DownstreamError::Unavailable(
-            "the service's answer is not HTTP that the host reads: it may have 100 header lines, \
-             none of them folded"
+            "the service's answer is not HTTP that the host reads: it may have a status of 200 to \
+             599 and 100 header lines, none of them folded"
                 .into(),
         ),
     }

@@ -108,6 +108,11 @@ impl Client {
             .respond(lane.as_ref(), destination, request, (&sent, deadlines))
             .await?;
         let (mut parts, body) = response.into_parts();
+        // The interface of tools has no others (RFC 9110 §15).
+        if !(200..=599).contains(&parts.status.as_u16()) {
+            let why = format!("the status is {}", parts.status.as_u16());
+            return Err(EgressError::Unreadable(why.into()));
+        }
         let body = read(body, deadlines, max_bytes).await?;
         if let Some(lane) = lane.filter(|_| ending.is_explicit(&parts)) {
             self.pool.keep(lane, connection, Instant::now());

@@ -22,7 +22,10 @@ pub enum EgressError {
     #[error("the connection broke")]
     Broken(#[source] Failure),
     /// The answer cannot be read.
-    #[error("the answer is not HTTP that this host reads: at most 100 header lines, none folded")]
+    #[error(
+        "the answer is not HTTP that this host reads: a status of 200 to 599, at most 100 header \
+         lines, none folded"
+    )]
     Unreadable(#[source] Failure),
     /// The answer cannot be decoded.
     #[error("the answer cannot be decoded")]
