@@ -20,6 +20,7 @@ mod policy_point;
 mod presentation;
 mod questions;
 mod reader;
+mod reissue;
 mod renamed;
 mod server;
 mod services;
@@ -44,8 +45,11 @@ use crate::intake::Signers;
 use crate::limits::Limits;
 use crate::owned::Trust;
 use crate::seams::Clock;
-use crate::tokens::{Algorithm, ClientSettings, Introspection, KeySettings, KeySource};
+use crate::tokens::{
+    Algorithm, ClientSettings, Introspection, KeySettings, KeySource, LocalIssuer,
+};
 use reader::{Problems, Section};
+use services::Beside;
 
 pub use accepted::{Accepted, AcceptedError};
 pub use fixed::{Fixed, RestartNeeded};
@@ -64,6 +68,8 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// `[envelope]`.
     pub envelope: EnvelopeSettings,
+    /// `[reissue]`: the host as an issuer, if it is one.
+    pub reissuer: Option<Arc<LocalIssuer>>,
     /// `[services.*]`.
     pub services: Vec<ServiceSettings>,
     /// `[policy_point]`, if there is such a section.
@@ -260,8 +266,19 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     for issuer in &mut issuers {
         issuer.settings.agents = Arc::clone(&agents);
     }
-    let services = services::services(root, &issuers, &limits);
-    let mut policy_point = policy_point::policy_point(root, &issuers, &limits);
+    let reissuer = reissue::reissue(root, &issuers, server.as_ref(), envelope.as_ref());
+    let services = services::services(
+        root,
+        Beside {
+            issuers: &issuers,
+            limits: &limits,
+            reissuer: reissuer.as_ref(),
+            reissues: root.has("reissue"),
+        },
+    );
+    if let Some(reissuer) = &reissuer {
+        reissue::check_file(root, reissuer);
+    }
     let tenants = tenants::tenants(root, &issuers);
     let components = components::components(root, &services, &issuers);
     let signers = signers::signers(root, &services);
@@ -285,6 +302,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
         operations,
         issuers,
         envelope,
+        reissuer: reissuer.map(|reissuer| reissuer.issuer),
         services,
         policy_point,
         components,

@@ -27,7 +27,7 @@ mod issued;
 mod obtaining;
 mod own;
 mod planned;
-mod policy_point;
+mod reissue;
 mod request;
 mod service;
 mod settings;
@@ -48,8 +48,8 @@ pub use policy_point::decision_surface;
 pub use policy_point::{PolicyPoint, PolicyPointSettings, SubjectNaming, ToldFacts};
 pub use service::Service;
 pub use settings::{
-    AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ServiceSettings,
-    Subjects, UnderPolicy,
+    AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ReissueSettings,
+    ServiceSettings, Subjects,
 };
 pub use static_key::{KeyFiles, KeyOwner, KeyPlace, KeyRule, StaticAuth, StaticKeys, file_name};
 pub use template::{Template, TemplateError};

@@ -28,7 +28,7 @@ use crate::seams::{Clock, Random, hex, random_hex};
 pub use bailiwick_journal::{JournalKeys, KeyFolderError, MacKey};
 pub use keys::{
     HostKeys, KeysFound, SigningKeys, cache_key, journal_keys, look_at_keys, make_key, page_token,
-    read_key,
+    read_key, signing_key_ids,
 };
 
 /// The envelope of one call, with the few facts about the caller's token that are needed

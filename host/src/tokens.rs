@@ -1,4 +1,5 @@
-//! Tokens of callers and of the host: their verification, and how the host obtains its own.
+//! Tokens of callers and of the host: their verification, and how the host obtains its own or, as a
+//! [`LocalIssuer`], signs them.
 //!
 //! Trusts nothing in a token before its signature is verified, and nothing in an authorization
 //! server's answer before it is read strictly. Knows no caller, no service and no call.
@@ -15,9 +16,11 @@ mod endpoint;
 mod error;
 mod introspection;
 mod keys;
+mod local_issuer;
 mod names;
 mod plain;
 mod renewal;
+mod signing;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod surfaces;
 #[cfg(test)]
@@ -30,8 +33,8 @@ pub use claims::{Claims, TimeRule};
 pub(crate) use client_credentials::{Asking, ClientCredentials};
 pub(crate) use date::http_date;
 pub use endpoint::{
-    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyError, AssertionKeyName,
-    AssertionKind, ClientProof, ClientSettings, EndpointError, MalformedAnswer,
+    AssertionAudience, AssertionFile, AssertionKey, AssertionKind, ClientProof, ClientSettings,
+    EndpointError, MalformedAnswer,
 };
 pub(crate) use endpoint::{Granted, TokenEndpoint, TokenRequest};
 pub use error::TokenError;
@@ -39,8 +42,11 @@ pub(crate) use introspection::{AskedAbout, TokenDigest, TokenStanding};
 pub use introspection::{Introspection, IntrospectionError};
 pub(crate) use keys::SetVersion;
 pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySettings, KeySource, left_out};
-pub(crate) use names::{ACCESS_TOKEN, JWT, OF_OTHER_TOKENS};
+pub use local_issuer::{LocalIssuer, LocalIssuerError};
+pub(crate) use names::{ACCESS_TOKEN, JWT};
 pub(crate) use renewal::may_be_renewed;
+pub use signing::SigningKeyError;
+pub(crate) use signing::{NotSigned, SigningPair};
 pub use types::TypeRule;
 pub use unverified::Unverified;
 pub use verifier::{Audience, Expectations, Subject, Verified, VerifyError};

@@ -23,7 +23,7 @@ use crate::owned::Trust;
 use crate::rounds::Rounds;
 use crate::sandbox::Sandbox;
 use crate::seams::{ChunkedRandom, Clock, Random, SystemClock};
-use crate::tokens::KeyRing;
+use crate::tokens::{KeyRing, LocalIssuer};
 use crate::transport::{self, Resource};
 
 /// The parts that stay the same while the host runs, of which policies are built.
@@ -127,8 +127,8 @@ impl Ground {
     /// changes that they depend on.
     pub(super) fn access(
         &self,
-        issuers: Vec<Issuer>,
-        (services, point): (Vec<ServiceSettings>, Option<PolicyPointSettings>),
+        (issuers, reissuer): (Vec<Issuer>, Option<Arc<LocalIssuer>>),
+        services: Vec<ServiceSettings>,
         fingerprint: String,
         previous: Option<&Policy>,
     ) -> Arc<Access> {
@@ -142,7 +142,8 @@ impl Ground {
             identity: self
                 .door()
                 .identity(issuers, previous.map(|policy| &policy.access.identity)),
-            broker: Arc::new(self.broker(services, point)),
+            broker: Arc::new(self.broker(services)),
+            reissuer,
             fingerprint,
         })
     }

@@ -68,8 +68,8 @@ impl Ground {
             configured: config.components.len(),
             missing,
             access: self.access(
-                config.issuers,
-                (config.services, config.policy_point),
+                (config.issuers, config.reissuer),
+                config.services,
                 config.fingerprint,
                 previous,
             ),

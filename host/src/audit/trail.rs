@@ -32,12 +32,14 @@ pub struct Trail {
 
 /// A token that was obtained for a user: the request for it, and the kind of credential that came.
 pub struct Exchanged<'e> {
-    /// The scopes that were asked for.
-    pub scopes: &'e [String],
+    /// The scopes that were asked for, or that the host gave.
+    pub scopes: Vec<String>,
     /// The audience that was asked for.
     pub audience: &'e str,
     /// The kind of credential.
     pub credential_kind: &'static str,
+    /// The token's identifier, if the host signed it itself.
+    pub jti: Option<String>,
 }
 
 /// The end of a request to a service.
@@ -138,7 +140,7 @@ impl Trail {
         self.journal.settled(&mark.and(self.unsettled())).await
     }
 
-    /// Writes `token.exchanged`, and waits until it is durable. Other calls may then use the token.
+    /// Writes `token.exchanged`, and waits until it is durable. Only then may the token be used.
     ///
     /// # Errors
     /// Fails if it is not durable: the token must not be used.
@@ -152,9 +154,10 @@ impl Trail {
             call: self.call(),
             mode,
             request,
-            scopes: exchanged.scopes.iter().cloned().collect::<Scopes>(),
+            scopes: exchanged.scopes.into_iter().collect::<Scopes>(),
             audience: Some(exchanged.audience.into()),
             credential_kind: Some(exchanged.credential_kind.into()),
+            jti: exchanged.jti.map(Text::from),
         };
         self.journal.record(record).await.map(drop)
     }

@@ -21,6 +21,7 @@ use crate::principal::Tenant;
 use crate::rounds::Rounds;
 use crate::sandbox::Sandbox;
 use crate::seams::Clock;
+use crate::tokens::LocalIssuer;
 
 /// The parts of the host that a call passes through.
 pub struct Host {
@@ -163,6 +164,8 @@ pub struct Access {
     pub broker: Arc<Broker>,
     /// The names of the issuers.
     pub issuers: Vec<String>,
+    /// The host as an issuer for services that can only read a JWT, if it is one.
+    pub reissuer: Option<Arc<LocalIssuer>>,
     /// A digest of the configuration and its secrets: equal while neither has changed.
     pub fingerprint: String,
 }

@@ -157,11 +157,19 @@ fn granted(section: &Section<'_>, services: &ServiceSections) -> BTreeMap<String
 fn check_mode(service: &ServiceSettings, mode: DelegationMode) -> Result<(), String> {
     let name = &service.name;
     match mode {
+        DelegationMode::RestrictedUser if service.reissue.is_some() => Ok(()),
+        DelegationMode::OnBehalfOf if service.reissue.is_some() => Err(format!(
+            "a token of [services.{name}.reissue] names the user alone; grant \"restricted_user\""
+        )),
         DelegationMode::OnBehalfOf | DelegationMode::RestrictedUser
             if service.exchange.is_none() =>
         {
+            let or = match mode {
+                DelegationMode::RestrictedUser => format!(" or [services.{name}.reissue]"),
+                _ => String::new(),
+            };
             Err(format!(
-                "{} needs [services.{name}.exchange]",
+                "{} needs [services.{name}.exchange]{or}",
                 mode.as_str()
             ))
         }

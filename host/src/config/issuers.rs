@@ -114,7 +114,7 @@ fn issuer(section: &Section<'_>, several: bool) -> Option<Issuer> {
 }
 
 /// Checks that the value of a key is a name as tokens have it; notes a problem if it is not.
-fn is_sound(section: &Section<'_>, key: &str, name: &str) -> bool {
+pub(super) fn is_sound(section: &Section<'_>, key: &str, name: &str) -> bool {
     let fault = match check_name(name) {
         Ok(()) if name.is_empty() => Some("it is empty".to_owned()),
         Ok(()) => None,

@@ -1,6 +1,8 @@
 //! `[services.NAME]`: the APIs that tools may reach by name.
 
 mod exchange;
+mod peer;
+mod reissue;
 
 use std::time::Duration;
 
@@ -11,12 +13,13 @@ use super::auth::{FORBIDDEN_HEADERS, auth};
 use super::destination::{addresses, dialled};
 use super::peer::peer;
 use super::reader::Section;
-use crate::delegation::{
-    AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template, UnderPolicy,
-};
+use super::reissue::Reissuer;
+use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template};
 use crate::egress::Deadlines;
 use crate::limits::Limits;
 use exchange::exchange;
+use peer::peer;
+use reissue::{check_apart, reissue};
 
 /// The services that were read.
 pub(super) struct ServiceSections {
@@ -26,30 +29,38 @@ pub(super) struct ServiceSections {
     pub(super) unsound: Vec<String>,
 }
 
-pub(super) fn services(root: &Section<'_>, issuers: &[Issuer], limits: &Limits) -> ServiceSections {
+/// What services are read beside.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'c> {
+    pub(super) issuers: &'c [Issuer],
+    pub(super) limits: &'c Limits,
+    /// The host as an issuer, if it is one and that was read without a mistake.
+    pub(super) reissuer: Option<&'c Reissuer>,
+    /// True if there is a `[reissue]`.
+    pub(super) reissues: bool,
+}
+
+pub(super) fn services(root: &Section<'_>, beside: Beside<'_>) -> ServiceSections {
     let mut services = ServiceSections {
         sound: Vec::new(),
         unsound: Vec::new(),
     };
     for (name, section) in root.named("services") {
         let before = root.problems();
-        if section.has("policy_point") && !root.has("policy_point") {
-            section.wrong("policy_point", "there is no [policy_point]");
-        }
-        let service = service(name.clone(), &section, (issuers, limits));
+        let service = service(name.clone(), &section, beside);
         match service.filter(|_| root.problems() == before) {
             Some(service) => services.sound.push(service),
             None => services.unsound.push(name),
         }
     }
+    if let Some(reissuer) = beside.reissuer {
+        check_apart(root, &services.sound, reissuer);
+    }
     services
 }
 
-fn service(
-    name: String,
-    section: &Section<'_>,
-    (issuers, limits): (&[Issuer], &Limits),
-) -> Option<ServiceSettings> {
+fn service(name: String, section: &Section<'_>, beside: Beside<'_>) -> Option<ServiceSettings> {
+    let (issuers, limits) = (beside.issuers, beside.limits);
     if !(1..=64).contains(&name.len())
         || !name
             .bytes()
@@ -88,6 +99,14 @@ fn service(
     let exchange = section
         .section("exchange")
         .map(|section| exchange(&section, issuers));
+    let reissue = section
+        .section("reissue")
+        .map(|section| reissue(&section, beside.reissuer, beside.reissues));
+    if exchange.is_some() && reissue.is_some() {
+        let why = "the service has an exchange; a user's authority there has one source, and \
+                   nothing takes its place when it fails";
+        section.wrong("reissue", why);
+    }
     let settings = ServiceSettings {
         name,
         url: base?,
@@ -114,6 +133,7 @@ fn service(
         },
         auth: auth?,
         exchange: exchange.unwrap_or_default(),
+        reissue: reissue.map_or(Some(None), |read| read.map(Some))?,
     };
     Some(settings)
 }

@@ -25,6 +25,10 @@ pub(super) struct Asker<'c> {
     pub(super) token: &'c SubjectToken,
     /// The expiry of that token, in seconds since 1970-01-01 UTC.
     pub(super) until: u64,
+    /// The scopes of the call: those of the caller that its target needs.
+    pub(super) scopes: &'c [String],
+    /// The expiry of the call's envelope, in seconds since 1970-01-01 UTC.
+    pub(super) call_until: u64,
     pub(super) acting: Acting,
 }
 

@@ -6,7 +6,8 @@
 use bailiwick_envelope::{ActorKind, DelegationMode};
 
 use super::asker::{Acting, KnownActor};
-use super::settings::{Auth, ExchangeSettings, ServiceSettings};
+use super::reissue::narrowed;
+use super::settings::{Auth, ExchangeSettings, ReissueSettings, ServiceSettings};
 use super::template::Template;
 use crate::downstream::{DownstreamError, Part, Piece, Request};
 
@@ -59,13 +60,14 @@ impl ServiceSettings {
         Ok(())
     }
 
-    /// Returns the error that a tool would get for a request of this template in this mode, as far
-    /// as it is known before anything leaves the host.
+    /// Returns the error that a tool whose calls have these `scopes` would get for a request of this
+    /// template in this mode, as far as it is known before anything leaves the host.
     pub fn refusal(
         &self,
         template: &Template,
         mode: DelegationMode,
         known: KnownActor<'_>,
+        scopes: &[String],
     ) -> Option<DownstreamError> {
         if let Err(refused) = self.cover(&template.example(), known) {
             return Some(refused);
@@ -73,10 +75,16 @@ impl ServiceSettings {
         if let (DelegationMode::ServiceIdentity, Auth::Static(auth)) = (mode, &self.auth) {
             return auth.refusal(known, self.subjects.service_accounts);
         }
-        let exchange = self.exchange.as_ref();
-        let serves = exchange.is_some_and(|exchange| exchange.serves(known));
-        let needs = Acting::in_mode(mode).is_some();
-        (needs && !serves).then_some(DownstreamError::IdentityUnavailable)
+        Acting::in_mode(mode)?;
+        let (exchange, reissue) = (self.exchange.as_ref(), self.reissue.as_ref());
+        let serves = exchange.is_some_and(|exchange| exchange.serves(known))
+            || reissue.is_some_and(|reissue| reissue.serves(known));
+        if !serves {
+            return Some(DownstreamError::IdentityUnavailable);
+        }
+        let lacks = |reissue: &&ReissueSettings| !reissue.has_scopes(scopes);
+        let reissue = reissue.filter(lacks)?;
+        Some(DownstreamError::ScopeDenied(reissue.scopes.clone()))
     }
 }
 
@@ -85,5 +93,20 @@ impl ExchangeSettings {
     pub(super) fn serves(&self, known: KnownActor<'_>) -> bool {
         let mut issuers = self.subject_issuers.iter();
         known.actor.kind == ActorKind::User && issuers.any(|alias| alias == known.alias)
+    }
+}
+
+impl ReissueSettings {
+    /// Returns true if the host issues tokens for this actor: a user of the one issuer. A token
+    /// whose subject is its client would be the host's own (RFC 9068 §5).
+    pub(super) fn serves(&self, known: KnownActor<'_>) -> bool {
+        known.actor.kind == ActorKind::User
+            && known.alias == self.subject_issuer
+            && known.actor.sub != self.client_id
+    }
+
+    /// Returns true if a call with these scopes has one of the service's.
+    pub fn has_scopes(&self, of_call: &[String]) -> bool {
+        !narrowed(&self.scopes, of_call).is_empty()
     }
 }

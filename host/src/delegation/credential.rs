@@ -5,7 +5,6 @@ use hyper::body::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::asker::Acting;
 use crate::downstream::DownstreamError;
 
 /// A credential for one request.
@@ -30,11 +29,6 @@ impl Credential {
             bare: token.clone(),
             kind,
         }
-    }
-
-    /// Returns the credential made from a token that was obtained for a user.
-    pub(super) fn of_user(token: &SecretString, acting: Acting) -> Self {
-        Self::bearer(token, acting.credential_kind())
     }
 
     /// Returns the kind of credential for the journal.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::bulkhead::Bulkhead;
 use super::exchange::Exchange;
 use super::own::OwnCredential;
+use super::reissue::Reissue;
 use super::settings::ServiceSettings;
 use super::user::UserAuthority;
 use crate::egress::{Client, Tls};
@@ -12,7 +13,8 @@ use crate::seams::Clock;
 
 /// A service that is ready to be called.
 pub struct Service {
-    /// The settings without `auth` and `exchange`, which became the two credentials below.
+    /// The settings without `auth`, `exchange` and `reissue`, which became the two credentials
+    /// below.
     pub(super) settings: ServiceSettings,
     pub(super) client: Client,
     /// The places for requests to it.
@@ -28,13 +30,17 @@ impl Service {
     /// Joins the settings with the clients that carry them out.
     pub fn new(mut settings: ServiceSettings, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
         let auth = std::mem::take(&mut settings.auth);
-        let exchange = settings.exchange.take();
+        let (exchange, reissue) = (settings.exchange.take(), settings.reissue.take());
+        let exchanged =
+            exchange.map(|exchange| UserAuthority::Exchange(Exchange::new(exchange, tls, clock)));
+        let deadlines = settings.deadlines;
+        let reissued = reissue
+            .map(|reissue| UserAuthority::Reissue(Reissue::new(reissue, deadlines, clock)));
         Self {
             client: Client::new(&tls.of(&settings.tls), settings.addresses.clone()),
             bulkhead: Bulkhead::new(settings.concurrency),
             own: OwnCredential::new(auth, tls, clock),
-            user: exchange
-                .map(|exchange| UserAuthority::Exchange(Exchange::new(exchange, tls, clock))),
+            user: exchanged.or(reissued),
             clock: Arc::clone(clock),
             settings,
         }

@@ -1,5 +1,7 @@
 //! The operator's settings for the services that tools may reach (`[services.NAME]`).
 
+use std::sync::Arc;
+
 use http::{HeaderName, Uri};
 
 use super::answer_headers::AnswerHeader;
@@ -7,7 +9,7 @@ use super::dialect::ExchangeDialect;
 use super::static_key::StaticAuth;
 use super::template::Template;
 use crate::egress::{AddressPolicy, Deadlines, PeerTls};
-use crate::tokens::{Algorithm, ClientSettings, KeySource, TimeRule, TypeRule};
+use crate::tokens::{Algorithm, ClientSettings, KeySource, LocalIssuer, TimeRule, TypeRule};
 
 /// The settings of one service.
 pub struct ServiceSettings {
@@ -51,6 +53,9 @@ pub struct ServiceSettings {
     pub auth: Auth,
     /// The exchange that obtains a user's authority.
     pub exchange: Option<ExchangeSettings>,
+    /// The tokens that the host issues for a user in place of an exchange. A service never has
+    /// both.
+    pub reissue: Option<ReissueSettings>,
 }
 
 /// Whether a service is under the operator's policy point.
@@ -173,6 +178,24 @@ pub struct ExchangeSettings {
     pub subject_issuers: Vec<String>,
     /// The expectations of the issued token.
     pub issued: IssuedSettings,
+}
+
+/// The tokens that the host itself issues for one service (`restricted_user`).
+#[derive(Clone)]
+pub struct ReissueSettings {
+    /// The host as their issuer.
+    pub issuer: Arc<LocalIssuer>,
+    /// The alias of the one issuer whose users it names: to a service, a subject under its name is
+    /// one user.
+    pub subject_issuer: String,
+    /// The `client_id`: the host, as the service knows it.
+    pub client_id: String,
+    /// The one `aud`.
+    pub audience: String,
+    /// The widest scopes.
+    pub scopes: Vec<String>,
+    /// The longest validity, in seconds: at most a minute.
+    pub lifetime: u64,
 }
 
 /// The expectations of an issued token.

@@ -144,6 +144,8 @@ impl Who {
             issuer: "corp",
             token: &token,
             until: NOW + 300,
+            scopes: &[],
+            call_until: NOW + 300,
             acting: self.acting,
         })
     }
@@ -235,7 +237,7 @@ proptest! {
         prop_assert_eq!(first == second, names(&one) == names(&other));
         // Authority is obtained for users alone.
         let [one, other] = [one, other].map(|who| Who { kind: ActorKind::User, ..who });
-        let key = |who: &Who| who.asking(|asker| AUTHORITY.cache_key(SERVICE, asker));
+        let key = |who: &Who| who.asking(|asker| AUTHORITY.cache_key(SERVICE, asker).unwrap());
         let (cache, clock) = (ExchangeCache::default(), clock());
         let slot = |who: &Who| cache.slot(&key(who), NOW + 300, &clock);
         prop_assert_eq!(Arc::ptr_eq(&slot(&one), &slot(&other)), one == other);
@@ -334,7 +336,7 @@ async fn a_thousand_who_miss_one_key_at_once_cost_one_exchange() {
         token: "token",
         acting: Acting::HostForUser,
     };
-    let key = who.asking(|asker| AUTHORITY.cache_key(SERVICE, asker));
+    let key = who.asking(|asker| AUTHORITY.cache_key(SERVICE, asker).unwrap());
     let mut all = JoinSet::new();
     for _ in 0..MISSES {
         let (cache, clock, key) = (Arc::clone(&cache), Arc::clone(&clock), key.clone());

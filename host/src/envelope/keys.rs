@@ -206,6 +206,26 @@ pub fn look_at_keys(folder: &Path, trust: &Trust) -> KeysFound {
     found
 }
 
+/// Returns the identifiers of the keys in `folder` with which the host signs envelopes, transaction
+/// tokens and the journal, and of their predecessors, as far as they can be read.
+pub fn signing_key_ids(folder: &Path, trust: &Trust) -> Vec<String> {
+    let files = Files {
+        folder,
+        random: &SystemRandom,
+        trust,
+    };
+    let present = |name: &str| {
+        let path = folder.join(format!("{name}.pem"));
+        parse(&path, &files.read_if_any(&path).ok()??).ok()
+    };
+    let all = ["envelope", "transaction", "journal"].into_iter();
+    let all = all.flat_map(|name| {
+        let before = files.predecessors(name).unwrap_or_default();
+        present(name).into_iter().chain(before)
+    });
+    all.map(|key| key.kid().to_owned()).collect()
+}
+
 impl KeysFound {
     fn note(&mut self, name: &str, looked: Result<bool, KeyFolderError>) {
         match looked {

@@ -24,10 +24,7 @@ use crate::seams::Clock;
 use answer::EndpointAnswer;
 use pause::ProofDigest;
 
-pub use assertion::{
-    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyError, AssertionKeyName,
-    AssertionKind,
-};
+pub use assertion::{AssertionAudience, AssertionFile, AssertionKey, AssertionKind};
 pub use client::{ClientProof, ClientSettings};
 pub use error::{EndpointError, MalformedAnswer};
 pub(crate) use granted::Granted;

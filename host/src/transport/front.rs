@@ -144,16 +144,17 @@ impl Front {
 
     /// Answers a request for a document that anyone may read, from any page.
     fn public(&self, path: &str, parts: &Parts) -> Option<HttpAnswer> {
-        let is_metadata = self.resource.is_metadata(path);
-        if !is_metadata && !Resource::is_jwks(path) {
-            return None;
-        }
+        let document = if self.resource.is_metadata(path) {
+            self.metadata()
+        } else if Resource::is_jwks(path) {
+            self.settings.keys.to_jwks()
+        } else {
+            let policy = self.host.serving.now();
+            policy.access.reissuer.as_ref()?.document(path)?
+        };
         let mut answer = match parts.method {
             Method::OPTIONS => return Some(cors::public_preflight()),
-            Method::GET | Method::HEAD if is_metadata => {
-                published(&parts.headers, &self.metadata())
-            }
-            Method::GET | Method::HEAD => published(&parts.headers, &self.settings.keys.to_jwks()),
+            Method::GET | Method::HEAD => published(&parts.headers, &document),
             _ => only("expected GET", "GET, HEAD"),
         };
         cors::publish(&mut answer);

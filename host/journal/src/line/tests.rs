@@ -110,6 +110,7 @@ fn every(text: Option<&str>) -> Vec<Record> {
             scopes: vec![long.clone(); 100].into_iter().collect(),
             audience: some(text.unwrap_or("e")),
             credential_kind: some(text.unwrap_or("z")),
+            jti: some(text.unwrap_or("j")),
         }
         .into(),
         InputAsked {
@@ -222,9 +223,10 @@ fn a_line_has_the_agreed_names_in_their_order() {
                 scopes: ["x"].into_iter().collect(),
                 audience: some("e"),
                 credential_kind: some("z"),
+                jti: some("j"),
             }
             .into(),
-            r#""event":"token.exchanged",CALL,"mode":"on_behalf_of",REQUEST,"scopes":["x"],"audience":"e","credential_kind":"z""#,
+            r#""event":"token.exchanged",CALL,"mode":"on_behalf_of",REQUEST,"scopes":["x"],"audience":"e","credential_kind":"z","jti":"j""#,
         ),
         (
             InputAsked {

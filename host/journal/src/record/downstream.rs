@@ -150,4 +150,7 @@ pub struct TokenExchanged {
     /// The kind of credential that was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_kind: Option<Text>,
+    /// The identifier of a token that the host signed itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<Text>,
 }

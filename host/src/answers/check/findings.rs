@@ -2,9 +2,9 @@
 
 mod doubts;
 mod keys;
+mod words;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::super::Folder;
 use super::super::doctor::Checkup;
 use crate::config::Config;
-use crate::dispatch::{Backing, ComponentGrant, Described, expected_alike, in_words, table};
+use crate::dispatch::{Backing, ComponentGrant, Described};
 use crate::intake::ComponentId;
 use crate::limits::Room;
 use crate::tokens::KeySource;
@@ -122,6 +122,24 @@ pub enum Finding {
         /// The service's name in the configuration.
         service: String,
     },
+    /// A service believes the host about who its users are.
+    IssuesTokens {
+        /// The service's name in the configuration.
+        service: String,
+        /// The issuer that it trusts, which is the host.
+        issuer: String,
+        /// The alias of the issuer whose users the tokens name.
+        users_of: String,
+    },
+    /// No call of a tool has a scope of a token that the host would issue for it.
+    ReissueWithoutScope {
+        /// The tool's name.
+        tool: String,
+        /// The service's name in the configuration.
+        service: String,
+        /// The scopes of the service's tokens.
+        scopes: Vec<String>,
+    },
     /// A secret can be read by others than the host's user.
     SecretReadable {
         /// The file.
@@ -140,138 +158,6 @@ pub enum Finding {
         /// The sentence that names the limit and the reason.
         limit: String,
     },
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::KeysUnusable { issuer, cause } => write!(
-                formatter,
-                "issuers.jwks_file of {issuer} cannot be used: {cause}"
-            ),
-            Self::KeyLeftOut { issuer, key } => {
-                write!(formatter, "issuers.jwks_file of {issuer}: not used: {key}")
-            }
-            Self::ComponentRefused { component, cause } => {
-                write!(formatter, "{component}.wasm would be refused: {cause}")
-            }
-            Self::ComponentMissing { component } => write!(
-                formatter,
-                "[components.{component}] is for {component}.wasm, which is not in the tools \
-                 folder; add the file or remove the section"
-            ),
-            Self::ServiceNotGranted { .. }
-            | Self::GrantUnused { .. }
-            | Self::ToolMissing { .. } => self.fmt_grant(formatter),
-            Self::ToolDisabled { component, tool } => write!(
-                formatter,
-                "{} is not offered: components.{component}.{} has enabled = false",
-                in_words(tool),
-                table(tool)
-            ),
-            Self::DeniesByArguments { rule } => write!(
-                formatter,
-                "{rule}: its condition reads the arguments of a call and nothing of the request, \
-                 and a tool may send something else; read request.body, request.query or request.path"
-            ),
-            Self::ServiceUnused { service } => {
-                write!(formatter, "[services.{service}] is granted to no component")
-            }
-            Self::NothingAllowed { service } => write!(
-                formatter,
-                "services.{service}.allow is empty, so nothing may be asked of it; list requests \
-                 such as \"GET /items/{{}}\""
-            ),
-            Self::ScopeUnneeded { scope } => write!(
-                formatter,
-                "server.initial_scopes: no tool needs {scope}; remove it, so that tokens allow no \
-                 more than is used"
-            ),
-            Self::TakenLiterally {
-                service,
-                template,
-                part,
-            } => write!(
-                formatter,
-                "services.{service}.allow: in {template:?}, {part:?} is plain text and stands for \
-                 nothing else; write {{}} for one free value, or {{**}} for the rest of a path"
-            ),
-            Self::OneAccount { service } => write!(
-                formatter,
-                "services.{service}.one_account: everyone who may call a tool with this service \
-                 reaches everything that the host's key reaches there; bind {{actor.sub}} in allow, \
-                 or give each user a key (auth.secrets_by), if they must not"
-            ),
-            Self::OpaqueIssued { service } => write!(
-                formatter,
-                "services.{service}.exchange.expect_opaque: the host cannot see whose token it \
-                 sends; leave it out if the authorization server can issue a JWT"
-            ),
-            Self::SecretReadable { file, by } => write!(
-                formatter,
-                "{file} is a secret that {by} may read, as far as the folders above let them; run: \
-                 chmod go-r {file}",
-                file = file.display()
-            ),
-            Self::Online { checkup } => checkup.fmt(formatter),
-            Self::LimitTooHigh { limit } => formatter.write_str(limit),
-        }
-    }
-}
-
-impl Finding {
-    /// Writes a fault between a grant and the services that tools ask for.
-    fn fmt_grant(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ServiceNotGranted {
-                tool,
-                component,
-                service,
-                described,
-            } => {
-                let grant = if *described {
-                    format!("add {service} = \"<mode>\" to services")
-                } else {
-                    format!("describe it under [services.{service}], then grant it")
-                };
-                write!(
-                    formatter,
-                    "{} asks for the service {service}, which is not granted; {grant} under \
-                     [components.{component}]",
-                    in_words(tool)
-                )
-            }
-            Self::GrantUnused {
-                component,
-                tool: None,
-                service,
-            } => write!(
-                formatter,
-                "components.{component}.services: no tool of this component asks for {service}; \
-                 remove it"
-            ),
-            Self::GrantUnused {
-                component,
-                tool: Some(tool),
-                service,
-            } => write!(
-                formatter,
-                "components.{component}.{}.services: it does not ask for {service}; remove it",
-                table(tool)
-            ),
-            Self::ToolMissing {
-                component,
-                tool,
-                tools,
-            } => write!(
-                formatter,
-                "[components.{component}.{}] names what this component does not have; {}",
-                table(tool),
-                expected_alike(tool, tools.iter().map(String::as_str))
-            ),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// All findings of one comparison.

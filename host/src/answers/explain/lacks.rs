@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::services::granted;
 use crate::config::Config;
-use crate::delegation::{ServiceSettings, Template};
+use crate::delegation::{ReissueSettings, ServiceSettings, Template};
 use crate::dispatch::Tool;
 use crate::identity::Caller;
 
@@ -40,6 +40,18 @@ pub enum Missing {
         /// The issuer's alias.
         alias: String,
     },
+    /// The host, as an issuer, does not stand for users of the caller's issuer.
+    ReissueIssuer {
+        /// The issuer's alias.
+        alias: String,
+    },
+    /// The host issues no token for a user whose subject is the host's own name.
+    ReissueClient,
+    /// The call has none of the scopes that the host would issue a token with.
+    ReissueScopes {
+        /// These scopes.
+        scopes: Vec<String>,
+    },
     /// The service allows no request.
     Requests,
     /// Service accounts may not stand for the actor.
@@ -64,7 +76,7 @@ pub enum Missing {
 pub(super) fn of(tool: &Tool, caller: &Caller, config: &Config) -> Vec<Lack> {
     let lacks = |name: &String| {
         let missing = match granted(tool, name, config) {
-            Some((service, mode)) => missing(service, mode, caller),
+            Some((service, mode)) => missing(service, mode, (caller, tool)),
             None => vec![Missing::Grant {
                 component: tool.backing.component.name.clone(),
                 described: config.services.iter().any(|known| known.name == *name),
@@ -79,7 +91,11 @@ pub(super) fn of(tool: &Tool, caller: &Caller, config: &Config) -> Vec<Lack> {
     tool.definition.services.iter().flat_map(lacks).collect()
 }
 
-fn missing(service: &ServiceSettings, mode: DelegationMode, caller: &Caller) -> Vec<Missing> {
+fn missing(
+    service: &ServiceSettings,
+    mode: DelegationMode,
+    (caller, tool): (&Caller, &Tool),
+) -> Vec<Missing> {
     let alias = || caller.issuer_alias().to_string();
     let is_user = caller.actor().kind == ActorKind::User;
     let own = mode == DelegationMode::ServiceIdentity;
@@ -93,13 +109,14 @@ fn missing(service: &ServiceSettings, mode: DelegationMode, caller: &Caller) -> 
     if !own && !is_user {
         missing.push(Missing::User { mode });
     }
-    match &service.exchange {
+    match (&service.exchange, &service.reissue) {
         _ if own => {}
-        None => missing.push(Missing::Exchange { mode }),
-        Some(exchange) if !knows(&exchange.subject_issuers) => {
+        (None, Some(reissue)) => missing.extend(reissue_lacks(reissue, caller, tool)),
+        (None, None) => missing.push(Missing::Exchange { mode }),
+        (Some(exchange), _) if !knows(&exchange.subject_issuers) => {
             missing.push(Missing::SubjectIssuer { alias: alias() });
         }
-        Some(_) => {}
+        (Some(_), _) => {}
     }
     if service.allow.is_empty() {
         missing.push(Missing::Requests);
@@ -112,6 +129,25 @@ fn missing(service: &ServiceSettings, mode: DelegationMode, caller: &Caller) -> 
     }
     if caller.actor().tenant.is_none() && names("{actor.tenant}") {
         missing.push(Missing::Tenant);
+    }
+    missing
+}
+
+/// Returns what a call lacks for a token that the host would issue itself.
+fn reissue_lacks(reissue: &ReissueSettings, caller: &Caller, tool: &Tool) -> Vec<Missing> {
+    let mut missing = Vec::new();
+    if reissue.subject_issuer != **caller.issuer_alias() {
+        missing.push(Missing::ReissueIssuer {
+            alias: caller.issuer_alias().to_string(),
+        });
+    }
+    if reissue.client_id == caller.actor().sub {
+        missing.push(Missing::ReissueClient);
+    }
+    if !reissue.has_scopes(tool.definition.scopes()) {
+        missing.push(Missing::ReissueScopes {
+            scopes: reissue.scopes.clone(),
+        });
     }
     missing
 }
@@ -134,6 +170,21 @@ impl fmt::Display for Lack {
                 formatter,
                 "{name}: services.{name}.exchange.subject_issuers does not list {alias:?} \
                  (identity-unavailable)"
+            ),
+            Missing::ReissueIssuer { alias } => write!(
+                formatter,
+                "{name}: reissue.subject_issuer is not {alias:?} (identity-unavailable)"
+            ),
+            Missing::ReissueClient => write!(
+                formatter,
+                "{name}: the user's subject is reissue.client_id, so the service would take the \
+                 user for the host (identity-unavailable)"
+            ),
+            Missing::ReissueScopes { scopes } => write!(
+                formatter,
+                "{name}: the tool needs none of {}, so no token is issued with one \
+                 (scope-denied); add one to its scopes",
+                scopes.join(" ")
             ),
             Missing::Requests => write!(
                 formatter,

@@ -9,7 +9,7 @@ use super::super::worded;
 use crate::conditions::DenyRule;
 use crate::config::Config;
 use crate::delegation::{
-    Auth, ExchangeSettings, KeyOwner, KnownActor, ServiceSettings, Template, UnderPolicy,
+    Auth, ExchangeSettings, KeyOwner, KnownActor, ReissueSettings, ServiceSettings, Template,
 };
 use crate::dispatch::Tool;
 use crate::downstream::DownstreamError;
@@ -114,6 +114,17 @@ pub enum Presents {
         #[serde(flatten)]
         from: ExchangedFrom,
     },
+    /// A token that the host issues for the user itself.
+    ReissuedHere {
+        /// Its issuer: the host, under a name of its own.
+        issuer: String,
+        /// Its audience.
+        audience: String,
+        /// The scopes of which it has those that the call has.
+        scopes: Vec<String>,
+        /// The longest validity, in seconds.
+        lifetime: u64,
+    },
     /// None: the mode needs an exchange, and the service has none.
     NoExchange,
 }
@@ -171,7 +182,7 @@ fn answers(
         alias: caller.issuer_alias(),
     };
     let answer = |template: &Template| {
-        let refused = service.refusal(template, mode, known);
+        let refused = service.refusal(template, mode, known, tool.definition.scopes());
         let request = template.to_string();
         let rules = tool.backing.deny.iter();
         let rules = rules.filter(|rule| rule.may_concern(&service.name, &request));
@@ -262,7 +273,11 @@ impl Presents {
     fn of(service: &ServiceSettings, mode: DelegationMode) -> Self {
         match (mode, &service.exchange) {
             (DelegationMode::ServiceIdentity, _) => Self::own(&service.auth),
-            (_, None) => Self::NoExchange,
+            (DelegationMode::RestrictedUser, None) => {
+                let reissue = service.reissue.as_ref();
+                reissue.map_or(Self::NoExchange, Self::reissued)
+            }
+            (DelegationMode::OnBehalfOf, None) => Self::NoExchange,
             (DelegationMode::OnBehalfOf, Some(exchange)) => Self::Exchanged {
                 actor_token: exchange.actor,
                 from: ExchangedFrom::of(exchange),
@@ -270,6 +285,15 @@ impl Presents {
             (DelegationMode::RestrictedUser, Some(exchange)) => Self::Reissued {
                 from: ExchangedFrom::of(exchange),
             },
+        }
+    }
+
+    fn reissued(reissue: &ReissueSettings) -> Self {
+        Self::ReissuedHere {
+            issuer: reissue.issuer.name().to_owned(),
+            audience: reissue.audience.clone(),
+            scopes: reissue.scopes.clone(),
+            lifetime: reissue.lifetime,
         }
     }
 
@@ -340,6 +364,18 @@ impl fmt::Display for Presents {
             Self::Reissued { from } => write!(
                 formatter,
                 "the user's token re-issued for this service alone, without an act, {from}"
+            ),
+            Self::ReissuedHere {
+                issuer,
+                audience,
+                scopes,
+                lifetime,
+            } => write!(
+                formatter,
+                "a token of the user's that the host issues as {issuer}, for the audience \
+                 {audience} alone, without an act, for at most {lifetime} s, with those of the \
+                 scopes {} that the call has",
+                scopes.join(" ")
             ),
             Self::NoExchange => formatter.write_str("nothing: there is no exchange for it"),
         }

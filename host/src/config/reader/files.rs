@@ -27,6 +27,20 @@ impl Section<'_> {
     /// Reads the file that a key names as it is.
     pub(in crate::config) fn secret_bytes(&self, key: &str) -> Option<Zeroizing<Vec<u8>>> {
         let path = self.beside(&self.required(key)?);
+        self.secret_at(key, path)
+    }
+
+    /// Reads each of the files that a key lists as it is. Leaves out those that cannot be read.
+    pub(in crate::config) fn each_secret_bytes(
+        &self,
+        key: &str,
+    ) -> Option<Vec<Zeroizing<Vec<u8>>>> {
+        let files = self.strings(key)?.into_iter();
+        let read = files.filter_map(|file| self.secret_at(key, self.beside(&file)));
+        Some(read.collect())
+    }
+
+    fn secret_at(&self, key: &str, path: PathBuf) -> Option<Zeroizing<Vec<u8>>> {
         self.problems.files.borrow_mut().push(path.clone());
         self.problems.secret_files.borrow_mut().push(path.clone());
         let trust = self.problems.trust.borrow();

@@ -4,13 +4,14 @@
 use http::StatusCode;
 
 use super::Inner;
-use crate::audit::{Exchanged, Settled};
+use crate::audit::Settled;
+use crate::delegation::asker::KnownActor;
 use crate::delegation::asker::{Acting, Asker};
 use crate::delegation::cache::Issued;
 use crate::delegation::credential::Credential;
 use crate::delegation::planned::Planned;
 use crate::delegation::service::Service;
-use crate::delegation::user::UserAuthority;
+use crate::delegation::user::{Obtained, UserAuthority};
 use crate::downstream::DownstreamError;
 use crate::egress::Sent;
 use crate::flight::Landed;
@@ -30,17 +31,21 @@ impl Inner {
             return service.own.obtain(self.known(), accounts).await;
         };
         let (authority, asker) = self.user(service, acting)?;
-        let key = authority.cache_key(&service.settings.name, &asker);
-        let cache = &self.broker.exchanged;
-        let slot = cache.slot(&key, asker.until, &service.clock);
-        let now = service.clock.now();
-        let usable = |last: &Landed<Result<Issued, _>>| {
-            last.answer.as_ref().is_ok_and(|kept| kept.is_usable(now))
+        let obtain = || self.obtain(planned, (authority, &asker), sent);
+        let issued = match authority.cache_key(&service.settings.name, &asker) {
+            Some(key) => {
+                let cache = &self.broker.exchanged;
+                let slot = cache.slot(&key, asker.until, &service.clock);
+                let now = service.clock.now();
+                let usable = |last: &Landed<Result<Issued, _>>| {
+                    last.answer.as_ref().is_ok_and(|kept| kept.is_usable(now))
+                };
+                slot.join(usable, obtain).await?
+            }
+            None => obtain().await?,
         };
-        let issued = slot
-            .join(usable, || self.obtain(planned, (authority, &asker), sent))
-            .await?;
-        Ok(Credential::of_user(&issued.token, acting))
+        let kind = authority.credential_kind(acting);
+        Ok(Credential::bearer(&issued.token, kind))
     }
 
     /// Obtains a user's token, and records that before the token is used.
@@ -51,19 +56,13 @@ impl Inner {
         sent: &Sent,
     ) -> Result<Issued, DownstreamError> {
         let obtained = authority.obtain(asker, sent).await;
-        let outcome = if obtained.is_ok() { "done" } else { "failed" };
-        let service = &planned.service.settings.name;
-        self.broker.meters.exchanged(service, outcome);
-        let issued = obtained?;
-        let asked = authority.asked();
-        let exchanged = Exchanged {
-            scopes: asked.scopes,
-            audience: asked.audience,
-            credential_kind: asker.acting.credential_kind(),
-        };
-        let written = self
-            .trail
-            .exchanged(planned.mode, planned.record(), exchanged);
+        if authority.asks_a_server() {
+            let outcome = if obtained.is_ok() { "done" } else { "failed" };
+            let service = &planned.service.settings.name;
+            self.broker.meters.exchanged(service, outcome);
+        }
+        let Obtained { issued, said } = obtained?;
+        let written = self.trail.exchanged(planned.mode, planned.record(), said);
         written
             .await
             .map_err(|_| DownstreamError::AuditUnavailable)?;
@@ -84,8 +83,9 @@ impl Inner {
         match Acting::in_mode(planned.mode) {
             None => service.own.refused(credential),
             Some(acting) => {
-                if let Ok((authority, asker)) = self.user(service, acting) {
-                    let key = authority.cache_key(&service.settings.name, &asker);
+                if let Ok((authority, asker)) = self.user(service, acting)
+                    && let Some(key) = authority.cache_key(&service.settings.name, &asker)
+                {
                     let now_ms = service.clock.now_ms();
                     self.broker
                         .exchanged
@@ -116,6 +116,8 @@ impl Inner {
             issuer: self.envelope.issuer_alias(),
             token,
             until: self.envelope.authority_until(),
+            scopes: &claims.authorization.scopes,
+            call_until: claims.expires_at,
             acting,
         };
         if authority.serves(&asker) {

@@ -186,6 +186,8 @@ impl Who {
             issuer: "corp",
             token: &self.token,
             until: NOW + 600,
+            scopes: &[],
+            call_until: NOW + 300,
             acting,
         }
     }

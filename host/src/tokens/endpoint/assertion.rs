@@ -7,16 +7,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use aws_lc_rs::error::Unspecified;
-use aws_lc_rs::rand::SystemRandom as SigningRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
-    RSA_PSS_SHA256, RsaKeyPair, RsaSignatureEncoding,
-};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::pki_types::pem::PemObject as _;
 use secrecy::SecretString;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -26,6 +18,7 @@ use super::pause::ProofDigest;
 use crate::egress::CertificateDigest;
 use crate::owned::{self, Trust};
 use crate::seams::{ChunkedRandom, Random as _};
+use crate::tokens::signing::{SigningKeyError, SigningPair};
 
 /// The key and the words with which the host signs its own assertions (`private_key_jwt`).
 #[derive(Clone)]
@@ -54,21 +47,6 @@ pub enum AssertionAudience {
     Endpoint(String),
 }
 
-enum SigningPair {
-    Es256(EcdsaKeyPair),
-    EdDsa(Ed25519KeyPair),
-    Rs256(RsaKeyPair),
-    Ps256(RsaKeyPair),
-}
-
-/// A key file with which the host cannot sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected one unencrypted private key in PKCS #8 (BEGIN PRIVATE KEY): P-256, Ed25519 or RSA of \
-     2048 bits and more; `openssl pkcs8 -topk8 -nocrypt` converts others"
-)]
-pub struct AssertionKeyError;
-
 impl AssertionKey {
     /// Reads a private key in PEM. An RSA key that is named by its certificate signs PS256, as Entra
     /// ID wants it, and any other RS256.
@@ -79,21 +57,10 @@ impl AssertionKey {
         pem: &[u8],
         name: AssertionKeyName,
         audience: AssertionAudience,
-    ) -> Result<Self, AssertionKeyError> {
-        let key = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| AssertionKeyError)?;
-        let der = key.secret_pkcs8_der();
-        let rsa = match name.thumbprint {
-            Some(_) => SigningPair::Ps256,
-            None => SigningPair::Rs256,
-        };
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der)
-            .map(SigningPair::Es256)
-            .or_else(|_| Ed25519KeyPair::from_pkcs8(der).map(SigningPair::EdDsa))
-            .or_else(|_| RsaKeyPair::from_pkcs8(der).map(rsa))
-            .map_err(|_| AssertionKeyError)?;
+    ) -> Result<Self, SigningKeyError> {
         Ok(Self {
-            pair: Arc::new(pair),
-            name,
+            pair: Arc::new(SigningPair::from_pem(pem)?),
+            kid,
             audience,
         })
     }
@@ -128,49 +95,14 @@ impl AssertionKey {
         });
         let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let text = format!("{}.{}", part(&header), part(&claims));
-        let signature = self.pair.sign(text.as_bytes())?;
+        let signed = self.pair.sign(text.as_bytes());
+        let signature = signed.map_err(|_| EndpointError::Client)?;
         Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)).into())
     }
 
     /// Returns a digest of the key and of how it is named.
     pub(super) fn digest(&self) -> ProofDigest {
-        let id = self.name.id.as_deref().unwrap_or_default();
-        let mut digest = Sha256::new_with_prefix(self.pair.public());
-        digest.update(self.name.thumbprint.unwrap_or_default());
-        digest.update(id);
-        digest.finalize().into()
-    }
-}
-
-impl SigningPair {
-    fn algorithm(&self) -> &'static str {
-        match self {
-            Self::Es256(_) => "ES256",
-            Self::EdDsa(_) => "EdDSA",
-            Self::Rs256(_) => "RS256",
-            Self::Ps256(_) => "PS256",
-        }
-    }
-
-    fn public(&self) -> &[u8] {
-        match self {
-            Self::Es256(pair) => pair.public_key().as_ref(),
-            Self::EdDsa(pair) => pair.public_key().as_ref(),
-            Self::Rs256(pair) | Self::Ps256(pair) => pair.public_key().as_ref(),
-        }
-    }
-
-    fn sign(&self, text: &[u8]) -> Result<Vec<u8>, EndpointError> {
-        let random = SigningRandom::new();
-        let signed = match self {
-            Self::Es256(pair) => pair
-                .sign(&random, text)
-                .map(|signature| signature.as_ref().to_vec()),
-            Self::EdDsa(pair) => Ok(pair.sign(text).as_ref().to_vec()),
-            Self::Rs256(pair) => by_rsa(pair, &RSA_PKCS1_SHA256, text),
-            Self::Ps256(pair) => by_rsa(pair, &RSA_PSS_SHA256, text),
-        };
-        signed.map_err(|_| EndpointError::Client)
+        Sha256::digest(self.pair.public()).into()
     }
 }
 

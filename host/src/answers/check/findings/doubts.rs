@@ -3,6 +3,8 @@
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 
+use bailiwick_envelope::DelegationMode;
+
 use super::{Finding, Findings, Folder};
 use crate::config::Config;
 use crate::dispatch::ComponentGrant;
@@ -17,6 +19,7 @@ impl Findings {
         self.loose(config);
         self.one_account(config);
         self.opaque(config);
+        self.reissued(config, folder);
         self.secrets(config);
     }
 
@@ -113,6 +116,32 @@ impl Findings {
             service: service.name.clone(),
         });
         self.warnings.extend(found);
+    }
+
+    /// Finds services that take the host's word for who asks, and tools that get no token for them.
+    fn reissued(&mut self, config: &Config, folder: &Folder) {
+        for service in &config.services {
+            let Some(reissue) = &service.reissue else {
+                continue;
+            };
+            self.warnings.push(Finding::IssuesTokens {
+                service: service.name.clone(),
+                issuer: reissue.issuer.name().to_owned(),
+                users_of: reissue.subject_issuer.clone(),
+            });
+            let restricted = Some(&DelegationMode::RestrictedUser);
+            let reaching = folder.catalog.offered().filter(|(_, described, backing)| {
+                let asks = described.services.contains(&service.name);
+                let mode = backing.services().get(&service.name);
+                asks && mode == restricted && !reissue.has_scopes(described.scopes())
+            });
+            let found = reaching.map(|(tool, ..)| Finding::ReissueWithoutScope {
+                tool,
+                service: service.name.clone(),
+                scopes: reissue.scopes.clone(),
+            });
+            self.warnings.extend(found);
+        }
     }
 
     /// Finds secrets that others may read. One that everyone can reach is an error of the
