@@ -1,7 +1,7 @@
 //! Known answers on disk, so that other implementations can check theirs: one valid envelope, one
-//! valid transaction token, and at least one refusal for every reason. Everything is made from
-//! fixed seeds; this test fails when a file is not what the code makes. To write the files anew,
-//! run it with `BAILIWICK_WRITE_VECTORS=1`.
+//! valid transaction token, one valid token of the host's own issuer, and at least one refusal for
+//! every reason. Everything is made from fixed seeds; this test fails when a file is not what the
+//! code makes. To write the files anew, run it with `BAILIWICK_WRITE_VECTORS=1`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 
 #[path = "support/envelopes.rs"]
 mod envelopes;
+#[path = "support/reissued.rs"]
+mod reissued;
 #[path = "support/sample.rs"]
 mod sample;
 #[path = "support/shapes.rs"]
@@ -78,6 +80,9 @@ fn every_reason_for_a_refusal_has_a_vector() {
             .iter()
             .map(|reason| ("transaction".to_owned(), (*reason).to_owned())),
     );
+    let reissued = reissued::REASONS.iter();
+    let reasons =
+        reasons.chain(reissued.map(|reason| ("reissued".to_owned(), (*reason).to_owned())));
     assert_eq!(reasons.collect::<BTreeSet<_>>(), seen);
 }
 
@@ -88,7 +93,10 @@ fn all() -> BTreeMap<String, Value> {
     let tokens = tokens::vectors()
         .into_iter()
         .map(|(name, vector)| (format!("transaction-{name}"), vector));
-    envelopes.chain(tokens).collect()
+    let reissued = reissued::vectors()
+        .into_iter()
+        .map(|(name, vector)| (format!("reissued-{name}"), vector));
+    envelopes.chain(tokens).chain(reissued).collect()
 }
 
 fn answer(vector: &Value) -> Value {
@@ -110,6 +118,7 @@ fn answer(vector: &Value) -> Value {
                     .map_or_else(|error| error.code(), |_| "valid")
             )
         }
+        "reissued" => json!(reissued::verdict(vector, &keys, now)),
         other => panic!("a vector of kind {other}"),
     }
 }

@@ -1,4 +1,4 @@
-// Verifies envelopes and transaction tokens with `jose`, from the page about known answers and from nothing else.
+// Verifies envelopes, transaction tokens and re-issued tokens with `jose`, from the page about known answers and from nothing else.
 //
 // `node verify.mjs FOLDER` prints, for each file of the folder, `valid` or why not, as one JSON object.
 
@@ -14,7 +14,7 @@ const [folder] = process.argv.slice(2);
 const verdicts = {};
 for (const name of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
   const vector = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-  const verify = { envelope: verifyEnvelope, transaction: verifyTransaction }[vector.kind];
+  const verify = { envelope: verifyEnvelope, transaction: verifyTransaction, reissued: verifyReissued }[vector.kind];
   verdicts[name] = await verify(vector).then(() => 'valid', (error) => `refused: ${error.message}`);
 }
 process.stdout.write(JSON.stringify(verdicts));
@@ -45,6 +45,18 @@ async function verifyTransaction({ input, jwks, now, trust_domain, service }) {
   ensure(KINDS.includes(payload.tctx.call.kind), 'it is for a call of an unknown kind');
   const { services } = payload.tctx.delegation;
   ensure(services.length === 1 && services[0] === service, 'it is for another service');
+}
+
+// What any resource server does with an access token (RFC 9068).
+async function verifyReissued({ input, jwks, now, issuer, audience }) {
+  await jwtVerify(input, createLocalJWKSet(jwks), {
+    algorithms: ['EdDSA', 'ES256', 'RS256'],
+    audience,
+    currentDate: new Date(now * 1000),
+    issuer,
+    requiredClaims: ['sub', 'client_id', 'scope', 'jti', 'iat', 'nbf', 'exp'],
+    typ: 'at+jwt',
+  });
 }
 
 function checkTimes(from, until, longest, now) {

@@ -1,4 +1,5 @@
-"""Verifies envelopes and transaction tokens with `joserfc`, from the page about known answers and from nothing else.
+"""Verifies envelopes, transaction tokens and re-issued tokens with `joserfc`, from the page about known answers and
+from nothing else.
 
 `python verify.py FOLDER` prints, for each file of the folder, `valid` or why not, as one JSON object.
 """
@@ -8,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from joserfc import jws
+from joserfc import jws, jwt
 from joserfc.jwk import KeySet
 
 KINDS = {"tool", "resource", "prompt", "completion"}
@@ -27,7 +28,7 @@ def main(folder):
 
 def verdict(vector):
     try:
-        {"envelope": verify_envelope, "transaction": verify_transaction}[vector["kind"]](vector)
+        VERIFIERS[vector["kind"]](vector)
     except Exception as error:  # whatever a library raises is a refusal
         return f"refused: {type(error).__name__}: {error}"
     return "valid"
@@ -57,6 +58,21 @@ def verify_transaction(vector):
     context = claims["tctx"]
     ensure(context["call"]["kind"] in KINDS, "it is for a call of an unknown kind")
     ensure(context["delegation"]["services"] == [vector["service"]], "it is for another service")
+
+
+def verify_reissued(vector):
+    """What any resource server does with an access token (RFC 9068)."""
+    keys = KeySet.import_key_set(vector["jwks"])
+    token = jwt.decode(vector["input"], keys, algorithms=["EdDSA", "ES256", "RS256"])
+    ensure(token.header["typ"] == "at+jwt", "another type")
+    wanted = {name: {"essential": True} for name in ("sub", "client_id", "scope", "jti", "iat", "nbf", "exp")}
+    wanted |= {"iss": {"essential": True, "value": vector["issuer"]}}
+    wanted |= {"aud": {"essential": True, "value": vector["audience"]}}
+    # In the second of `exp` it is too late (RFC 7519 §4.1.4); the library still accepts it then.
+    jwt.JWTClaimsRegistry(now=vector["now"] + 1, leeway=0, **wanted).validate(token.claims)
+
+
+VERIFIERS = {"envelope": verify_envelope, "transaction": verify_transaction, "reissued": verify_reissued}
 
 
 def check_times(begin, end, longest, now):

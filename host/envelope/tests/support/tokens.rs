@@ -34,10 +34,20 @@ pub(crate) fn vectors() -> Vec<(&'static str, Value)> {
     vectors.extend(texts(&token));
     vectors.extend(headers(&token));
     vectors.extend(payloads(&token));
+    vectors.push(("type-reissued", reissued()));
     vectors
 }
 
-fn minted(key: &SigningKey) -> String {
+/// Returns a token of the host's own issuer, given for a transaction token.
+fn reissued() -> Value {
+    let about = "A user's access token that the host issued, with its key in the set.";
+    let mut vector = vector("type", about, NOW, &crate::reissued::token());
+    vector["jwks"] = only(&crate::reissued::reissue_key()).to_jwks();
+    vector
+}
+
+/// Returns a token of the sample, signed with this key.
+pub(crate) fn minted(key: &SigningKey) -> String {
     let envelope = claims().sign(&envelope_key()).unwrap();
     envelope
         .narrow("orders_api")
