@@ -49,7 +49,7 @@ use crate::tokens::{
     Algorithm, ClientSettings, Introspection, KeySettings, KeySource, LocalIssuer,
 };
 use reader::{Problems, Section};
-use services::Beside;
+use services::ReadBefore;
 
 pub use accepted::{Accepted, AcceptedError};
 pub use fixed::{Fixed, RestartNeeded};
@@ -269,7 +269,7 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
     let reissuer = reissue::reissue(root, &issuers, server.as_ref(), envelope.as_ref());
     let services = services::services(
         root,
-        Beside {
+        ReadBefore {
             issuers: &issuers,
             limits: &limits,
             reissuer: reissuer.as_ref(),

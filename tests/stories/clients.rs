@@ -23,6 +23,8 @@ use bailiwick_tests::{ORDERS_TOOL, TRUST_DOMAIN, World, count, ensure_eq, header
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::reissue;
+
 pub(crate) use logins::stepped_up;
 pub(crate) use programs::{Dialogue, Runtime};
 
@@ -103,6 +105,35 @@ async fn jose_and_joserfc_verify_what_a_running_host_makes() -> Result<()> {
         transaction.rsplit_once('.').context("no token")?.0,
         "signature",
     )?;
+    agree(folder.path()).await
+}
+
+#[tokio::test]
+async fn jose_and_joserfc_verify_what_a_running_host_issues_and_take_it_for_nothing_else()
+-> Result<()> {
+    let (world, billing) = reissue::issuing().await?;
+    let alice = reissue::token(&world, "alice")?;
+    reissue::balance(&world, &alice).await?;
+    let token = reissue::sent(&billing)?;
+    let metadata = world.host.at("/reissue/.well-known/openid-configuration");
+    let metadata = client::fetch(&metadata).await?.json()?;
+    let issuer = metadata.get("issuer").cloned().context("no issuer")?;
+    let jwks = world.host.at("/reissue/jwks.json");
+    let jwks = client::fetch(&jwks).await?.json()?;
+    let folder = TempDir::new()?;
+    for (name, kind, audience, expect) in [
+        ("reissued", "reissued", "billing", "valid"),
+        ("reissued-audience", "reissued", "orders", "audience"),
+        ("transaction-type", "transaction", "billing", "type"),
+    ] {
+        let vector = json!({
+            "kind": kind, "input": token, "expect": expect, "jwks": jwks, "now": clock::now(),
+            "issuer": issuer, "audience": audience,
+            "trust_domain": audience, "service": "billing_api",
+        });
+        let path = folder.path().join(name).with_extension("json");
+        fs::write(path, vector.to_string())?;
+    }
     agree(folder.path()).await
 }
 

@@ -51,6 +51,7 @@ mod provenance;
 mod questions;
 mod reasons;
 mod rebinding;
+mod reissue;
 mod reload;
 mod requests;
 mod resource_server;

@@ -9,7 +9,7 @@ use crate::harden::CompileLimits;
 use crate::intake::{Compile, Compiler, Compiling, compile_here};
 use crate::sandbox::Tier;
 
-pub(super) use site::{CONFIG, HELLO, ORDER, Offered, Site, component, jwks, signed};
+pub(super) use site::{CONFIG, HELLO, ORDER, Offered, Site, component, jwks, reissuing, signed};
 
 /// Reads the configuration of a site.
 pub(super) fn config(site: &Site) -> Config {

@@ -94,11 +94,7 @@ fn subject_issuer(section: &Section<'_>, issuers: &[Issuer]) -> Option<String> {
     }
 }
 
-fn pair(
-    section: &Section<'_>,
-    pem: Option<Zeroizing<Vec<u8>>>,
-    key: &str,
-) -> Option<SigningPair> {
+fn pair(section: &Section<'_>, pem: Option<Zeroizing<Vec<u8>>>, key: &str) -> Option<SigningPair> {
     let read = SigningPair::from_pem(&pem?);
     let wrong = |error: &_| section.wrong(key, &format!("{error}"));
     read.inspect_err(wrong).ok()
@@ -147,9 +143,14 @@ fn check_keys(
     envelope: &EnvelopeSettings,
     server: Option<&ServerSettings>,
 ) {
-    let trust = server.map(|server| server.trust.clone()).unwrap_or_default();
+    let trust = server
+        .map(|server| server.trust.clone())
+        .unwrap_or_default();
     let others = signing_key_ids(&envelope.keys, &trust);
-    if own.key_ids().any(|id| others.iter().any(|other| other == id)) {
+    if own
+        .key_ids()
+        .any(|id| others.iter().any(|other| other == id))
+    {
         let why = "it is a key of envelope.keys, with which the host signs envelopes, transaction \
                    tokens or the journal; make one of its own";
         section.wrong("key_file", why);

@@ -29,9 +29,9 @@ pub(super) struct ServiceSections {
     pub(super) unsound: Vec<String>,
 }
 
-/// What services are read beside.
+/// What was read before the services.
 #[derive(Clone, Copy)]
-pub(super) struct Beside<'c> {
+pub(super) struct ReadBefore<'c> {
     pub(super) issuers: &'c [Issuer],
     pub(super) limits: &'c Limits,
     /// The host as an issuer, if it is one and that was read without a mistake.
@@ -40,27 +40,27 @@ pub(super) struct Beside<'c> {
     pub(super) reissues: bool,
 }
 
-pub(super) fn services(root: &Section<'_>, beside: Beside<'_>) -> ServiceSections {
+pub(super) fn services(root: &Section<'_>, read: ReadBefore<'_>) -> ServiceSections {
     let mut services = ServiceSections {
         sound: Vec::new(),
         unsound: Vec::new(),
     };
     for (name, section) in root.named("services") {
         let before = root.problems();
-        let service = service(name.clone(), &section, beside);
+        let service = service(name.clone(), &section, read);
         match service.filter(|_| root.problems() == before) {
             Some(service) => services.sound.push(service),
             None => services.unsound.push(name),
         }
     }
-    if let Some(reissuer) = beside.reissuer {
+    if let Some(reissuer) = read.reissuer {
         check_apart(root, &services.sound, reissuer);
     }
     services
 }
 
-fn service(name: String, section: &Section<'_>, beside: Beside<'_>) -> Option<ServiceSettings> {
-    let (issuers, limits) = (beside.issuers, beside.limits);
+fn service(name: String, section: &Section<'_>, read: ReadBefore<'_>) -> Option<ServiceSettings> {
+    let (issuers, limits) = (read.issuers, read.limits);
     if !(1..=64).contains(&name.len())
         || !name
             .bytes()
@@ -101,7 +101,7 @@ fn service(name: String, section: &Section<'_>, beside: Beside<'_>) -> Option<Se
         .map(|section| exchange(&section, issuers));
     let reissue = section
         .section("reissue")
-        .map(|section| reissue(&section, beside.reissuer, beside.reissues));
+        .map(|section| reissue(&section, read.reissuer, read.reissues));
     if exchange.is_some() && reissue.is_some() {
         let why = "the service has an exchange; a user's authority there has one source, and \
                    nothing takes its place when it fails";

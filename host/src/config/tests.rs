@@ -17,6 +17,7 @@ mod limits;
 mod mistakes;
 mod policy_point;
 mod providers;
+mod reissue;
 mod services;
 mod tenants;
 mod tls;

@@ -3,9 +3,10 @@
 //!
 //! Trusts the sealed envelope and the operator's settings. Hands on a token that no cache keeps.
 //!
-//! Invariant: a token names one user of the one issuer that its own issuer stands for, one audience,
-//! and only scopes that the operator lists and the call has. It outlives neither the request by more
-//! than a clock's error, nor the call's envelope, nor the caller's token, nor a minute.
+//! Invariant: a token names one user of the one issuer that its own issuer stands for, one
+//! audience, and only scopes that the operator lists and the call has. It outlives neither the
+//! request by more than a clock's error, nor the call's envelope, nor the caller's token, nor a
+//! minute.
 
 use std::sync::Arc;
 

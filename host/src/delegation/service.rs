@@ -34,8 +34,8 @@ impl Service {
         let exchanged =
             exchange.map(|exchange| UserAuthority::Exchange(Exchange::new(exchange, tls, clock)));
         let deadlines = settings.deadlines;
-        let reissued = reissue
-            .map(|reissue| UserAuthority::Reissue(Reissue::new(reissue, deadlines, clock)));
+        let reissued =
+            reissue.map(|reissue| UserAuthority::Reissue(Reissue::new(reissue, deadlines, clock)));
         Self {
             client: Client::new(&tls.of(&settings.tls), settings.addresses.clone()),
             bulkhead: Bulkhead::new(settings.concurrency),

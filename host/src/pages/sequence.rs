@@ -85,6 +85,9 @@ pub(super) fn steps(entries: &[Entry]) -> Vec<Step> {
                 say(Host, Journal, record);
                 say(Host, Tool, ended("refused", entry));
             }
+            "token.exchanged" if entry.text("credential_kind") == "local_reissue" => {
+                say(Host, Journal, record);
+            }
             "token.exchanged" => {
                 let audience = entry.text("audience");
                 say(Host, Issuer, "exchange the user’s token".into());
@@ -160,6 +163,7 @@ pub(super) fn credential(kind: &str) -> &str {
         "client_credentials" => "the host’s token",
         "token_exchange" => "an exchanged token",
         "reissued_token" => "a reissued token",
+        "local_reissue" => "a token of the host’s own issuer",
         other => other,
     }
 }
@@ -168,6 +172,16 @@ pub(super) fn credential(kind: &str) -> &str {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn a_token_of_the_hosts_own_issuer_is_asked_of_no_one() {
+        let text = r#"{"seq":1,"time":"2026-11-27T08:00:00.000Z","call":"c",
+            "event":"token.exchanged","service":"s","audience":"a","credential_kind":"KIND"}"#;
+        for (kind, arrows) in [("local_reissue", 1), ("reissued_token", 3)] {
+            let entry = Entry::parse(text.replace("KIND", kind).as_bytes()).unwrap();
+            assert_eq!(steps(&[entry]).len(), arrows, "{kind}");
+        }
+    }
 
     #[test]
     fn each_record_is_an_arrow_to_the_journal_in_its_place() {

@@ -3,8 +3,9 @@
 //!
 //! Trusts the operator's key files. Hands on signed tokens, and knows nothing of whom they name.
 //!
-//! Invariant: a token of this issuer has the type `at+jwt` (RFC 9068 §2.1), its issuer and a key of
-//! its own. A transaction token has none of the three, so neither is accepted for the other.
+//! Invariant: a token of this issuer has the type `at+jwt` (RFC 9068 §2.1), and an issuer and a key
+//! that nothing else has. A transaction token has none of the three, so neither is accepted for the
+//! other.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -216,8 +217,14 @@ mod tests {
             ("https://mcp.example/.well-known", LocalIssuerError::Path),
             ("https://mcp.example/reissue/", LocalIssuerError::Spelling),
             ("https://MCP.example/reissue", LocalIssuerError::Spelling),
-            ("https://mcp.example:443/reissue", LocalIssuerError::Spelling),
-            ("https://mcp.example/a/../reissue", LocalIssuerError::Spelling),
+            (
+                "https://mcp.example:443/reissue",
+                LocalIssuerError::Spelling,
+            ),
+            (
+                "https://mcp.example/a/../reissue",
+                LocalIssuerError::Spelling,
+            ),
         ] {
             assert_eq!(named(name), Err(why), "{name}");
         }

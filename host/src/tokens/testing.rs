@@ -13,8 +13,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
+use super::signing::tests as keys_in_files;
 use super::{
     Algorithm, ClientProof, ClientSettings, Introspection, KeyRing, KeySettings, KeySource,
+    LocalIssuer, SigningPair,
 };
 use crate::egress::testing::{Wants, acceptor};
 use crate::egress::{AddressPolicy, PeerTls, Tls};
@@ -212,6 +214,13 @@ pub(crate) fn is_whole(request: &[u8]) -> bool {
     let length = head.split("content-length: ").nth(1);
     let length = length.and_then(|rest| rest.lines().next()?.parse().ok());
     body.len() >= length.unwrap_or(0)
+}
+
+/// Returns the host as an issuer of this name, which signs with the Ed25519 key of `seed`.
+pub(crate) fn local_issuer(name: &str, seed: u8) -> LocalIssuer {
+    let pem = keys_in_files::pem("PRIVATE KEY", &keys_in_files::ed25519(seed));
+    let pair = SigningPair::from_pem(pem.as_bytes()).expect("a key");
+    LocalIssuer::new(name, pair, &[]).expect("an issuer")
 }
 
 /// Returns an access token with these claims, signed with the key of `seed`.

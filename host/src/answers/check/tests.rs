@@ -2,7 +2,9 @@
 
 use bailiwick_envelope::DelegationMode;
 
-use super::super::testing::{CONFIG, HELLO, ORDER, Offered, Site, component, config, folder};
+use super::super::testing::{
+    CONFIG, HELLO, ORDER, Offered, Site, component, config, folder, reissuing,
+};
 use super::*;
 
 async fn report(text: &str, tools: &[Offered]) -> CheckReport {
@@ -109,6 +111,35 @@ async fn each_finding_names_what_it_is_about() {
     for (text, tool, expected) in cases {
         let report = report(&text, &[tool]).await;
         assert_eq!(report.warnings, expected, "{text}");
+        assert!(report.errors.is_empty(), "{:?}", report.errors);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_the_hosts_own_are_a_warning_and_so_are_tools_that_never_get_one() {
+    let trusting = Finding::IssuesTokens {
+        service: "orders_api".to_owned(),
+        issuer: "https://mcp.example.com/reissue".to_owned(),
+        users_of: "corp".to_owned(),
+    };
+    let without = |scopes: &[&str]| Finding::ReissueWithoutScope {
+        tool: "get_order".to_owned(),
+        service: "orders_api".to_owned(),
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+    };
+    let more = "[components.orders.tools.get_order]\nscopes = [\"orders:admin\"]\n[audit]";
+    let widened = reissuing(&["orders:admin"]).replace("[audit]", more);
+    for (text, warnings) in [
+        (reissuing(&["orders:read"]), vec![trusting.clone()]),
+        (reissuing(&["orders:read", "x"]), vec![trusting.clone()]),
+        (
+            reissuing(&["orders:admin"]),
+            vec![trusting.clone(), without(&["orders:admin"])],
+        ),
+        (widened, vec![trusting]),
+    ] {
+        let report = report(&text, &[ORDER]).await;
+        assert_eq!(report.warnings, warnings, "{text}");
         assert!(report.errors.is_empty(), "{:?}", report.errors);
     }
 }

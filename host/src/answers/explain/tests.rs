@@ -6,7 +6,7 @@ use http::{HeaderValue, Request, header};
 use serde_json::json;
 
 use super::super::testing::{
-    CONFIG, HELLO, ORDER, Offered, Site, compiler, component, config, jwks, signed,
+    CONFIG, HELLO, ORDER, Offered, Site, compiler, component, config, jwks, reissuing, signed,
 };
 use super::*;
 

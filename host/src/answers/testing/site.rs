@@ -170,6 +170,23 @@ services = { orders_api = "on_behalf_of" }
 folder = "audit"
 "#;
 
+/// A private key for the host as an issuer: the Ed25519 key of a seed of ones.
+const OWN_KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
+                       MC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n\
+                       -----END PRIVATE KEY-----\n";
+
+/// Returns [`CONFIG`] with tokens of the host's own, with these scopes, in place of the exchange.
+pub(crate) fn reissuing(scopes: &[&str]) -> String {
+    let (before, rest) = CONFIG.split_once("[services.orders_api.exchange]").unwrap();
+    let (_, after) = rest.split_once("[components").unwrap();
+    let after = after.replace("on_behalf_of", "restricted_user");
+    format!(
+        "{before}[services.orders_api.reissue]\naudience = \"orders\"\nscopes = {scopes:?}\n\n\
+         [reissue]\nissuer = \"https://mcp.example.com/reissue\"\nkey_file = \"own.pem\"\n\n\
+         [components{after}"
+    )
+}
+
 /// A folder with a configuration, a key set and a tools folder.
 pub(crate) struct Site(TempDir);
 
@@ -181,6 +198,7 @@ impl Site {
         close(&site.path("tools"), 0o755);
         site.write("bailiwick.toml", config.as_bytes());
         site.write("secret", b"s3cret");
+        site.write("own.pem", OWN_KEY.as_bytes());
         site.write("jwks.json", &jwks());
         for (name, bytes) in components {
             site.write(&format!("tools/{name}.wasm"), bytes);

@@ -11,7 +11,8 @@ use crate::config::reader::Section;
 use crate::config::reissue::Reissuer;
 use crate::delegation::{ReissueSettings, ServiceSettings};
 
-/// Reads what the service's tokens say. `is_on` says whether there is a `[reissue]`, right or wrong.
+/// Reads what the service's tokens say. `is_on` says whether there is a `[reissue]`, right or
+/// wrong.
 pub(super) fn reissue(
     section: &Section<'_>,
     reissuer: Option<&Reissuer>,

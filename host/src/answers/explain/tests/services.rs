@@ -28,6 +28,7 @@ async fn the_decision_is_what_the_services_of_the_tool_would_say() {
     const ALLOW: &str = "\"GET /orders/{}\", \"GET /customers/{actor.sub}/orders\"";
     const NO_IDENTITY: Option<&str> = Some("identity-unavailable");
     const NOT_GRANTED: Option<&str> = Some("not-granted");
+    const SCOPE_DENIED: Option<&str> = Some("scope-denied");
     let changed = |from: &str, to: &str| CONFIG.replacen(from, to, 1);
     let own = changed("on_behalf_of", "service_identity").replace("\"GET /orders/{}\", ", "");
     let restricted = changed("on_behalf_of", "restricted_user");
@@ -49,6 +50,8 @@ async fn the_decision_is_what_the_services_of_the_tool_would_say() {
     let user = json!({});
     let service = json!({"sub": "web"});
     let odd = json!({"sub": "auth0/alice"});
+    let (issued, narrow) = (reissuing(&["orders:read"]), reissuing(&["orders:admin"]));
+    let host = json!({"sub": "bailiwick"});
     for (text, claims, decision, every, each) in [
         (CONFIG, &user, "allowed", None, vec![None, None]),
         (
@@ -65,6 +68,28 @@ async fn the_decision_is_what_the_services_of_the_tool_would_say() {
             "refused-by-service",
             NO_IDENTITY,
             vec![NO_IDENTITY; 2],
+        ),
+        (&issued, &user, "allowed", None, vec![None, None]),
+        (
+            &issued,
+            &service,
+            "refused-by-service",
+            NO_IDENTITY,
+            vec![NO_IDENTITY; 2],
+        ),
+        (
+            &issued,
+            &host,
+            "refused-by-service",
+            NO_IDENTITY,
+            vec![NO_IDENTITY; 2],
+        ),
+        (
+            &narrow,
+            &user,
+            "refused-by-service",
+            SCOPE_DENIED,
+            vec![SCOPE_DENIED; 2],
         ),
         (&own, &user, "allowed", None, vec![None]),
         (
@@ -114,6 +139,10 @@ async fn what_is_lacking_and_what_is_refused_agree() {
             CONFIG.replace("on_behalf_of", "restricted_user"),
             json!({"sub": "web"}),
         ),
+        (reissuing(&["orders:read"]), json!({})),
+        (reissuing(&["orders:admin"]), json!({})),
+        (reissuing(&["orders:read"]), json!({"sub": "web"})),
+        (reissuing(&["orders:read"]), json!({"sub": "bailiwick"})),
         (
             CONFIG.replace("services = { orders_api = \"on_behalf_of\" }", ""),
             json!({}),
