@@ -46,7 +46,7 @@ pub use local_issuer::{LocalIssuer, LocalIssuerError};
 pub(crate) use names::{ACCESS_TOKEN, JWT};
 pub(crate) use renewal::may_be_renewed;
 pub use signing::SigningKeyError;
-pub(crate) use signing::{NotSigned, SigningPair};
+pub(crate) use signing::SigningPair;
 pub use types::TypeRule;
 pub use unverified::Unverified;
 pub use verifier::{Audience, Expectations, Subject, Verified, VerifyError};

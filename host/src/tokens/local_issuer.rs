@@ -118,7 +118,7 @@ impl LocalIssuer {
     /// RFC 8414 §3.1 and of OpenID Connect Discovery 1.0 §4, and its key set.
     pub fn document(&self, path: &str) -> Option<Value> {
         let below = path.strip_prefix(&self.path);
-        if below == Some(OPENID) || path.strip_prefix(OAUTH) == Some(&self.path) {
+        if below == Some(OPENID) || path.strip_prefix(OAUTH) == Some(self.path.as_str()) {
             Some(self.metadata())
         } else if below == Some(KEYS) {
             Some(self.keys.clone())

@@ -1,6 +1,8 @@
 //! Tokens signed on the spot, and the output for each call.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod lacks;
+
 use bailiwick::seams::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
@@ -277,33 +279,6 @@ fn what_a_caller_lacks_for_a_service_is_told() {
         );
         assert!(said.contains(told), "{told:?}: {said}");
         assert!(said.contains(decision), "{decision:?}: {said}");
-    }
-}
-
-#[test]
-fn a_service_account_is_told_that_it_does_not_fill_a_template() {
-    let config = CONFIG
-        .replace("on_behalf_of", "service_identity")
-        .replace("\"GET /orders/{}\", ", "");
-    let arguments = Some(r#"{"order_id":"1"}"#);
-    for (config, told) in [
-        (config.clone(), true),
-        (
-            config.replace("actor_issuers", "service_accounts = true\nactor_issuers"),
-            false,
-        ),
-    ] {
-        let (said, _) = ask(&Asked {
-            config: &config,
-            claims: json!({"sub": "web"}),
-            tool: "get_order",
-            arguments,
-        });
-        assert_eq!(
-            said.contains("requests with {actor.sub} are refused"),
-            told,
-            "{said}"
-        );
     }
 }
 

@@ -206,11 +206,6 @@ fn the_hosts_own_issuer_has_a_name_a_place_and_a_key_of_its_own() {
              jwks_file = \"jwks.json\"\n\n[[issuers]]",
             Some("[[issuers]] has it: a service could come back with a token"),
         ),
-        (
-            "auth = { kind = \"static\", header = \"X-Api-Key\", secret_file = \"secret\" }",
-            "auth = { kind = \"static\", header = \"X-Api-Key\", secret_file = \"own.pem\" }",
-            Some("secret_file: expected a file with one line"),
-        ),
     ] {
         // With two issuers, the one whose users the tokens name is a word of the operator.
         let named = to.contains("[[issuers]]");
