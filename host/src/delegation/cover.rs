@@ -60,8 +60,8 @@ impl ServiceSettings {
         Ok(())
     }
 
-    /// Returns the error that a tool whose calls have these `scopes` would get for a request of this
-    /// template in this mode, as far as it is known before anything leaves the host.
+    /// Returns the error that a tool whose calls have these `scopes` would get for a request of
+    /// this template in this mode, as far as it is known before anything leaves the host.
     pub fn refusal(
         &self,
         template: &Template,
