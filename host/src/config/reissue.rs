@@ -36,6 +36,7 @@ pub(super) fn reissue(
     envelope: Option<&EnvelopeSettings>,
 ) -> Option<Reissuer> {
     let section = root.section("reissue")?;
+    let earlier = root.secret_files().len();
     let name = section.required("issuer");
     let subject_issuer = subject_issuer(&section, issuers);
     let client_id = section.text("client_id");
@@ -58,7 +59,8 @@ pub(super) fn reissue(
     }
     let key_file = section.beside(&section.text("key_file")?);
     let files = section.secret_files();
-    let own_uses = files.iter().filter(|file| **file == key_file).count();
+    let own = files.iter().skip(earlier);
+    let own_uses = own.filter(|file| **file == key_file).count();
     let resource = server.and_then(|server| server.resource.clone());
     let domain = envelope.map(|envelope| envelope.trust_domain.clone());
     let own = Some(issuer.name().to_owned());

@@ -31,8 +31,8 @@ impl Service {
     pub fn new(mut settings: ServiceSettings, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
         let auth = std::mem::take(&mut settings.auth);
         let (exchange, reissue) = (settings.exchange.take(), settings.reissue.take());
-        let exchanged = exchange
-            .map(|exchange| UserAuthority::Exchange(Box::new(Exchange::new(exchange, tls, clock))));
+        let exchanged =
+            exchange.map(|exchange| UserAuthority::Exchange(Exchange::new(exchange, tls, clock)));
         let deadlines = settings.deadlines;
         let reissued =
             reissue.map(|reissue| UserAuthority::Reissue(Reissue::new(reissue, deadlines, clock)));

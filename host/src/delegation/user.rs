@@ -17,7 +17,7 @@ use crate::egress::Sent;
 /// The ways to a user's authority. Each has the same methods.
 pub(super) enum UserAuthority {
     /// The caller's own token is exchanged for one for the service (RFC 8693).
-    Exchange(Box<Exchange>),
+    Exchange(Exchange),
     /// The host signs a token for the service itself.
     Reissue(Reissue),
 }

@@ -131,6 +131,8 @@ pub enum Finding {
         /// The alias of the issuer whose users the tokens name.
         users_of: String,
     },
+    /// The host is an issuer, and no service gets its tokens.
+    IssuesNoTokens,
     /// No call of a tool has a scope of a token that the host would issue for it.
     ReissueWithoutScope {
         /// The tool's name.

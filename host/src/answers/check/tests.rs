@@ -129,6 +129,9 @@ async fn tokens_of_the_hosts_own_are_a_warning_and_so_are_tools_that_never_get_o
     };
     let more = "[components.orders.tools.get_order]\nscopes = [\"orders:admin\"]\n[audit]";
     let widened = reissuing(&["orders:admin"]).replace("[audit]", more);
+    let (_, issuer) = widened.split_once("[reissue]").unwrap_or_default();
+    let (issuer, _) = issuer.split_once("\n\n").unwrap_or_default();
+    let unused = format!("{CONFIG}\n[reissue]{issuer}\n");
     for (text, warnings) in [
         (reissuing(&["orders:read"]), vec![trusting.clone()]),
         (reissuing(&["orders:read", "x"]), vec![trusting.clone()]),
@@ -137,6 +140,7 @@ async fn tokens_of_the_hosts_own_are_a_warning_and_so_are_tools_that_never_get_o
             vec![trusting.clone(), without(&["orders:admin"])],
         ),
         (widened, vec![trusting]),
+        (unused, vec![Finding::IssuesNoTokens]),
     ] {
         let report = report(&text, &[ORDER]).await;
         assert_eq!(report.warnings, warnings, "{text}");

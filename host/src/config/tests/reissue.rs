@@ -115,10 +115,9 @@ fn the_host_issues_tokens_only_if_it_is_told_to() {
 }
 
 #[test]
-fn the_hosts_own_issuer_has_a_name_a_place_and_a_key_of_its_own() {
+fn the_hosts_own_issuer_has_a_name_and_a_place_of_its_own() {
     let folder = folder();
     let name = "issuer = \"https://mcp.example.com/reissue\"";
-    let key = "key_file = \"own.pem\"";
     for (from, to, refused) in [
         (name, "issuer = \"https://mcp.example.com/a/b\"", None),
         (name, "", Some("reissue.issuer is missing")),
@@ -147,6 +146,16 @@ fn the_hosts_own_issuer_has_a_name_a_place_and_a_key_of_its_own() {
             "issuer = \"https://tokens.example.com/reissue\"",
             Some("does not know the host tokens.example.com"),
         ),
+    ] {
+        check(&folder, &good().replacen(from, to, 1), refused);
+    }
+}
+
+#[test]
+fn the_key_of_the_hosts_own_issuer_signs_nothing_else_and_its_users_are_of_a_known_issuer() {
+    let folder = folder();
+    let key = "key_file = \"own.pem\"";
+    for (from, to, refused) in [
         (key, "key_file = \"old.pem\"", None),
         (key, "", Some("reissue.key_file is missing")),
         (key, "key_file = \"absent\"", Some("absent cannot be read")),

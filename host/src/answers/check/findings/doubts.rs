@@ -118,8 +118,13 @@ impl Findings {
         self.warnings.extend(found);
     }
 
-    /// Finds services that take the host's word for who asks, and tools that get no token for them.
+    /// Finds services that take the host's word for who asks, tools that get no token for them, and
+    /// an issuer without a service.
     fn reissued(&mut self, config: &Config, folder: &Folder) {
+        let mut services = config.services.iter();
+        if config.reissuer.is_some() && !services.any(|service| service.reissue.is_some()) {
+            self.warnings.push(Finding::IssuesNoTokens);
+        }
         for service in &config.services {
             let Some(reissue) = &service.reissue else {
                 continue;

@@ -80,6 +80,10 @@ impl fmt::Display for Finding {
                  has reissue.key_file is any user of {users_of} there; use exchange if the \
                  authorization server can issue them"
             ),
+            Self::IssuesNoTokens => formatter.write_str(
+                "[reissue]: no service has a reissue, so the key is published and signs nothing; \
+                 remove it",
+            ),
             Self::ReissueWithoutScope {
                 tool,
                 service,
