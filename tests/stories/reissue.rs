@@ -1,12 +1,14 @@
 //! A service that can only read a user's JWT: the host issues it one, which is good nowhere else.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::bearer::Trusted;
+use bailiwick_dev::http::{Answer, Bound, Request};
 use bailiwick_dev::journal::{events, text};
-use bailiwick_dev::mcp::Answer;
-use bailiwick_dev::{Billing, client};
+use bailiwick_dev::{Billing, client, mcp};
 use bailiwick_envelope::SigningKey;
-use bailiwick_tests::{Plan, World, claims_of, count, ensure_eq, header};
+use bailiwick_tests::{Plan, World, claims_of, count, ensure_eq, header, reasons};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
@@ -25,23 +27,28 @@ pub(crate) async fn issuing() -> Result<(World, Billing)> {
         keys: world.host.at(KEYS),
     };
     let billing = Billing::start(trusted, None).await?;
+    issue_for(&world, billing.url()).await?;
+    Ok((world, billing))
+}
+
+/// Lets the host issue tokens for the billing service, which is at this URL.
+async fn issue_for(world: &World, url: &str) -> Result<()> {
     for (seed, name) in [(21, "first"), (22, "second")] {
         let pem = SigningKey::from_seed(&[seed; 32]).to_pem();
         world.folder.write_secret(name, &pem)?;
     }
-    rewrite(&world, |text| {
+    rewrite(world, |text| {
         let (before, rest) = text
             .split_once("[services.billing_api.exchange]")
             .unwrap_or_default();
         let after = rest.find("\n[").and_then(|end| rest.get(end..));
         let after = after.unwrap_or_default();
-        let before = before.replace(world.billing.url(), billing.url());
+        let before = before.replace(world.billing.url(), url);
         let reissue = "[services.billing_api.reissue]\naudience = \"billing\"\n\
                        scopes = [\"billing:read\", \"billing:write\"]\n";
         format!("{before}{reissue}{after}\n{}", section("first", "second"))
     })?;
-    in_effect(&world, 1).await?;
-    Ok((world, billing))
+    in_effect(world, 1).await
 }
 
 fn section(active: &str, other: &str) -> String {
@@ -57,7 +64,7 @@ pub(crate) fn token(world: &World, sub: &str) -> Result<String> {
     Ok(world.issuer.token(&spec)?)
 }
 
-pub(crate) async fn balance(world: &World, token: &str) -> Result<Answer> {
+pub(crate) async fn balance(world: &World, token: &str) -> Result<mcp::Answer> {
     world.call(token, "get_balance", &json!({})).await
 }
 
@@ -229,5 +236,32 @@ async fn a_call_without_a_scope_of_the_service_gets_no_token() -> Result<()> {
     let closed = closed.first().context("no record")?;
     ensure_eq(text(closed, "reason"), "scope-denied", "reason")?;
     ensure!(billing.requests().is_empty(), "a request");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_service_that_repeats_its_token_does_not_give_it_to_the_tool() -> Result<()> {
+    for (header, given) in [("authorization", false), ("accept", true)] {
+        let world = World::with(Plan::billing()).await?;
+        let bound = Bound::to(0).await?;
+        let url = bound.url();
+        let repeats = move |request: Request| {
+            let said = request.header(header).unwrap_or_default().to_owned();
+            let body = json!({"cents": 1, "currency": "EUR", "owner": said});
+            Answer::json(StatusCode::OK, &body)
+        };
+        let _server = bound.serve(Arc::new(move |request| {
+            let answer = repeats(request);
+            Box::pin(async move { answer })
+        }));
+        issue_for(&world, &url).await?;
+        let answer = balance(&world, &token(&world, "alice")?).await?;
+        ensure_eq(answer.is_success(), given, &answer.raw)?;
+        ensure!(!answer.raw.contains("eyJ"), "{}", answer.raw);
+        let records = world.records()?;
+        let expected = if given { "" } else { "credential-refused" };
+        let closed = reasons(&records, "downstream.closed");
+        ensure_eq(closed, vec![expected.to_owned()], header)?;
+    }
     Ok(())
 }
