@@ -114,17 +114,40 @@ async fn jose_and_joserfc_verify_what_a_running_host_issues_and_take_it_for_noth
     let (world, billing) = reissue::issuing().await?;
     let alice = reissue::token(&world, "alice")?;
     reissue::balance(&world, &alice).await?;
-    let token = reissue::sent(&billing)?;
+    let eddsa = reissue::sent(&billing)?;
+    reissue::rotate(&world, 2).await?;
+    reissue::balance(&world, &alice).await?;
+    let es256 = reissue::sent(&billing)?;
     let metadata = world.host.at("/reissue/.well-known/openid-configuration");
     let metadata = client::fetch(&metadata).await?.json()?;
     let issuer = metadata.get("issuer").cloned().context("no issuer")?;
     let jwks = world.host.at("/reissue/jwks.json");
     let jwks = client::fetch(&jwks).await?.json()?;
     let folder = TempDir::new()?;
-    for (name, kind, audience, expect) in [
-        ("reissued", "reissued", "billing", "valid"),
-        ("reissued-audience", "reissued", "orders", "audience"),
-        ("transaction-type", "transaction", "billing", "type"),
+    for (name, kind, token, audience, expect) in [
+        ("reissued-eddsa", "reissued", &eddsa, "billing", "valid"),
+        ("reissued-es256", "reissued", &es256, "billing", "valid"),
+        (
+            "reissued-audience",
+            "reissued",
+            &es256,
+            "orders",
+            "audience",
+        ),
+        (
+            "transaction-eddsa",
+            "transaction",
+            &eddsa,
+            "billing",
+            "type",
+        ),
+        (
+            "transaction-es256",
+            "transaction",
+            &es256,
+            "billing",
+            "type",
+        ),
     ] {
         let vector = json!({
             "kind": kind, "input": token, "expect": expect, "jwks": jwks, "now": clock::now(),

@@ -9,6 +9,8 @@ use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::{Billing, client, mcp};
 use bailiwick_envelope::SigningKey;
 use bailiwick_tests::{Plan, World, claims_of, count, ensure_eq, header, reasons};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
@@ -18,6 +20,12 @@ use crate::reload::{in_effect, rewrite};
 /// The host as an issuer. Only the path counts: the service gets the keys where the host listens.
 const ISSUER: &str = "https://127.0.0.1/reissue";
 const KEYS: &str = "/reissue/jwks.json";
+/// A P-256 key, which protects nothing.
+const P256: &str = "-----BEGIN PRIVATE KEY-----\n\
+                    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFrl995pgtmBK3R/o\n\
+                    dY+m+b/c9gT0kBWvDlK8UgyRS2OhRANCAARe8Y1K4ESLdz6s6PQgB5DgxWCkwrw7\n\
+                    D6+JJrIVvKyK8cVlTEnHYr96BcARqOXP0ueXhLBmKrHuPdfwLWk+iaKe\n\
+                    -----END PRIVATE KEY-----\n";
 
 /// Returns a host that issues tokens for the billing service, and the service, which trusts it.
 pub(crate) async fn issuing() -> Result<(World, Billing)> {
@@ -33,10 +41,9 @@ pub(crate) async fn issuing() -> Result<(World, Billing)> {
 
 /// Lets the host issue tokens for the billing service, which is at this URL.
 async fn issue_for(world: &World, url: &str) -> Result<()> {
-    for (seed, name) in [(21, "first"), (22, "second")] {
-        let pem = SigningKey::from_seed(&[seed; 32]).to_pem();
-        world.folder.write_secret(name, &pem)?;
-    }
+    let ed25519 = SigningKey::from_seed(&[21; 32]).to_pem();
+    world.folder.write_secret("first", &ed25519)?;
+    world.folder.write_secret("second", P256)?;
     rewrite(world, |text| {
         let (before, rest) = text
             .split_once("[services.billing_api.exchange]")
@@ -56,6 +63,14 @@ fn section(active: &str, other: &str) -> String {
         "[reissue]\nissuer = \"{ISSUER}\"\nkey_file = \"secrets/{active}\"\n\
          published_key_files = [\"secrets/{other}\"]\n"
     )
+}
+
+/// Lets the second key sign in place of the first, after so many changes.
+pub(crate) async fn rotate(world: &World, changes: usize) -> Result<()> {
+    rewrite(world, |text| {
+        text.replace(&section("first", "second"), &section("second", "first"))
+    })?;
+    in_effect(world, changes).await
 }
 
 /// Returns a token that the user's own authorization server issued for the host.
@@ -201,17 +216,19 @@ async fn the_issuers_key_is_rotated_without_a_restart_and_without_a_refusal() ->
     let alice = token(&world, "alice")?;
     ensure!(balance(&world, &alice).await?.is_success(), "no balance");
     let before = sent(&billing)?;
-    rewrite(&world, |text| {
-        text.replace(&section("first", "second"), &section("second", "first"))
-    })?;
-    in_effect(&world, 2).await?;
+    rotate(&world, 2).await?;
     // The service has known the new key since it fetched the set.
     ensure!(
         balance(&world, &alice).await?.is_success(),
         "the new key is refused"
     );
-    let head = |token: &str| token.split('.').next().map(str::to_owned);
-    ensure!(head(&before) != head(&sent(&billing)?), "the same key");
+    let algorithm = |token: &str| -> Result<Value> {
+        let head = token.split('.').next().unwrap_or_default();
+        let head: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(head)?)?;
+        head.get("alg").cloned().context("no algorithm")
+    };
+    ensure_eq(algorithm(&before)?, json!("EdDSA"), "before")?;
+    ensure_eq(algorithm(&sent(&billing)?)?, json!("ES256"), "after")?;
     ensure_eq(
         count(&world.records()?, "downstream.refused"),
         0,
