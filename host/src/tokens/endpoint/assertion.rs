@@ -106,16 +106,6 @@ impl AssertionKey {
     }
 }
 
-fn by_rsa(
-    pair: &RsaKeyPair,
-    encoding: &'static RsaSignatureEncoding,
-    text: &[u8],
-) -> Result<Vec<u8>, Unspecified> {
-    let mut signature = vec![0; pair.public_modulus_len()];
-    pair.sign(encoding, &SigningRandom::new(), text, &mut signature)?;
-    Ok(signature)
-}
-
 /// A file with an assertion that the platform writes and renews: a projected token of Kubernetes, a
 /// JWT-SVID of SPIFFE.
 #[derive(Debug, Clone)]

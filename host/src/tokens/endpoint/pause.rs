@@ -36,8 +36,6 @@ struct ProofPause {
     until_ms: u64,
     /// True while a request finds out whether the proof is refused still.
     probing: bool,
-    /// The proof that the server accepted last, unless it has refused it since.
-    accepted: Option<ProofDigest>,
 }
 
 /// What an answer says about the host as a client.
