@@ -15,6 +15,7 @@ mod authority;
 mod barriers;
 mod bulkhead;
 mod cache;
+mod constant_headers;
 mod content;
 mod cover;
 mod credential;
@@ -41,6 +42,7 @@ pub use asker::KnownActor;
 pub use authority::{Authority, Broker};
 #[cfg(test)]
 pub(crate) use barriers::Barrier;
+pub use constant_headers::ConstantHeaders;
 pub use content::ContentRules;
 pub use dialect::{DialectError, ExchangeDialect};
 #[cfg(any(test, fuzzing))]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::Answer;
 use bailiwick_dev::journal::{events, text};
-use bailiwick_tests::{Plan, World, count, ensure_eq, guest};
+use bailiwick_tests::{Plan, World, count, ensure_eq, guest, header};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -134,6 +134,38 @@ async fn no_pieces_make_a_segment_that_means_another_path() -> Result<()> {
         world.orders.requests().is_empty(),
         "the service heard something"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_service_gets_its_constant_headers_and_no_tool_changes_them() -> Result<()> {
+    let world = allowing("\"GET /versions/{}\"", |config| {
+        let own = "headers = { Orders-Version = \"2022-06-28\", Accept = \"text/x-orders\" }";
+        let allow = format!("{own}\nallow = [");
+        config.services = config.services.replacen("allow = [", &allow, 1);
+    })
+    .await?;
+    world
+        .orders
+        .answer_with(Answer::json(StatusCode::OK, &json!({})));
+    for (headers, expected) in [
+        (json!([]), "200"),
+        (json!([["prefer", "return=minimal"]]), "200"),
+        (json!([["accept", "*/*"]]), "InvalidRequest"),
+        (json!([["Orders-Version", "1"]]), "InvalidRequest"),
+    ] {
+        let arguments = json!({"path": ["versions", "1"], "headers": headers});
+        let got = ask(&world, &arguments).await?;
+        ensure!(got.starts_with(expected), "{headers}: {got}");
+    }
+    let requests = world.orders.requests();
+    ensure_eq(requests.len(), 2, "requests")?;
+    for request in &requests {
+        ensure_eq(header(request, "orders-version"), "2022-06-28", "version")?;
+        ensure_eq(header(request, "accept"), "text/x-orders", "accept")?;
+    }
+    let records = json!(world.records()?).to_string();
+    ensure!(!records.contains("text/x-orders"), "it is in the journal");
     Ok(())
 }
 

@@ -251,6 +251,10 @@ fn reach(granted: &ServiceGranted, page: &mut Page<'_>) -> anyhow::Result<()> {
     ])?;
     page.field("  at", &granted.url)?;
     page.field("  presents", &granted.presents.to_string())?;
+    for (index, (name, value)) in granted.headers.iter().enumerate() {
+        let label = if index == 0 { "  with" } else { "" };
+        page.field(label, &format!("{name}: {value}"))?;
+    }
     for (index, request) in granted.allow.iter().enumerate() {
         let label = if index == 0 { "  may ask" } else { "" };
         match (&request.refused, &request.because) {

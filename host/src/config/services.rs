@@ -1,6 +1,7 @@
 //! `[services.NAME]`: the APIs that tools may reach by name.
 
 mod exchange;
+mod headers;
 mod peer;
 mod reissue;
 
@@ -18,6 +19,7 @@ use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects,
 use crate::egress::Deadlines;
 use crate::limits::Limits;
 use exchange::exchange;
+use headers::headers;
 use peer::peer;
 use reissue::{check_apart, reissue};
 
@@ -96,6 +98,8 @@ fn service(name: String, section: &Section<'_>, read: ReadBefore<'_>) -> Option<
             "the header carries the credential (auth.header)",
         );
     }
+    let own = auth.as_ref().and_then(Auth::header);
+    let headers = headers(section, [own, idempotency.as_ref()]);
     let exchange = section
         .section("exchange")
         .map(|section| exchange(&section, issuers));
@@ -121,6 +125,7 @@ fn service(name: String, section: &Section<'_>, read: ReadBefore<'_>) -> Option<
             one_space: section.flag("one_subject_space").unwrap_or(false),
             service_accounts: section.flag("service_accounts").unwrap_or(false),
         },
+        headers,
         answer_headers: section.parsed("answer_headers"),
         audit_headers: audit_headers(section, in_trust_domain),
         on_cancel: on_cancel(section),

@@ -12,6 +12,7 @@ mod denies;
 mod dialects;
 mod files;
 mod fixed;
+mod headers;
 mod issuers;
 mod limits;
 mod mistakes;

@@ -85,7 +85,7 @@ const USUAL: &[&str] = &[
 ];
 
 /// Credentials and challenges, and headers of the connection (RFC 9110 §7.6.1).
-const HIDDEN: &[&str] = &[
+pub(super) const HIDDEN: &[&str] = &[
     "alt-svc",
     "authentication-info",
     "authorization",

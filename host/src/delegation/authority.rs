@@ -357,9 +357,7 @@ impl Inner {
             ));
         }
         let headers = request::headers(&request.headers)?;
-        if let Some(name) = service.settings.idempotency.as_ref()
-            && headers.contains_key(name)
-        {
+        if let Some(name) = service.settings.own_header(&headers) {
             return Err(DownstreamError::InvalidRequest(format!(
                 "the host sets the header {name} for this service; leave it out"
             )));

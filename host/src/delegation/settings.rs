@@ -1,10 +1,9 @@
 //! The operator's settings for the services that tools may reach (`[services.NAME]`).
 
-use std::sync::Arc;
-
-use http::{HeaderName, Uri};
+use http::{HeaderMap, HeaderName, Uri};
 
 use super::answer_headers::AnswerHeader;
+use super::constant_headers::ConstantHeaders;
 use super::dialect::ExchangeDialect;
 use super::static_key::StaticAuth;
 use super::template::Template;
@@ -35,6 +34,8 @@ pub struct ServiceSettings {
     pub one_account: bool,
     /// The subjects that `{actor.sub}` may stand for.
     pub subjects: Subjects,
+    /// Headers that it gets with every request.
+    pub headers: ConstantHeaders,
     /// Headers of its answers that a tool may see besides the usual ones.
     pub answer_headers: Vec<AnswerHeader>,
     /// The audit headers that it gets.
@@ -73,6 +74,13 @@ impl ServiceSettings {
     pub fn is_told_apart_or_one(&self) -> bool {
         let by_key = matches!(&self.auth, Auth::Static(auth) if auth.is_by_user());
         by_key || self.shared_data || self.one_account
+    }
+
+    /// Returns the first of a tool's headers that the host sets for this service.
+    pub(super) fn own_header<'h>(&self, given: &'h HeaderMap) -> Option<&'h HeaderName> {
+        let is_own =
+            |name: &&HeaderName| self.idempotency.as_ref() == Some(*name) || self.headers.has(name);
+        given.keys().find(is_own)
     }
 
     /// Returns the host as a client of authorization servers, for this service.

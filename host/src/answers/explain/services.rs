@@ -1,5 +1,6 @@
 //! The services that one call could reach: each with its mode, its credential, and what is missing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bailiwick_envelope::DelegationMode;
@@ -64,6 +65,9 @@ pub struct ServiceGranted {
     pub mode: DelegationMode,
     /// The service's base URL.
     pub url: String,
+    /// The headers that it gets with every request, by name in lower case.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
     /// The credential that the host presents.
     #[serde(serialize_with = "worded")]
     pub presents: Presents,
@@ -154,6 +158,7 @@ pub(super) fn of(tool: &Tool, caller: &Caller, config: &Config) -> Vec<ServiceAc
                 service: name.clone(),
                 mode,
                 url: service.url.to_string(),
+                headers: service.headers.iter().map(owned).collect(),
                 presents: Presents::of(service, mode),
                 refused: refused(&allow),
                 allow,
@@ -167,6 +172,10 @@ pub(super) fn of(tool: &Tool, caller: &Caller, config: &Config) -> Vec<ServiceAc
         },
     };
     tool.definition.services.iter().map(access).collect()
+}
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
 }
 
 /// Returns what becomes of each request that the service allows, as the code that serves calls

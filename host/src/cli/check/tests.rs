@@ -173,6 +173,13 @@ const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
         false,
         "orders.wasm would be refused: its digest is sha256:",
     ),
+    (
+        "[services.orders_api]",
+        "[services.orders_api]\nheaders = { X-Goog-Api-Key = \"k\", Orders-Version = \"2\" }",
+        &[ORDER],
+        true,
+        "services.orders_api.headers: x-goog-api-key looks like a credential",
+    ),
     ("", "", &[NOSY], false, "allow_parameters = [\"user_id\"]"),
     (
         "",

@@ -112,52 +112,6 @@ fn deadlines_lie_within_each_other() {
 }
 
 #[test]
-fn a_key_of_changes_has_a_header_of_its_own() {
-    let folder = Folder::new();
-    for (header, fine) in [
-        ("Idempotency-Key", true),
-        ("X-Request-Id", true),
-        ("Authorization", false),
-        ("content-type", false),
-        ("X-Actor-Sub", false),
-        ("Host", false),
-        ("a b", false),
-    ] {
-        let keyed = format!("shared_data = true\nidempotency = \"{header}\"");
-        let text = GOOD.replacen("shared_data = true", &keyed, 1);
-        let error = folder.load(&text).err().unwrap_or_default();
-        assert_eq!(error.is_empty(), fine, "{header}: {error}");
-        assert!(
-            fine || error.contains("such as \"Idempotency-Key\""),
-            "{error}"
-        );
-    }
-}
-
-#[test]
-fn only_headers_that_carry_no_credential_can_be_shown_to_tools() {
-    let folder = Folder::new();
-    let with = |headers: &str| {
-        GOOD.replacen(
-            "shared_data = true",
-            &format!("shared_data = true\nanswer_headers = [{headers}]"),
-            1,
-        )
-    };
-    assert!(folder.load(&with("\"X-Next-Page\"")).is_ok());
-    for header in ["Set-Cookie", "X-Vault-Token", "a b"] {
-        let error = folder
-            .load(&with(&format!("\"{header}\"")))
-            .err()
-            .unwrap_or_default();
-        assert!(
-            error.contains("answer_headers") && error.lines().count() == 1,
-            "{header}: {error}"
-        );
-    }
-}
-
-#[test]
 fn an_issued_tokens_tenant_is_looked_for_where_its_issuer_states_it() {
     let folder = Folder::new();
     let tenant = |text: &str| {

@@ -41,18 +41,20 @@ impl Inner {
         *request.method_mut() = planned.method.clone();
         *request.uri_mut() = planned.target.clone();
         *request.headers_mut() = planned.headers.clone();
+        let settings = &planned.service.settings;
+        settings.headers.apply(request.headers_mut());
         let broker = &self.broker;
         identify(
             request.headers_mut(),
             &OnBehalf {
                 envelope: &self.envelope,
-                service: &planned.service.settings,
+                service: settings,
                 mode: planned.mode,
             },
             &broker.signer,
             broker.random.as_ref(),
         )?;
-        if let Some(name) = &planned.service.settings.idempotency
+        if let Some(name) = &settings.idempotency
             && needs_key(&planned.method)
         {
             let key = self.keys.take(planned.digest(), broker.random.as_ref());

@@ -18,6 +18,7 @@ impl Findings {
         self.literal(config);
         self.loose(config);
         self.one_account(config);
+        self.secret_headers(config);
         self.opaque(config);
         self.reissued(config, folder);
         self.secrets(config);
@@ -104,6 +105,18 @@ impl Findings {
             service: service.name.clone(),
         });
         self.warnings.extend(found);
+    }
+
+    /// Finds constant headers that look like credentials.
+    fn secret_headers(&mut self, config: &Config) {
+        for service in &config.services {
+            let found = service.headers.doubtful();
+            let found = found.map(|header| Finding::SecretInHeader {
+                service: service.name.clone(),
+                header: header.to_owned(),
+            });
+            self.warnings.extend(found);
+        }
     }
 
     /// Finds exchanges whose tokens the host cannot read.

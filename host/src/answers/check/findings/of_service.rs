@@ -1,0 +1,48 @@
+//! The words about a service that the configuration describes.
+
+use std::fmt;
+
+use super::Finding;
+
+impl Finding {
+    /// Writes a fault of a service alone.
+    pub(super) fn fmt_service(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServiceUnused { service } => {
+                write!(formatter, "[services.{service}] is granted to no component")
+            }
+            Self::NothingAllowed { service } => write!(
+                formatter,
+                "services.{service}.allow is empty, so nothing may be asked of it; list requests \
+                 such as \"GET /items/{{}}\""
+            ),
+            Self::TakenLiterally {
+                service,
+                template,
+                part,
+            } => write!(
+                formatter,
+                "services.{service}.allow: in {template:?}, {part:?} is plain text and stands for \
+                 nothing else; write {{}} for one free value, or {{**}} for the rest of a path"
+            ),
+            Self::OneAccount { service } => write!(
+                formatter,
+                "services.{service}.one_account: everyone who may call a tool with this service \
+                 reaches everything that the host's key reaches there; bind {{actor.sub}} in allow, \
+                 or give each user a key (auth.secrets_by), if they must not"
+            ),
+            Self::SecretInHeader { service, header } => write!(
+                formatter,
+                "services.{service}.headers: {header} looks like a credential, and this file is \
+                 no place for a secret; set auth = {{ kind = \"static\", header = \"{header}\", \
+                 secret_file = \"...\" }}"
+            ),
+            Self::OpaqueIssued { service } => write!(
+                formatter,
+                "services.{service}.exchange.expect_opaque: the host cannot see whose token it \
+                 sends; leave it out if the authorization server can issue a JWT"
+            ),
+            _ => Ok(()),
+        }
+    }
+}
