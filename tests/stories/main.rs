@@ -48,6 +48,7 @@ mod pages;
 mod policy_point;
 mod protocol;
 mod provenance;
+mod query_keys;
 mod questions;
 mod reasons;
 mod rebinding;

@@ -29,7 +29,7 @@ pub(super) fn auth(section: &Section<'_>, issuers: &[Issuer]) -> Option<Auth> {
             })
         }
         "static" => {
-            let place = header(&auth);
+            let place = place(&auth);
             let keys = keys(&auth, issuers);
             Some(Auth::Static(StaticAuth {
                 place: place?,
@@ -55,6 +55,26 @@ pub(super) fn auth(section: &Section<'_>, issuers: &[Issuer]) -> Option<Auth> {
             None
         }
     }
+}
+
+/// Reads where a request carries the key.
+fn place(auth: &Section<'_>) -> Option<KeyPlace> {
+    let Some(name) = auth.text("query") else {
+        return header(auth);
+    };
+    for other in ["header", "prefix"] {
+        if auth.has(other) {
+            auth.wrong(other, "the query carries the key (query); set one of them");
+        }
+    }
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if !(1..=64).contains(&name.len()) || !name.bytes().all(is_plain) {
+        auth.wrong(
+            "query",
+            "expected the name of a parameter, 1 to 64 of [A-Za-z0-9._~-]",
+        );
+    }
+    Some(KeyPlace::Query { name })
 }
 
 fn header(auth: &Section<'_>) -> Option<KeyPlace> {

@@ -91,6 +91,7 @@ fn service(name: String, section: &Section<'_>, read: ReadBefore<'_>) -> Option<
     let one_account = section.flag("one_account").unwrap_or(false);
     let auth = auth(section, issuers);
     check_shared(section, auth.as_ref());
+    check_parameter(section, auth.as_ref(), &allow);
     let idempotency = idempotency(section);
     if idempotency.is_some() && auth.as_ref().and_then(Auth::header) == idempotency.as_ref() {
         section.wrong(
@@ -163,6 +164,17 @@ fn check_shared(section: &Section<'_>, auth: Option<&Auth>) {
         && one
     {
         section.wrong("one_account", "each user has a key (auth.secrets_by)");
+    }
+}
+
+/// Checks that no tool may send the parameter that carries the key.
+fn check_parameter(section: &Section<'_>, auth: Option<&Auth>, allow: &[Template]) {
+    if let Some(name) = auth.and_then(Auth::query)
+        && let Some(template) = allow.iter().find(|one| one.has_parameter(name))
+    {
+        let why =
+            format!("{template} has the parameter {name}, which carries the key (auth.query)");
+        section.wrong("allow", &why);
     }
 }
 

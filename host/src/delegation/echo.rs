@@ -25,6 +25,12 @@ impl Echoed {
             return;
         }
         self.forms.push(Zeroizing::new(secret.to_vec()));
+        if secret.contains(&b' ') {
+            let in_form = secret
+                .iter()
+                .map(|byte| if *byte == b' ' { b'+' } else { *byte });
+            self.forms.push(Zeroizing::new(in_form.collect()));
+        }
         for before in 0..3 {
             let standard = base64_within(secret, before);
             let url_safe = Zeroizing::new(standard.iter().copied().map(url_safe).collect());
@@ -186,6 +192,20 @@ mod tests {
                 escape(c)
             }
         })
+    }
+
+    #[test]
+    fn a_space_is_found_as_queries_and_forms_write_it() {
+        let mut credentials = Echoed::default();
+        credentials.add(b"open sesame/now");
+        for (text, found) in [
+            ("open sesame/now", true),
+            ("?key=open%20sesame%2Fnow", true),
+            ("?key=open+sesame%2fnow", true),
+            ("open-sesame/now", false),
+        ] {
+            assert_eq!(credentials.are_in(text.as_bytes()), found, "{text}");
+        }
     }
 
     #[test]

@@ -158,7 +158,15 @@ impl Auth {
     /// Returns the header of a key, if that is what the credential is.
     pub fn header(&self) -> Option<&HeaderName> {
         match self {
-            Self::Static(auth) => Some(auth.header()),
+            Self::Static(auth) => auth.header(),
+            Self::None | Self::ClientCredentials { .. } => None,
+        }
+    }
+
+    /// Returns the parameter of the query that carries a key, if that is what the credential is.
+    pub fn query(&self) -> Option<&str> {
+        match self {
+            Self::Static(auth) => auth.query(),
             Self::None | Self::ClientCredentials { .. } => None,
         }
     }

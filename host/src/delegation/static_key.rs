@@ -44,6 +44,11 @@ pub enum KeyPlace {
         /// The user name, unless the file has it before the password: `NAME:PASSWORD`.
         username: Option<String>,
     },
+    /// A parameter of the query.
+    Query {
+        /// Its name, which needs no encoding.
+        name: String,
+    },
 }
 
 /// The keys of a service.
@@ -126,11 +131,20 @@ impl StaticAuth {
         }
     }
 
-    /// Returns the header that carries the key.
-    pub fn header(&self) -> &HeaderName {
+    /// Returns the header that carries the key, if one does.
+    pub fn header(&self) -> Option<&HeaderName> {
         match &self.place {
-            KeyPlace::Header { name, .. } => name,
-            KeyPlace::Basic { .. } => &AUTHORIZATION,
+            KeyPlace::Header { name, .. } => Some(name),
+            KeyPlace::Basic { .. } => Some(&AUTHORIZATION),
+            KeyPlace::Query { .. } => None,
+        }
+    }
+
+    /// Returns the parameter of the query that carries the key, if one does.
+    pub fn query(&self) -> Option<&str> {
+        match &self.place {
+            KeyPlace::Query { name } => Some(name),
+            KeyPlace::Header { .. } | KeyPlace::Basic { .. } => None,
         }
     }
 
@@ -154,8 +168,8 @@ impl StaticAuth {
 }
 
 impl KeyPlace {
-    fn credential(&self, key: &SecretString) -> Result<Credential, DownstreamError> {
-        let key = key.expose_secret();
+    fn credential(&self, secret: &SecretString) -> Result<Credential, DownstreamError> {
+        let key = secret.expose_secret();
         let (name, value, bare, kind) = match self {
             Self::Header { name, prefix } => {
                 (name.clone(), format!("{prefix}{key}"), key, "static")
@@ -173,6 +187,12 @@ impl KeyPlace {
                 let pair = Zeroizing::new(pair);
                 let value = format!("Basic {}", STANDARD.encode(pair.as_bytes()));
                 (AUTHORIZATION, value, password, "basic")
+            }
+            Self::Query { name } => {
+                return Ok(Credential::Query {
+                    name: name.clone(),
+                    key: secret.clone(),
+                });
             }
         };
         Ok(Credential::Header {

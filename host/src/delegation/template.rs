@@ -121,6 +121,14 @@ impl Template {
         false
     }
 
+    /// Returns true if a tool may send a query parameter of this name. Case does not count, as it
+    /// does not for some services.
+    pub fn has_parameter(&self, name: &str) -> bool {
+        self.query
+            .iter()
+            .any(|(key, _)| key.eq_ignore_ascii_case(name))
+    }
+
     /// Returns true if the host fills in anything about the actor.
     pub fn names_actor(&self) -> bool {
         let query = self.query.iter().map(|(_, slot)| slot);

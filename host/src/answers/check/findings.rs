@@ -117,6 +117,13 @@ pub enum Finding {
         /// The service's name in the configuration.
         service: String,
     },
+    /// A key goes into the query of a service's requests.
+    KeyInUrl {
+        /// The service's name in the configuration.
+        service: String,
+        /// The parameter.
+        parameter: String,
+    },
     /// A constant header of a service looks like a credential.
     SecretInHeader {
         /// The service's name in the configuration.
@@ -210,6 +217,7 @@ impl fmt::Display for Finding {
             | Self::NothingAllowed { .. }
             | Self::TakenLiterally { .. }
             | Self::OneAccount { .. }
+            | Self::KeyInUrl { .. }
             | Self::SecretInHeader { .. }
             | Self::OpaqueIssued { .. } => self.fmt_service(formatter),
             Self::SecretReadable { file, by } => write!(

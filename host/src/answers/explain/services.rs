@@ -10,7 +10,7 @@ use super::super::worded;
 use crate::conditions::DenyRule;
 use crate::config::Config;
 use crate::delegation::{
-    Auth, ExchangeSettings, KeyOwner, KnownActor, ReissueSettings, ServiceSettings, Template,
+    Auth, ExchangeSettings, KeyOwner, KnownActor, ServiceSettings, StaticAuth, Template,
 };
 use crate::dispatch::Tool;
 use crate::downstream::DownstreamError;
@@ -90,8 +90,9 @@ pub enum Presents {
     Nothing,
     /// The host's own key.
     OwnKey {
-        /// The header that carries it.
-        header: String,
+        /// What carries it.
+        #[serde(flatten)]
+        carrier: KeyCarrier,
         /// The one whose key it is (`tenant` or `user`), unless it is one for all.
         of: Option<&'static str>,
     },
@@ -131,6 +132,16 @@ pub enum Presents {
     },
     /// None: the mode needs an exchange, and the service has none.
     NoExchange,
+}
+
+/// The part of a request that carries a key, with its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyCarrier {
+    /// A header.
+    Header(String),
+    /// A parameter of the query.
+    Query(String),
 }
 
 /// The source of an exchanged token.
@@ -310,7 +321,7 @@ impl Presents {
         match auth {
             Auth::None => Self::Nothing,
             Auth::Static(auth) => Self::OwnKey {
-                header: auth.header().to_string(),
+                carrier: KeyCarrier::of(auth),
                 of: auth.owner().map(KeyOwner::as_str),
             },
             Auth::ClientCredentials { client, scopes, .. } => Self::OwnToken {
@@ -318,6 +329,24 @@ impl Presents {
                 client: client.client_id.clone(),
                 scopes: scopes.clone(),
             },
+        }
+    }
+}
+
+impl KeyCarrier {
+    fn of(auth: &StaticAuth) -> Self {
+        match (auth.query(), auth.header()) {
+            (Some(name), _) => Self::Query(name.to_owned()),
+            (None, header) => Self::Header(header.map(ToString::to_string).unwrap_or_default()),
+        }
+    }
+}
+
+impl fmt::Display for KeyCarrier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => formatter.write_str(name),
+            Self::Query(name) => write!(formatter, "the query as {name}"),
         }
     }
 }
@@ -342,17 +371,13 @@ impl fmt::Display for Presents {
         const UNUSED: &str = "; the user's token is not used";
         match self {
             Self::Nothing => write!(formatter, "no credential{UNUSED}"),
-            Self::OwnKey { header, of: None } => write!(
-                formatter,
-                "the host's own key from its secret file, in {header}{UNUSED}"
-            ),
-            Self::OwnKey {
-                header,
-                of: Some(of),
-            } => write!(
-                formatter,
-                "the host's own key for this {of} from its secret file, in {header}{UNUSED}"
-            ),
+            Self::OwnKey { carrier, of } => {
+                let whose = of.map_or(String::new(), |of| format!(" for this {of}"));
+                write!(
+                    formatter,
+                    "the host's own key{whose} from its secret file, in {carrier}{UNUSED}"
+                )
+            }
             Self::OwnToken {
                 endpoint,
                 client,

@@ -228,6 +228,35 @@ async fn as_json_the_decision_is_a_member_beside_its_facts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_shown_with_the_part_of_the_request_that_carries_it() {
+    let exchange = "[services.orders_api.exchange]";
+    let own = CONFIG.replacen("on_behalf_of", "service_identity", 1);
+    let own = own.replace("\"GET /orders/{}\", ", "");
+    for (place, carrier, name, told) in [
+        ("header = \"X-Key\"", "header", "x-key", "file, in x-key;"),
+        (
+            "query = \"key\"",
+            "query",
+            "key",
+            "file, in the query as key;",
+        ),
+    ] {
+        let more = format!(
+            "auth = {{ kind = \"static\", {place}, secret_file = \"secret\" }}\n\
+             headers = {{ Orders-Version = \"2\" }}\n\n{exchange}"
+        );
+        let text = own.replacen(exchange, &more, 1);
+        let answer = ask(&text, &json!({}), "get_order", ARGUMENTS).await;
+        let json = serde_json::to_value(&answer).unwrap();
+        let service = &json["services"][0];
+        assert_eq!(service["presents"][carrier], name, "{json}");
+        let words = service["presents"]["text"].as_str().unwrap_or_default();
+        assert!(words.contains(told), "{words}");
+        assert_eq!(service["headers"]["orders-version"], "2", "{json}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_question_that_cannot_be_asked_is_an_error() {
     for (text, expected) in [
         ("[1]", "write one JSON object"),

@@ -180,6 +180,13 @@ const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
         true,
         "services.orders_api.headers: x-goog-api-key looks like a credential",
     ),
+    (
+        "[services.orders_api]",
+        "[services.orders_api]\nauth = { kind = \"static\", query = \"key\", secret_file = \"secret\" }",
+        &[ORDER],
+        true,
+        "services.orders_api.auth.query: the key goes into URLs as key",
+    ),
     ("", "", &[NOSY], false, "allow_parameters = [\"user_id\"]"),
     (
         "",

@@ -141,6 +141,41 @@ fn a_service_has_one_key_or_one_for_each_tenant_or_user() {
         ("kind = \"static\", secret_file = \"secret\"", None, None),
         ("kind = \"basic\", secret_file = \"secret\"", None, None),
         (
+            "kind = \"static\", query = \"api_key\", secret_file = \"secret\"",
+            None,
+            None,
+        ),
+        (
+            &format!("kind = \"static\", query = \"key\", secrets_by = \"user\", {listed}"),
+            Some(KeyOwner::User),
+            None,
+        ),
+        (
+            "kind = \"static\", query = \"k&y\", secret_file = \"secret\"",
+            None,
+            Some("auth.query: expected the name of a parameter"),
+        ),
+        (
+            "kind = \"static\", query = \"\", secret_file = \"secret\"",
+            None,
+            Some("auth.query: expected the name of a parameter"),
+        ),
+        (
+            "kind = \"static\", query = \"key\", header = \"X-Key\", secret_file = \"secret\"",
+            None,
+            Some("auth.header: the query carries the key"),
+        ),
+        (
+            "kind = \"static\", query = \"key\", prefix = \"Key \", secret_file = \"secret\"",
+            None,
+            Some("auth.prefix: the query carries the key"),
+        ),
+        (
+            "kind = \"basic\", query = \"key\", secret_file = \"secret\"",
+            None,
+            Some("auth.query is not a key"),
+        ),
+        (
             "kind = \"basic\", username = \"api\", secret_file = \"secret\"",
             None,
             None,
@@ -227,6 +262,22 @@ fn a_service_has_one_key_or_one_for_each_tenant_or_user() {
                 })
         });
         assert_eq!(found, owner, "{auth}");
+    }
+}
+
+#[test]
+fn no_template_has_the_parameter_that_carries_the_key() {
+    let folder = folder();
+    let auth = "auth = { kind = \"static\", query = \"key\", secret_file = \"secret\" }";
+    for (template, refused) in [
+        ("GET /reports/{}?q={}", None),
+        ("GET /reports/{}?key={}", Some("has the parameter key")),
+        ("GET /reports/{}?q={}&KEY=1", Some("has the parameter key")),
+    ] {
+        let text = GOOD
+            .replacen(STATIC, auth, 1)
+            .replacen("GET /reports/{}", template, 1);
+        check(&folder, &text, refused);
     }
 }
 

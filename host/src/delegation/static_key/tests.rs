@@ -185,6 +185,38 @@ fn a_key_goes_into_its_header_or_into_basic_and_answers_are_searched_for_the_key
     }
 }
 
+#[test]
+fn a_key_goes_to_the_end_of_the_query_as_one_value_and_its_parameter_is_no_header() {
+    let place = KeyPlace::Query {
+        name: "api_key".to_owned(),
+    };
+    for (target, key, sent) in [
+        ("/v1/a?q=1", "k-1_2.3~4", "/v1/a?q=1&api_key=k-1_2.3~4"),
+        (
+            "/v1/a",
+            "a b&c=d#e%2f",
+            "/v1/a?api_key=a%20b%26c%3Dd%23e%252f",
+        ),
+        ("", "k", "/?api_key=k"),
+    ] {
+        let credential = place.credential(&secret(key)).expect("a credential");
+        assert_eq!((credential.bare(), credential.kind()), (key, "static"));
+        let address = format!("https://maps.example:8443{target}");
+        let mut request = http::Request::get(address).body(()).expect("a request");
+        credential.apply(&mut request).expect("a query");
+        let expected = format!("https://maps.example:8443{sent}");
+        assert_eq!(request.uri().to_string(), expected, "{target}");
+        assert!(request.headers().is_empty());
+    }
+    let long = place.credential(&secret(&"%".repeat(1 << 15)));
+    let mut request = http::Request::new(());
+    let refused = long.expect("a credential").apply(&mut request);
+    assert!(
+        matches!(&refused, Err(DownstreamError::CredentialRefused(why)) if !why.contains('%')),
+        "{refused:?}"
+    );
+}
+
 proptest! {
     #[test]
     fn no_two_names_are_one_file_even_where_case_does_not_count(

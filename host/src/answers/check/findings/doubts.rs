@@ -19,6 +19,7 @@ impl Findings {
         self.loose(config);
         self.one_account(config);
         self.secret_headers(config);
+        self.keys_in_urls(config);
         self.opaque(config);
         self.reissued(config, folder);
         self.secrets(config);
@@ -103,6 +104,17 @@ impl Findings {
         let one = config.services.iter().filter(|service| service.one_account);
         let found = one.map(|service| Finding::OneAccount {
             service: service.name.clone(),
+        });
+        self.warnings.extend(found);
+    }
+
+    /// Finds services whose key is in the query.
+    fn keys_in_urls(&mut self, config: &Config) {
+        let found = config.services.iter().filter_map(|service| {
+            Some(Finding::KeyInUrl {
+                service: service.name.clone(),
+                parameter: service.auth.query()?.to_owned(),
+            })
         });
         self.warnings.extend(found);
     }

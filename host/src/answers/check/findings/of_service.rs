@@ -31,6 +31,12 @@ impl Finding {
                  reaches everything that the host's key reaches there; bind {{actor.sub}} in allow, \
                  or give each user a key (auth.secrets_by), if they must not"
             ),
+            Self::KeyInUrl { service, parameter } => write!(
+                formatter,
+                "services.{service}.auth.query: the key goes into URLs as {parameter}, and the \
+                 service and proxies before it write URLs into their logs; use a header, if the \
+                 service accepts the key there"
+            ),
             Self::SecretInHeader { service, header } => write!(
                 formatter,
                 "services.{service}.headers: {header} looks like a credential, and this file is \
