@@ -9,19 +9,19 @@
 
 mod body;
 mod expression;
+mod pattern;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::str::FromStr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use expression::Expression;
 
 pub use expression::ConditionError;
+pub use pattern::{NotARequestPattern, RequestPattern};
 
 /// One rule of a grant's `deny`.
 #[derive(Debug, Clone)]
@@ -32,29 +32,6 @@ pub struct DenyRule {
     request: RequestPattern,
     condition: Arc<Expression>,
 }
-
-/// The requests that a rule is about: `METHOD /path/{}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestPattern {
-    method: String,
-    path: Vec<PatternSegment>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum PatternSegment {
-    Literal(String),
-    Any,
-    /// One segment or more, at the end.
-    Rest,
-}
-
-/// A text that is no pattern of requests.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "expected `METHOD /path`, with a method of GET, HEAD, POST, PUT, PATCH or DELETE, and in the \
-     path plain segments, {{}} for any one and {{**}} for the rest; conditions see the query"
-)]
-pub struct NotARequestPattern;
 
 /// A request that is about to be sent, and who asks.
 #[derive(Debug, Clone, Copy)]
@@ -255,121 +232,3 @@ impl fmt::Display for DeniedBy {
         }
     }
 }
-
-impl FromStr for RequestPattern {
-    type Err = NotARequestPattern;
-
-    fn from_str(text: &str) -> Result<Self, NotARequestPattern> {
-        let (method, path) = text.split_once(' ').ok_or(NotARequestPattern)?;
-        let segments = path.strip_prefix('/').ok_or(NotARequestPattern)?;
-        if !METHODS.contains(&method) {
-            return Err(NotARequestPattern);
-        }
-        let path: Vec<PatternSegment> = match segments {
-            "" => Vec::new(),
-            segments => segments
-                .split('/')
-                .map(segment)
-                .collect::<Option<_>>()
-                .ok_or(NotARequestPattern)?,
-        };
-        let before_last = path.len().saturating_sub(1);
-        if path
-            .iter()
-            .take(before_last)
-            .any(|one| *one == PatternSegment::Rest)
-        {
-            return Err(NotARequestPattern);
-        }
-        Ok(Self {
-            method: method.to_owned(),
-            path,
-        })
-    }
-}
-
-impl RequestPattern {
-    /// Returns true if it is about a request of this method, with a path as it is sent. Segments
-    /// are compared once they are decoded, and without their case, as some services read them, so
-    /// that none has a second spelling.
-    fn matches(&self, method: &str, path: &str) -> bool {
-        self.method == method
-            && self.fits(segments(path), |literal, segment| {
-                let decoded: Vec<u8> = percent_decode_str(segment).collect();
-                decoded.eq_ignore_ascii_case(literal.as_bytes())
-            })
-    }
-
-    /// Returns true if it is about any request that a template allows.
-    fn may_match(&self, template: &str) -> bool {
-        let (method, target) = template.split_once(' ').unwrap_or_default();
-        let path = target.split('?').next().unwrap_or_default();
-        let given: Vec<&str> = segments(path).collect();
-        if self.method != method {
-            return false;
-        }
-        let is_open = given.last() == Some(&"{**}");
-        let given = given.iter().filter(|segment| **segment != "{**}");
-        let given: Vec<&str> = given.copied().collect();
-        let same = |literal: &str, segment: &str| {
-            segment.contains('{') || literal.eq_ignore_ascii_case(segment)
-        };
-        if !is_open {
-            return self.fits(given.into_iter(), same);
-        }
-        // Its beginning must fit, and something must be left for the rest.
-        let own = self.path.iter().take(given.len());
-        let fits = own
-            .clone()
-            .zip(&given)
-            .all(|(own, given)| own.fits(given, same));
-        fits && (self.path.len() > given.len() || self.path.last() == Some(&PatternSegment::Rest))
-    }
-
-    fn fits<'p>(
-        &self,
-        given: impl Iterator<Item = &'p str>,
-        same: impl Fn(&str, &str) -> bool,
-    ) -> bool {
-        let mut given = given.peekable();
-        for own in &self.path {
-            match (own, given.next()) {
-                (PatternSegment::Rest, Some(_)) => return true,
-                (_, Some(segment)) if own.fits(segment, &same) => {}
-                _ => return false,
-            }
-        }
-        given.peek().is_none()
-    }
-}
-
-impl PatternSegment {
-    fn fits(&self, given: &str, same: impl Fn(&str, &str) -> bool) -> bool {
-        match self {
-            Self::Literal(literal) => same(literal, given),
-            Self::Any | Self::Rest => true,
-        }
-    }
-}
-
-/// Returns the segments of a path; none of `/`.
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    path.split('/').filter(move |_| !path.is_empty())
-}
-
-fn segment(text: &str) -> Option<PatternSegment> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@!$'()*+,;".contains(&byte);
-    match text {
-        "{}" => Some(PatternSegment::Any),
-        "{**}" => Some(PatternSegment::Rest),
-        "" | "." | ".." => None,
-        text => text
-            .bytes()
-            .all(is_plain)
-            .then(|| PatternSegment::Literal(text.to_owned())),
-    }
-}
-
-/// The methods that a tool may use.
-const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];

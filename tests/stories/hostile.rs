@@ -298,7 +298,7 @@ async fn a_hostile_guest_is_refused_or_ended_and_nobody_else_notices() -> Result
     for request in world.orders.requests() {
         ensure_eq(
             request.path.as_str(),
-            "/%252e%252E",
+            "/%252e%252E%252e",
             "a path at the service",
         )?;
     }

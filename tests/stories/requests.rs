@@ -45,37 +45,61 @@ async fn ask(world: &World, arguments: &Value) -> Result<String> {
 #[tokio::test]
 async fn a_segment_of_several_pieces_reaches_the_service_as_one() -> Result<()> {
     let templates = r#""POST /v1/{}:cancel", "GET /users/user:{actor.sub}?iss={actor.iss}",
-        "GET /compare/{}...{}", "GET /files/{**}""#;
+        "GET /compare/{}...{}", "GET /files/{**}", "GET /files/{}/raw",
+        "POST /v1/{**}:cancel", "GET /v2/{**}/manifests/{}""#;
     let world = allowing(templates, |_| ()).await?;
     world
         .orders
         .answer_with(Answer::json(StatusCode::OK, &json!({})));
     let issuer = ("iss".to_owned(), world.issuer.url().to_owned());
-    for (arguments, path, query) in [
+    for (arguments, path, query, template) in [
         (
             json!({"method": "POST", "path": ["v1", "op 7|:cancel"]}),
             "/v1/op%207:cancel",
             Vec::new(),
+            "/v1/{}:cancel",
         ),
         (
-            json!({"method": "POST", "path": ["v1", "%2e%2E|:cancel"]}),
-            "/v1/%252e%252E:cancel",
+            json!({"method": "POST", "path": ["v1", "%2e%2Ea|:cancel"]}),
+            "/v1/%252e%252Ea:cancel",
             Vec::new(),
+            "/v1/{}:cancel",
+        ),
+        (
+            json!({"method": "POST", "path": ["v1", "operations", "op|-|7|:cancel"]}),
+            "/v1/operations/op-7:cancel",
+            Vec::new(),
+            "/v1/{**}:cancel",
         ),
         (
             json!({"path": ["users", "user:|{actor.sub}"], "query": [["iss", "{actor.iss}"]]}),
             "/users/user:alice",
             vec![issuer],
+            "/users/user:{actor.sub}?iss={actor.iss}",
         ),
         (
             json!({"path": ["compare", "v1.2|...|v1.3"]}),
             "/compare/v1.2...v1.3",
             Vec::new(),
+            "/compare/{}...{}",
         ),
         (
             json!({"path": ["files", "a b|{actor.sub}", "c"]}),
             "/files/a%20balice/c",
             Vec::new(),
+            "/files/{**}",
+        ),
+        (
+            json!({"path": ["files", "a", "raw"]}),
+            "/files/a/raw",
+            Vec::new(),
+            "/files/{}/raw",
+        ),
+        (
+            json!({"path": ["v2", "library", "a b", "manifests", "1"]}),
+            "/v2/library/a%20b/manifests/1",
+            Vec::new(),
+            "/v2/{**}/manifests/{}",
         ),
     ] {
         ensure_eq(ask(&world, &arguments).await?.as_str(), "200", path)?;
@@ -83,14 +107,19 @@ async fn a_segment_of_several_pieces_reaches_the_service_as_one() -> Result<()> 
         let last = requests.last().context("no request")?;
         ensure_eq(last.path.as_str(), path, "path")?;
         ensure_eq(last.query(), query, path)?;
+        let records = world.records()?;
+        let opened = events(&records, "downstream.opened");
+        let last = opened.last().context("no record")?;
+        ensure_eq(text(last, "path_template"), template, path)?;
     }
     Ok(())
 }
 
 #[tokio::test]
 async fn no_pieces_make_a_segment_that_means_another_path() -> Result<()> {
-    let templates =
-        r#""POST /v1/{}:cancel", "GET /users/user:{actor.sub}", "GET /.{}", "GET /files/{**}""#;
+    let templates = r#""POST /v1/{}:cancel", "GET /users/user:{actor.sub}", "GET /.{}",
+        "GET /files/{**}",
+        "POST /v1/{**}:stop", "GET /v2/{**}/manifests/{}""#;
     let world = allowing(templates, |_| ()).await?;
     for (arguments, error) in [
         (
@@ -113,6 +142,33 @@ async fn no_pieces_make_a_segment_that_means_another_path() -> Result<()> {
             json!({"method": "POST", "path": ["v1", "|:cancel"]}),
             "InvalidRequest",
         ),
+        (
+            json!({"method": "POST", "path": ["v1", "..|:cancel"]}),
+            "InvalidRequest",
+        ),
+        (
+            json!({"method": "POST", "path": ["v1", "%2e%2E|:cancel"]}),
+            "InvalidRequest",
+        ),
+        (
+            json!({"method": "POST", "path": ["v1", "a", "..", "b|:stop"]}),
+            "InvalidRequest",
+        ),
+        (
+            json!({"method": "POST", "path": ["v1", "a", "|:stop"]}),
+            "InvalidRequest",
+        ),
+        (
+            json!({"method": "POST", "path": ["v1", "a|:stop", "b"]}),
+            "NotGranted",
+        ),
+        (
+            json!({"path": ["v2", "a", "%2e%2e", "manifests", "1"]}),
+            "InvalidRequest",
+        ),
+        (json!({"path": ["v2", "manifests", "1"]}), "NotGranted"),
+        (json!({"path": ["files", "a", "", "b"]}), "InvalidRequest"),
+        (json!({"path": ["files", "a", "%252E."]}), "InvalidRequest"),
         (json!({"path": [".|."]}), "InvalidRequest"),
         (json!({"path": ["files", ".|."]}), "InvalidRequest"),
         (json!({"path": ["files", "a|/../b"]}), "InvalidRequest"),

@@ -19,12 +19,18 @@ pub(super) fn check(grants: &Grants, request: &Request) -> Result<(), Downstream
     if templates.is_empty() {
         return Err(DownstreamError::UnknownService);
     }
-    if !templates.iter().any(|template| covers(template, request)) {
+    let covering: Vec<Vec<&str>> = templates
+        .iter()
+        .filter_map(|template| covers(template, request))
+        .collect();
+    if covering.is_empty() {
         let covered = format!("{} covers {}", request.service, templates.join(", "));
         return Err(DownstreamError::NotGranted(covered));
     }
-    let segments = request.path.iter().map(pieces);
-    if segments.into_iter().all(|pieces| is_segment(&pieces)) {
+    let mut pairs = covering
+        .iter()
+        .flat_map(|slots| slots.iter().zip(&request.path));
+    if pairs.all(|(slot, part)| is_segment(slot, &pieces(part))) {
         Ok(())
     } else {
         Err(DownstreamError::InvalidRequest(NO_SEGMENT.to_owned()))
@@ -40,28 +46,32 @@ pub(super) fn expect(template: &str) {
     );
 }
 
-/// Returns true if a template, such as `GET /orders/{}?status={}`, covers a request.
-fn covers(template: &str, request: &Request) -> bool {
-    let Some((method, target)) = template.split_once(" /") else {
-        return false;
-    };
+/// Returns the slot of each segment if a template, such as `GET /orders/{}?status={}`, covers a
+/// request.
+fn covers<'t>(template: &'t str, request: &Request) -> Option<Vec<&'t str>> {
+    let (method, target) = template.split_once(" /")?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let mut segments: Vec<&str> = path.split('/').filter(|text| !text.is_empty()).collect();
-    let given = &request.path;
-    let long_enough = if segments.last() == Some(&"{**}") {
-        segments.pop();
-        given.len() > segments.len()
-    } else {
-        given.len() == segments.len()
-    };
+    let slots = slots(path, request.path.len())?;
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    method == request.method
-        && long_enough
-        && segments
+    let covers = method == request.method
+        && slots
             .iter()
-            .zip(given)
+            .zip(&request.path)
             .all(|(slot, part)| fits(slot, part))
-        && covers_query(&pairs.collect::<Vec<_>>(), &request.query)
+        && covers_query(&pairs.collect::<Vec<_>>(), &request.query);
+    covers.then_some(slots)
+}
+
+/// Returns the slot of each of `count` segments, if the path has so many. `{**}` is any number of
+/// them, and what follows it in its segment belongs to the last.
+fn slots(path: &str, count: usize) -> Option<Vec<&str>> {
+    let own: Vec<&str> = path.split('/').filter(|text| !text.is_empty()).collect();
+    let Some(at) = own.iter().position(|slot| slot.starts_with(REST)) else {
+        return (own.len() == count).then_some(own);
+    };
+    let more = vec![REST; count.checked_sub(own.len())?];
+    let (before, from) = own.split_at(at);
+    Some([before, &more, from].concat())
 }
 
 /// A value that the tool chooses may be left out; another is there once; no other key is there.
@@ -79,7 +89,12 @@ fn covers_query(slots: &[(&str, &str)], given: &[(String, Part)]) -> bool {
 
 /// Returns true if a part has the pieces of a slot: its texts, and anything for `{}`.
 fn fits(slot: &str, part: &Part) -> bool {
-    let (holes, pieces) = (holes(slot), pieces(part));
+    let pieces = pieces(part);
+    if let Some(end) = slot.strip_prefix(REST) {
+        let ends = || matches!(&*pieces, [_, .., Piece::Text(last)] if last == end);
+        return end.is_empty() || ends();
+    }
+    let holes = holes(slot);
     let fits = |(hole, piece): (&&str, &Piece)| match piece {
         Piece::Text(text) => *hole == "{}" || hole == text,
         Piece::ActorSub => *hole == "{actor.sub}",
@@ -115,20 +130,40 @@ fn pieces(part: &Part) -> Vec<Piece> {
     }
 }
 
-/// Returns true if the pieces are one segment of a path, none of them empty.
-fn is_segment(pieces: &[Piece]) -> bool {
-    let texts = || {
-        pieces.iter().map(|piece| match piece {
+/// Returns true if the pieces are one segment of a path, and no placeholder of its slot is filled
+/// with nothing or dots.
+fn is_segment(slot: &str, pieces: &[Piece]) -> bool {
+    let texts: Vec<&str> = pieces
+        .iter()
+        .map(|piece| match piece {
             Piece::Text(text) => text.as_str(),
             _ => "x",
         })
-    };
+        .collect();
     let leaves = |c: char| matches!(c, '/' | '\\') || c.is_control();
-    let whole: String = texts().collect();
-    !matches!(whole.as_str(), "" | "." | "..")
-        && !whole.contains(leaves)
-        && !texts().any(str::is_empty)
+    let whole = texts.concat();
+    let filled: Vec<String> = match slot.strip_prefix(REST) {
+        Some("") => Vec::new(),
+        Some(end) => vec![whole.strip_suffix(end).unwrap_or_default().to_owned()],
+        None => {
+            let pairs = holes(slot).into_iter().zip(&texts);
+            let filled = pairs.filter(|(hole, _)| hole.starts_with('{'));
+            filled.map(|(_, text)| (*text).to_owned()).collect()
+        }
+    };
+    !is_hollow(&whole) && !whole.contains(leaves) && !filled.iter().any(|text| is_hollow(text))
 }
+
+/// Returns true if a text is empty, `.` or `..`. Their dots may be encoded, also more than once.
+fn is_hollow(text: &str) -> bool {
+    let mut plain = text.to_ascii_lowercase();
+    while plain.contains("%25") {
+        plain = plain.replace("%25", "%");
+    }
+    matches!(plain.replace("%2e", ".").as_str(), "" | "." | "..")
+}
+
+const REST: &str = "{**}";
 
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 

@@ -3,6 +3,8 @@
 //! Invariant: a request is refused here by the same code whether a tool makes it or an operator
 //! asks what would become of it.
 
+use std::cmp::Reverse;
+
 use bailiwick_envelope::{ActorKind, DelegationMode};
 
 use super::asker::{Acting, KnownActor};
@@ -12,8 +14,8 @@ use super::template::Template;
 use crate::downstream::{DownstreamError, Part, Piece, Request};
 
 impl ServiceSettings {
-    /// Returns the path of the first template that covers the request, and the target as it is
-    /// sent.
+    /// Returns the path of the template that covers the request most closely, the first of equals,
+    /// and the target as it is sent.
     ///
     /// # Errors
     /// Fails if no template covers it, or if it names an actor that it must not name.
@@ -23,10 +25,12 @@ impl ServiceSettings {
         known: KnownActor<'_>,
     ) -> Result<(String, String), DownstreamError> {
         self.check_names(request, known)?;
-        for template in &self.allow {
-            if let Some(target) = template.fill(request, known.actor)? {
-                return Ok((template.path().to_owned(), target));
-            }
+        let covering = self.allow.iter().filter(|one| one.covers(request));
+        let closest = covering.min_by_key(|one| Reverse(one.closeness(request)));
+        if let Some(template) = closest
+            && let Some(target) = template.fill(request, known.actor)?
+        {
+            return Ok((template.path().to_owned(), target));
         }
         let covered: Vec<_> = self.allow.iter().map(ToString::to_string).collect();
         Err(DownstreamError::NotGranted(format!(

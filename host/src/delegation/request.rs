@@ -24,7 +24,7 @@ pub(super) fn method(name: &str) -> Result<Method, DownstreamError> {
 /// segment: `.` and `.` are harmless pieces, `..` is not.
 pub(super) fn check_segment(text: &str) -> Result<(), DownstreamError> {
     let leaves = |c: char| c == '/' || c == '\\' || c.is_control();
-    if matches!(text, "" | "." | "..") || text.chars().any(leaves) {
+    if is_hollow(text) || text.chars().any(leaves) {
         return Err(DownstreamError::InvalidRequest(
             "a path segment is empty, `.`, `..`, or has `/`, `\\` or control characters".into(),
         ));
@@ -35,6 +35,28 @@ pub(super) fn check_segment(text: &str) -> Result<(), DownstreamError> {
         )));
     }
     Ok(())
+}
+
+/// Returns true if a text names nothing in a path: it is empty, `.` or `..`. Their dots may be
+/// encoded, also more than once, since some services decode twice.
+pub(super) fn is_hollow(text: &str) -> bool {
+    let (mut rest, mut dots) = (text, 0);
+    while let Some(after) = after_dot(rest) {
+        rest = after;
+        dots += 1;
+    }
+    rest.is_empty() && dots <= 2
+}
+
+/// Returns what follows a dot: `.`, `%2e`, `%252e` and so on.
+fn after_dot(text: &str) -> Option<&str> {
+    let Some(mut code) = text.strip_prefix('%') else {
+        return text.strip_prefix('.');
+    };
+    while let Some(after) = code.strip_prefix("25") {
+        code = after;
+    }
+    code.strip_prefix("2e").or_else(|| code.strip_prefix("2E"))
 }
 
 /// Percent-encodes a piece of a path segment. Only [`check_segment`] decides whether the whole is a
@@ -179,12 +201,27 @@ mod tests {
 
     #[test]
     fn a_segment_stays_one_segment() {
-        for bad in ["", ".", "..", "a/b", "a\\b", "a\u{0}", "a\nb"] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "%2e",
+            "%2E.",
+            ".%252e",
+            "%2e%25252E",
+            "a/b",
+            "a\\b",
+            "a\u{0}",
+            "a\nb",
+        ] {
             assert!(check_segment(bad).is_err(), "{bad:?}");
         }
         for (text, encoded) in [
             ("a b", "a%20b"),
             ("%2f..", "%252f.."),
+            ("%2ea", "%252ea"),
+            ("...", "..."),
+            ("%25", "%2525"),
             ("a?b#c", "a%3Fb%23c"),
             ("ü;=", "%C3%BC%3B%3D"),
         ] {

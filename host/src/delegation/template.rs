@@ -1,8 +1,8 @@
 //! The requests that a tool may make to a service: `METHOD /path/{}?key={}`.
 //!
 //! `{}` is one free value; the host fills in `{actor.sub}`, `{actor.tenant}` and `{actor.iss}`;
-//! `{**}` is the rest of the path. A segment may mix text and placeholders: `/v1/{}:cancel`. Query
-//! keys that the template does not name are refused.
+//! `{**}` is several segments. A segment may mix text and placeholders: `/v1/{}:cancel`. Query keys
+//! that the template does not name are refused.
 //!
 //! Invariant: a request is compared piece by piece, never as text, so a free value cannot take the
 //! place of a literal or of the actor, whatever it contains.
@@ -11,6 +11,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
@@ -38,14 +39,14 @@ pub enum TemplateError {
     /// A segment mixes in something other than plain text and placeholders.
     #[error(
         "{0:?}: expected plain text, {{}}, {{actor.sub}}, {{actor.tenant}}, or text mixed with \
-         them, and text between any two placeholders; {{**}} stands alone"
+         them, and text between any two placeholders; {{**}} for several segments begins its own"
     )]
     Segment(String),
     /// `{actor.iss}` stands in the path.
     #[error("{{actor.iss}} is a URL, so it fits into a query value and not into a path segment")]
     Issuer,
-    /// `{**}` is not at the end of the path.
-    #[error("{{**}} stands for the rest of the path, so it must be its last segment")]
+    /// `{**}` is there more than once.
+    #[error("{{**}} stands for any number of segments, so a path has it once")]
     Rest,
     /// A query part has no value or occurs twice.
     #[error("the query parameter {0:?}: expected key=value, each key once")]
@@ -69,12 +70,7 @@ impl FromStr for Template {
                 .map(|text| slot(text).ok_or_else(|| TemplateError::Segment(text.to_owned())))
                 .collect::<Result<_, _>>()?,
         };
-        let before_last = path.len().saturating_sub(1);
-        if path
-            .iter()
-            .take(before_last)
-            .any(|slot| *slot == Slot::Rest)
-        {
+        if path.iter().filter(|slot| slot.is_rest()).count() > 1 {
             return Err(TemplateError::Rest);
         }
         if path.iter().any(|slot| slot.has(&Hole::ActorIssuer)) {
@@ -111,7 +107,7 @@ impl Template {
         let bodyless = matches!(self.method.as_str(), "GET" | "HEAD");
         let query = self.query.iter().map(|(_, slot)| slot).filter(|_| bodyless);
         for slot in self.path.iter().chain(query) {
-            if *slot == Slot::Rest || slot.has(&Hole::Free) {
+            if slot.is_rest() || slot.has(&Hole::Free) {
                 return false;
             }
             if slot.binds_actor() {
@@ -165,13 +161,14 @@ impl Template {
         request: &Request,
         actor: &Actor,
     ) -> Result<Option<String>, DownstreamError> {
-        if request.method != self.method || !self.covers(request) {
+        if !self.covers(request) {
             return Ok(None);
         }
         let mut target = String::new();
-        for (index, part) in request.path.iter().enumerate() {
+        let slots = self.slots(request.path.len()).unwrap_or_default();
+        for (part, slot) in request.path.iter().zip(slots) {
             target.push('/');
-            push_segment(&mut target, part, self.path.get(index), actor)?;
+            push_segment(&mut target, part, slot, actor)?;
         }
         if target.is_empty() {
             target.push('/');
@@ -190,26 +187,37 @@ impl Template {
         Ok(Some(target))
     }
 
-    fn covers(&self, request: &Request) -> bool {
-        let rest = self.path.last() == Some(&Slot::Rest);
-        let fixed = if rest {
-            self.path.len().saturating_sub(1)
-        } else {
-            self.path.len()
+    /// Returns true if it covers the shape of the request.
+    pub(super) fn covers(&self, request: &Request) -> bool {
+        let covers = |slots: Vec<&Slot>| {
+            let mut pairs = slots.into_iter().zip(&request.path);
+            pairs.all(|(slot, part)| slot.admits(part))
         };
-        let long_enough = if rest {
-            request.path.len() > fixed
-        } else {
-            request.path.len() == fixed
-        };
-        long_enough
-            && self
-                .path
-                .iter()
-                .take(fixed)
-                .zip(&request.path)
-                .all(|(slot, part)| slot.admits(part))
+        request.method == self.method
+            && self.slots(request.path.len()).is_some_and(covers)
             && self.covers_query(&request.query)
+    }
+
+    /// Returns how closely it describes a request that it covers; the greatest is the closest. The
+    /// first piece decides about which two templates say something different: a text or the actor
+    /// says more than `{}`, and that more than `{**}`. Then fixed values of the query decide, and
+    /// then the fewest keys.
+    pub(super) fn closeness(&self, request: &Request) -> impl Ord + use<> {
+        let slots = self.slots(request.path.len()).unwrap_or_default();
+        let path: Vec<u8> = slots.into_iter().flat_map(Slot::closeness).collect();
+        let fixed = self.query.iter().filter(|(_, slot)| !slot.is_free());
+        (path, fixed.count(), Reverse(self.query.len()))
+    }
+
+    /// Returns the slot of each of `count` segments, or `None` if the path does not have so many.
+    fn slots(&self, count: usize) -> Option<Vec<&Slot>> {
+        let Some(at) = self.path.iter().position(Slot::is_rest) else {
+            return (self.path.len() == count).then(|| self.path.iter().collect());
+        };
+        let more = count.checked_sub(self.path.len())?;
+        let (before, from) = self.path.split_at(at);
+        let more = std::iter::repeat_n(Slot::MORE, more);
+        Some(before.iter().chain(more).chain(from).collect())
     }
 
     /// Returns true if the template covers the query. Free parameters may be left out; literal and
@@ -220,9 +228,12 @@ impl Template {
             .iter()
             .all(|(key, part)| named(key).is_some_and(|(_, slot)| slot.admits(part)));
         let count = |key: &String| given.iter().filter(|(name, _)| name == key).count();
-        let all_given = self.query.iter().all(|(key, slot)| match slot {
-            Slot::Pieces(holes) if *holes == [Hole::Free] => count(key) <= 1,
-            _ => count(key) == 1,
+        let all_given = self.query.iter().all(|(key, slot)| {
+            if slot.is_free() {
+                count(key) <= 1
+            } else {
+                count(key) == 1
+            }
         });
         all_named && all_given
     }
@@ -233,7 +244,7 @@ impl Template {
 fn push_segment(
     target: &mut String,
     part: &Part,
-    slot: Option<&Slot>,
+    slot: &Slot,
     actor: &Actor,
 ) -> Result<(), DownstreamError> {
     let Part(pieces) = part;
@@ -242,13 +253,14 @@ fn push_segment(
         .map(|piece| value(piece, actor))
         .collect::<Result<_, _>>()?;
     check_segment(&values.concat())?;
-    if slot.is_some_and(|slot| slot.lacks_text(&values)) {
+    if slot.has_hollow(&values) {
         return Err(DownstreamError::InvalidRequest(
-            "a placeholder in the path is empty".into(),
+            "a placeholder in the path is empty, `.` or `..`".into(),
         ));
     }
+    let count = values.len();
     for (index, value) in values.into_iter().enumerate() {
-        if slot.is_some_and(|slot| slot.is_literal_at(index)) {
+        if slot.is_literal_at(index, count) {
             target.push_str(value);
         } else {
             target.extend(encode_piece(value));
@@ -279,7 +291,7 @@ fn parse_query(query: &str) -> Result<Vec<(String, Slot)>, TemplateError> {
         let refused = || TemplateError::Query(pair.to_owned());
         let (key, value) = pair.split_once('=').ok_or_else(refused)?;
         let value = slot(value)
-            .filter(|slot| *slot != Slot::Rest)
+            .filter(|slot| !slot.is_rest())
             .ok_or_else(refused)?;
         if plain(key).is_none()
             || matches!(key, "" | "." | "..")

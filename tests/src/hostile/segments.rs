@@ -72,9 +72,9 @@ fn escapes() -> Vec<Case> {
         ),
         harmless(
             "segment-of-encoded-dots",
-            "Joins `%2e` and `%2e`, which must reach the service encoded once more.",
+            "Joins three `%2e`, which must reach the service encoded once more.",
             "ok",
-            asking("segment-of-encoded-dots", &joined(&["%2e", "%2E"])).call(SEND),
+            asking("segment-of-encoded-dots", &joined(&["%2e", "%2E", "%2e"])).call(SEND),
         ),
     ]
 }

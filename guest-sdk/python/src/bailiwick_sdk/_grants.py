@@ -21,34 +21,52 @@ def check(
     if service not in granted:
         raise UnknownService
     templates = granted[service]
-    if not any(_covers(template, method, path, query) for template in templates):
+    covering = [
+        slots
+        for template in templates
+        if (slots := _covers(template, method, path, query)) is not None
+    ]
+    if not covering:
         raise NotGranted(f"{service} covers {', '.join(templates)}")
-    if not all(_is_segment(part) for part in path):
+    if not all(all(map(_is_segment, slots, path)) for slots in covering):
         raise InvalidRequest(
             "a path segment is empty, `.`, `..`, or has `/`, `\\` or control characters"
         )
 
 
-def _covers(template: str, method: str, path: list[Part], query: Query) -> bool:
-    """Returns true if a template, such as `GET /orders/{}?status={}`, covers a request."""
+def _covers(template: str, method: str, path: list[Part], query: Query) -> list[str] | None:
+    """Returns the slot of each segment if a template covers a request.
+
+    A template is such as `GET /orders/{}?status={}`.
+    """
     parts = re.fullmatch(r"(GET|HEAD|POST|PUT|PATCH|DELETE) /([^?]*)(?:\?(.*))?", template)
     if parts is None:
         raise ValueError(f"{template!r}: expected a template, such as GET /orders/{{}}")
-    slots = parts[2].split("/") if parts[2] else []
-    rest = slots[-1:] == ["{**}"]
-    fixed = slots[:-1] if rest else slots
-    long_enough = len(path) > len(fixed) if rest else len(path) == len(fixed)
+    slots = _slots(parts[2].split("/") if parts[2] else [], len(path))
     known = dict(each.partition("=")[::2] for each in parts[3].split("&")) if parts[3] else {}
-    return (
+    covers = (
         method == parts[1]
-        and long_enough
-        and all(map(_fits, fixed, path))
+        and slots is not None
+        and all(map(_fits, slots, path))
         and all(
             _counts(slot, [part for name, part in query if name == key])
             for key, slot in known.items()
         )
         and all(name in known for name, _ in query)
     )
+    return slots if covers else None
+
+
+def _slots(own: list[str], count: int) -> list[str] | None:
+    """Returns the slot of each of `count` segments, if the path has so many.
+
+    `{**}` is any number of them, and what follows it in its segment belongs to the last.
+    """
+    at = next((at for at, slot in enumerate(own) if slot.startswith(_REST)), None)
+    if at is None:
+        return own if len(own) == count else None
+    more = count - len(own)
+    return None if more < 0 else [*own[:at], *[_REST] * more, *own[at:]]
 
 
 def _counts(slot: str, given: list[Part]) -> bool:
@@ -59,8 +77,11 @@ def _counts(slot: str, given: list[Part]) -> bool:
 
 def _fits(slot: str, part: Part) -> bool:
     """Returns true if a part has the pieces of a slot: its texts, and any text for `{}`."""
-    holes = [hole for hole in re.split(r"(\{[^}]*\})", slot) if hole]
     pieces = _pieces(part)
+    if slot.startswith(_REST):
+        end = slot.removeprefix(_REST)
+        return not end or (len(pieces) > 1 and pieces[-1] == end)
+    holes = _holes(slot)
     return len(holes) == len(pieces) and all(map(_fills, holes, pieces))
 
 
@@ -70,13 +91,33 @@ def _fills(hole: str, piece: Piece) -> bool:
     return hole in ("{}", str(piece))
 
 
-def _is_segment(part: Part) -> bool:
-    """Returns true if a part is one segment of a path, none of its pieces empty."""
+def _holes(slot: str) -> list[str]:
+    """Splits `user-{actor.sub}` into `user-` and `{actor.sub}`."""
+    return [hole for hole in re.split(r"(\{[^}]*\})", slot) if hole]
+
+
+def _is_segment(slot: str, part: Part) -> bool:
+    """Returns true if a part is one segment of a path.
+
+    No placeholder of its slot is filled with nothing or dots.
+    """
     texts = ["x" if isinstance(piece, Actor) else str(piece) for piece in _pieces(part)]
     whole = "".join(texts)
     leaves = any(c in "/\\" or unicodedata.category(c) == "Cc" for c in whole)
-    return whole not in ("", ".", "..") and not leaves and all(texts)
+    if slot.startswith(_REST):
+        end = slot.removeprefix(_REST)
+        filled = [whole.removesuffix(end)] if end else []
+    else:
+        filled = [text for hole, text in zip(_holes(slot), texts) if hole.startswith("{")]
+    return not leaves and not any(map(_HOLLOW.fullmatch, [whole, *filled]))
 
 
 def _pieces(part: Part) -> tuple[Piece, ...]:
     return part.pieces if isinstance(part, Joined) else (part,)
+
+
+_REST = "{**}"
+"""Several segments."""
+
+_HOLLOW = re.compile(r"(?:\.|%(?:25)*2[eE]){0,2}")
+"""Nothing, `.` or `..`. Their dots may be encoded, also more than once."""

@@ -21,29 +21,49 @@ export function refusal(grants: Grants, request: Request): DownstreamReason | un
     return { tag: "unknown-service" };
   }
   const templates = grants[service] ?? [];
-  if (!templates.some((template) => covers(template, request))) {
+  const covering = templates.flatMap((template) => {
+    const slots = covers(template, request);
+    return slots === undefined ? [] : [slots];
+  });
+  if (covering.length === 0) {
     return { tag: "not-granted", val: `${service} covers ${templates.join(", ")}` };
   }
-  return path.every(isSegment) ? undefined : { tag: "invalid-request", val: noSegment };
+  const sound = covering.every((slots) =>
+    path.every((part, at) => isSegment(slots[at] ?? "", part)),
+  );
+  return sound ? undefined : { tag: "invalid-request", val: noSegment };
 }
 
-/** Returns true if a template, such as `GET /orders/{}?status={}`, covers a request. */
-function covers(template: string, request: Request): boolean {
+/**
+ * Returns the slot of each segment if a template, such as `GET /orders/{}?status={}`, covers a
+ * request.
+ */
+function covers(template: string, request: Request): readonly string[] | undefined {
   const parts = /^(GET|HEAD|POST|PUT|PATCH|DELETE) \/([^?]*)(?:\?(.*))?$/.exec(template);
   if (parts === null) {
     throw new Error(`${JSON.stringify(template)}: expected a template, such as GET /orders/{}`);
   }
   const [, method, path = "", query] = parts;
-  const slots = path === "" ? [] : path.split("/");
-  const rest = slots.at(-1) === "{**}";
-  const fixed = rest ? slots.slice(0, -1) : slots;
   const given = request.path;
-  return (
+  const slots = slotsOf(path === "" ? [] : path.split("/"), given.length);
+  const covered =
     request.method === method &&
-    (rest ? given.length > fixed.length : given.length === fixed.length) &&
-    fixed.every((slot, index) => fits(slot, given[index])) &&
-    coversQuery(query === undefined ? [] : query.split("&"), request)
-  );
+    slots?.every((slot, index) => fits(slot, given[index])) &&
+    coversQuery(query === undefined ? [] : query.split("&"), request);
+  return covered ? slots : undefined;
+}
+
+/**
+ * Returns the slot of each of `count` segments, if the path has so many. `{**}` is any number of
+ * them, and what follows it in its segment belongs to the last.
+ */
+function slotsOf(own: readonly string[], count: number): readonly string[] | undefined {
+  const at = own.findIndex((slot) => slot.startsWith(rest));
+  const more = count - own.length;
+  if (at < 0 || more < 0) {
+    return more === 0 ? own : undefined;
+  }
+  return [...own.slice(0, at), ...Array<string>(more).fill(rest), ...own.slice(at)];
 }
 
 /** A value that the tool chooses may be left out; another is there once; no other key is there. */
@@ -59,8 +79,13 @@ function coversQuery(templates: readonly string[], { query }: Request): boolean 
 
 /** Returns true if a part has the pieces of a slot: its texts, and any text for `{}`. */
 function fits(slot: string, part: Part | undefined): boolean {
-  const holes = slot.split(/(\{[^}]*\})/).filter((hole) => hole !== "");
   const given = part === undefined ? [] : pieces(part);
+  if (slot.startsWith(rest)) {
+    const end = slot.slice(rest.length);
+    const last = given.at(-1);
+    return end === "" || (given.length > 1 && last?.tag === "text" && last.val === end);
+  }
+  const holes = holesOf(slot);
   return (
     holes.length === given.length &&
     given.every((piece, index) => {
@@ -72,11 +97,24 @@ function fits(slot: string, part: Part | undefined): boolean {
   );
 }
 
-/** Returns true if a part is one segment of a path, none of its pieces empty. */
-function isSegment(part: Part): boolean {
+/** Splits `user-{actor.sub}` into `user-` and `{actor.sub}`. */
+function holesOf(slot: string): readonly string[] {
+  return slot.split(/(\{[^}]*\})/).filter((hole) => hole !== "");
+}
+
+/**
+ * Returns true if a part is one segment of a path, and no placeholder of its slot is filled with
+ * nothing or dots.
+ */
+function isSegment(slot: string, part: Part): boolean {
   const texts = pieces(part).map((piece) => (piece.tag === "text" ? piece.val : "x"));
   const whole = texts.join("");
-  return !["", ".", ".."].includes(whole) && !/[/\\\p{Cc}]/u.test(whole) && !texts.includes("");
+  const end = slot.startsWith(rest) ? slot.slice(rest.length) : undefined;
+  const holes = end === undefined ? holesOf(slot) : [];
+  const filled = texts.filter((_, index) => holes[index]?.startsWith("{"));
+  const before = end ? [whole.slice(0, -end.length)] : [];
+  const isHollow = (text: string) => hollow.test(text);
+  return !/[/\\\p{Cc}]/u.test(whole) && ![whole, ...filled, ...before].some(isHollow);
 }
 
 function pieces(part: Part): readonly Piece[] {
@@ -84,3 +122,9 @@ function pieces(part: Part): readonly Piece[] {
 }
 
 const noSegment = "a path segment is empty, `.`, `..`, or has `/`, `\\` or control characters";
+
+/** Several segments. */
+const rest = "{**}";
+
+/** Nothing, `.` or `..`. Their dots may be encoded, also more than once. */
+const hollow = /^(?:\.|%(?:25)*2e){0,2}$/i;

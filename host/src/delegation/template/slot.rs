@@ -1,5 +1,6 @@
 //! One segment or query value of a template, and the values that it admits.
 
+use super::super::request::is_hollow;
 use crate::downstream::{Part, Piece};
 
 /// A template's rule for one segment or query value.
@@ -7,8 +8,9 @@ use crate::downstream::{Part, Piece};
 pub(super) enum Slot {
     /// Exactly these, one for each piece of the request's part.
     Pieces(Vec<Hole>),
-    /// One segment or more, of any pieces.
-    Rest,
+    /// One segment or more, of any pieces. If there is a text, it is the last piece of the last
+    /// one, and stays as the operator wrote it.
+    Rest(Option<String>),
 }
 
 /// A template's rule for one piece.
@@ -22,6 +24,34 @@ pub(super) enum Hole {
 }
 
 impl Slot {
+    /// Several segments, of which another slot is the last.
+    pub(super) const MORE: &Self = &Self::Rest(None);
+
+    pub(super) fn is_rest(&self) -> bool {
+        matches!(self, Self::Rest(_))
+    }
+
+    /// Returns true if it is one value that the tool chooses.
+    pub(super) fn is_free(&self) -> bool {
+        matches!(self, Self::Pieces(holes) if *holes == [Hole::Free])
+    }
+
+    /// Returns how much it says about each piece: the larger, the more. Of two slots that admit
+    /// the same part, the list of the one that says more is the greater.
+    pub(super) fn closeness(&self) -> Vec<u8> {
+        match self {
+            Self::Rest(None) => vec![0],
+            Self::Rest(Some(_)) => vec![1],
+            Self::Pieces(holes) => {
+                let free = |hole: &Hole| *hole == Hole::Free;
+                holes
+                    .iter()
+                    .map(|hole| if free(hole) { 2 } else { 3 })
+                    .collect()
+            }
+        }
+    }
+
     pub(super) fn has(&self, hole: &Hole) -> bool {
         matches!(self, Self::Pieces(holes) if holes.contains(hole))
     }
@@ -40,7 +70,8 @@ impl Slot {
     pub(super) fn example(&self) -> Part {
         let free = || Piece::Text("x".to_owned());
         Part(match self {
-            Self::Rest => vec![free()],
+            Self::Rest(None) => vec![free()],
+            Self::Rest(Some(end)) => vec![free(), Piece::Text(end.clone())],
             Self::Pieces(holes) => holes
                 .iter()
                 .map(|hole| match hole {
@@ -56,7 +87,10 @@ impl Slot {
 
     pub(super) fn admits(&self, Part(pieces): &Part) -> bool {
         match self {
-            Self::Rest => false,
+            Self::Rest(None) => true,
+            Self::Rest(Some(end)) => {
+                matches!(pieces.as_slice(), [_, .., Piece::Text(last)] if last == end)
+            }
             Self::Pieces(holes) => {
                 let admits = |(hole, piece): (&Hole, &Piece)| hole.admits(piece);
                 holes.len() == pieces.len() && holes.iter().zip(pieces).all(admits)
@@ -64,16 +98,29 @@ impl Slot {
         }
     }
 
-    /// Returns true if a placeholder is filled with nothing. `/ops/{}:cancel` would become
-    /// `/ops/:cancel`, which many services read as a request for all of them.
-    pub(super) fn lacks_text(&self, values: &[&str]) -> bool {
-        matches!(self, Self::Pieces(_)) && values.contains(&"")
+    /// Returns true if a placeholder beside a text is filled with nothing or dots.
+    /// `/ops/{}:cancel` would become `/ops/:cancel`, which many services read as a request for all
+    /// of them.
+    pub(super) fn has_hollow(&self, values: &[&str]) -> bool {
+        match self {
+            Self::Rest(None) => false,
+            Self::Rest(Some(_)) => {
+                let before = values.split_last().map(|(_, before)| before.concat());
+                before.is_none_or(|before| is_hollow(&before))
+            }
+            Self::Pieces(holes) => holes
+                .iter()
+                .zip(values)
+                .any(|(hole, value)| !matches!(hole, Hole::Literal(_)) && is_hollow(value)),
+        }
     }
 
-    /// Returns true if the piece at `index` stays as the operator wrote it, and is not encoded.
-    pub(super) fn is_literal_at(&self, index: usize) -> bool {
+    /// Returns true if the piece at `index` of `count` stays as the operator wrote it, and is not
+    /// encoded.
+    pub(super) fn is_literal_at(&self, index: usize, count: usize) -> bool {
         match self {
-            Self::Rest => false,
+            Self::Rest(None) => false,
+            Self::Rest(Some(_)) => index + 1 == count,
             Self::Pieces(holes) => matches!(holes.get(index), Some(Hole::Literal(_))),
         }
     }
@@ -94,8 +141,10 @@ impl Hole {
 
 /// Reads one segment or query value of a template. Returns `None` if it is malformed.
 pub(super) fn slot(segment: &str) -> Option<Slot> {
-    if segment == "{**}" {
-        return Some(Slot::Rest);
+    match segment.strip_prefix("{**}") {
+        Some("") => return Some(Slot::Rest(None)),
+        Some(end) => return plain(end).map(|end| Slot::Rest(Some(end))),
+        None => {}
     }
     if matches!(segment, "" | "." | "..") {
         return None;

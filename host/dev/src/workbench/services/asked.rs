@@ -1,7 +1,7 @@
 //! The requests that a fake service answers, in the words of a host's `allow`.
 //!
-//! `{}` is any text, `{actor.sub}` the user who asks, `{**}` the rest of the path. A segment or a
-//! value may mix text and placeholders.
+//! `{}` is any text, `{actor.sub}` the user who asks, `{**}` several segments of the path. A
+//! segment or a value may mix text and placeholders.
 
 use std::fmt;
 
@@ -32,13 +32,17 @@ impl Asked {
             .ok_or("the path does not begin with /")?;
         let segments = path.split('/').filter(|_| !path.is_empty());
         let path: Vec<String> = segments.map(str::to_owned).collect();
-        let last = path.len().saturating_sub(1);
-        for (index, segment) in path.iter().enumerate() {
+        if path.iter().filter(|one| one.starts_with(REST)).count() > 1 {
+            return Err("{**} is there more than once");
+        }
+        for segment in &path {
             if segment.is_empty() || segment == "." || segment == ".." {
                 return Err("a segment of the path is empty, . or ..");
             }
-            if !(segment == REST && index == last) {
-                check(segment, &["", "actor.sub", "actor.tenant"])?;
+            match segment.strip_prefix(REST) {
+                Some(end) if end.contains('{') => return Err("only text may follow {**}"),
+                Some(_) => {}
+                None => check(segment, &["", "actor.sub", "actor.tenant"])?,
             }
         }
         let mut pairs: Vec<(String, String)> = Vec::new();
@@ -69,20 +73,17 @@ impl Asked {
     }
 
     fn covers_path(&self, given: &[String], user: Option<&str>) -> bool {
-        let (fixed, rest) = match self.path.split_last() {
-            Some((last, before)) if last == REST => (before, true),
-            _ => (&*self.path, false),
+        let fits = |(own, given): (&str, &String)| fits(own, given, user);
+        let own = self.path.iter().map(String::as_str);
+        let Some(at) = self.path.iter().position(|one| one.starts_with(REST)) else {
+            return self.path.len() == given.len() && own.zip(given).all(fits);
         };
-        let long_enough = if rest {
-            given.len() > fixed.len()
-        } else {
-            given.len() == fixed.len()
+        let Some(more) = given.len().checked_sub(self.path.len()) else {
+            return false;
         };
-        long_enough
-            && fixed
-                .iter()
-                .zip(given)
-                .all(|(own, given)| fits(own, given, user))
+        let rest = std::iter::repeat_n(REST, more);
+        let before = own.clone().take(at);
+        before.chain(rest).chain(own.skip(at)).zip(given).all(fits)
     }
 
     fn covers_query(&self, given: &[(String, String)], user: Option<&str>) -> bool {
@@ -134,7 +135,9 @@ fn check(mut text: &str, known: &[&str]) -> Result<(), &'static str> {
     while let Some((_, rest)) = text.split_once('{') {
         let (name, after) = rest.split_once('}').ok_or("a { has no }")?;
         if !known.contains(&name) {
-            return Err("a placeholder is none of {}, {actor.sub}, {actor.tenant} and a last {**}");
+            return Err(
+                "a placeholder is none of {}, {actor.sub} and {actor.tenant}, nor {**} before text",
+            );
         }
         if after.starts_with('{') {
             return Err("two placeholders have no text between them");
@@ -193,6 +196,8 @@ mod tests {
             ("GET /orders/{}:close", "/orders/7:close", "/orders/:close"),
             ("GET /a b/{}", "/a%20b/c", "/ab/c"),
             ("GET /{**}", "/a/b/c", "/"),
+            ("GET /v2/{**}/tags", "/v2/a/b/tags", "/v2/tags"),
+            ("GET /v2/{**}:stop", "/v2/a/b:stop", "/v2/a/:stop"),
             ("GET /of/{actor.sub}", "/of/alice", "/of/bob"),
             ("GET /of/u-{actor.sub}-{}", "/of/u-alice-1", "/of/u-al-1"),
             ("GET /o?status={}", "/o?status=new", "/o?state=new"),
@@ -217,7 +222,9 @@ mod tests {
             ("GET //a", "empty"),
             ("GET /a/..", ".."),
             ("GET /{id}", "placeholder"),
-            ("GET /{**}/a", "placeholder"),
+            ("GET /{**}/{**}", "more than once"),
+            ("GET /{**}{}", "only text"),
+            ("GET /a{**}", "placeholder"),
             ("GET /{actor.iss}", "placeholder"),
             ("GET /{}{}", "between"),
             ("GET /{", "no }"),

@@ -1,0 +1,282 @@
+//! The requests that a rule is about: `METHOD /path/{}`.
+//!
+//! Invariant: a request that a pattern is about has no second spelling. Segments are compared once
+//! they are decoded, and without their case, as some services read them.
+
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+
+/// The requests that a rule is about: `METHOD /path/{}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestPattern {
+    method: String,
+    path: Vec<PatternSegment>,
+}
+
+/// A text that is no pattern of requests.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected `METHOD /path`, with a method of GET, HEAD, POST, PUT, PATCH or DELETE, and in the \
+     path plain text, {{}} for a segment or a part of one, and once {{**}} for several segments; \
+     conditions see the query"
+)]
+pub struct NotARequestPattern;
+
+/// A segment of a pattern or of a template. Texts are in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum PatternSegment {
+    /// One segment: these texts in this order, with anything between them.
+    One(Vec<String>),
+    /// One segment or more; the last ends with this text.
+    Rest(String),
+}
+
+impl FromStr for RequestPattern {
+    type Err = NotARequestPattern;
+
+    fn from_str(text: &str) -> Result<Self, NotARequestPattern> {
+        let (method, path) = text.split_once(' ').ok_or(NotARequestPattern)?;
+        if !METHODS.contains(&method) || !path.starts_with('/') {
+            return Err(NotARequestPattern);
+        }
+        let texts: Vec<&str> = match path {
+            "/" => Vec::new(),
+            path => path.split('/').skip(1).collect(),
+        };
+        let path: Option<Vec<_>> = texts.into_iter().map(PatternSegment::read).collect();
+        let path = path.ok_or(NotARequestPattern)?;
+        if path.iter().filter(|one| one.is_rest()).count() > 1 {
+            return Err(NotARequestPattern);
+        }
+        Ok(Self {
+            method: method.to_owned(),
+            path,
+        })
+    }
+}
+
+impl RequestPattern {
+    /// Returns true if it is about a request of this method, with a path as it is sent.
+    pub(super) fn matches(&self, method: &str, path: &str) -> bool {
+        let decoded = |segment: &str| {
+            let bytes: Vec<u8> = percent_decode_str(segment).collect();
+            bytes.to_ascii_lowercase()
+        };
+        let given: Vec<Vec<u8>> = segments(path).map(decoded).collect();
+        self.method == method && fits(&self.path, &given)
+    }
+
+    /// Returns true if it is about any request that a template allows.
+    pub(super) fn may_match(&self, template: &str) -> bool {
+        let (method, target) = template.split_once(' ').unwrap_or_default();
+        let path = target.split('?').next().unwrap_or_default();
+        let given: Vec<_> = segments(path).map(PatternSegment::of_template).collect();
+        self.method == method && meet(&self.path, &given)
+    }
+}
+
+impl PatternSegment {
+    /// Reads a segment of a pattern. Returns `None` if it is malformed.
+    fn read(text: &str) -> Option<Self> {
+        let own = Self::of_template(text);
+        let texts = match &own {
+            Self::One(texts) => texts.as_slice(),
+            Self::Rest(end) => std::slice::from_ref(end),
+        };
+        let plain = texts.iter().all(|text| text.bytes().all(is_plain));
+        let mut between = texts.iter().skip(1).rev().skip(1);
+        let apart = between.all(|text| !text.is_empty());
+        // `{}` is the only placeholder of a pattern.
+        let known = text.matches('{').count() == text.matches("{}").count() || own.is_rest();
+        let named = !matches!(text, "" | "." | "..");
+        (plain && apart && known && named).then_some(own)
+    }
+
+    /// Returns a segment of a template, in which every placeholder stands for anything.
+    fn of_template(text: &str) -> Self {
+        let text = text.to_ascii_lowercase();
+        if let Some(end) = text.strip_prefix("{**}") {
+            return Self::Rest(end.to_owned());
+        }
+        let mut texts = Vec::new();
+        let mut rest = text.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            texts.push(before.to_owned());
+            rest = after.split_once('}').map_or(after, |(_, after)| after);
+        }
+        texts.push(rest.to_owned());
+        Self::One(texts)
+    }
+
+    fn is_rest(&self) -> bool {
+        matches!(self, Self::Rest(_))
+    }
+
+    /// Returns what is true of its last segment, or of the only one.
+    fn last(&self) -> Vec<&str> {
+        match self {
+            Self::One(texts) => texts.iter().map(String::as_str).collect(),
+            Self::Rest(end) => vec!["", end],
+        }
+    }
+}
+
+/// Returns true if a path has these segments.
+fn fits(own: &[PatternSegment], given: &[Vec<u8>]) -> bool {
+    let like = |own: &PatternSegment, given: &Vec<u8>| has_texts(given, &own.last());
+    let Some(at) = own.iter().position(PatternSegment::is_rest) else {
+        return own.len() == given.len() && own.iter().zip(given).all(|(own, one)| like(own, one));
+    };
+    // From its last segment on, the rest is as long as what stands there in the pattern.
+    let (before, from) = own.split_at(at);
+    let Some(end) = given.len().checked_sub(from.len()).filter(|end| *end >= at) else {
+        return false;
+    };
+    let (head, tail) = given.split_at(end);
+    before.iter().zip(head).all(|(own, one)| like(own, one))
+        && from.iter().zip(tail).all(|(own, one)| like(own, one))
+}
+
+/// Returns true if some path may have both the segments of a pattern and those of a template. In
+/// doubt it may: then a rule is named that is never applied, and none is missed.
+fn meet(own: &[PatternSegment], given: &[PatternSegment]) -> bool {
+    let ([one, own_rest @ ..], [other, given_rest @ ..]) = (own, given) else {
+        return own.is_empty() && given.is_empty();
+    };
+    (may_be_one(&one.last(), &other.last()) && meet(own_rest, given_rest))
+        || (one.is_rest() && meet(own, given_rest))
+        || (other.is_rest() && meet(own_rest, given))
+}
+
+/// Returns true if one segment may have both of these lists of texts, with anything between them.
+fn may_be_one(one: &[&str], other: &[&str]) -> bool {
+    match (one, other) {
+        ([whole], texts) | (texts, [whole]) => has_texts(whole.as_bytes(), texts),
+        ([begin, .., end], [other_begin, .., other_end]) => {
+            let begins = begin.starts_with(other_begin) || other_begin.starts_with(begin);
+            begins && (end.ends_with(other_end) || other_end.ends_with(end))
+        }
+        _ => false,
+    }
+}
+
+/// Returns true if a segment is the only text, or has all of them in this order, the first at its
+/// beginning and the last at its end.
+fn has_texts(segment: &[u8], texts: &[&str]) -> bool {
+    let [first, between @ .., last] = texts else {
+        return texts.iter().all(|text| segment == text.as_bytes());
+    };
+    let rest = segment.strip_prefix(first.as_bytes());
+    let Some(mut rest) = rest.and_then(|rest| rest.strip_suffix(last.as_bytes())) else {
+        return false;
+    };
+    for text in between {
+        let Some(at) = memchr::memmem::find(rest, text.as_bytes()) else {
+            return false;
+        };
+        rest = rest.get(at + text.len()..).unwrap_or_default();
+    }
+    true
+}
+
+/// Returns the segments of a path; none of `/`.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.split('/').filter(move |_| !path.is_empty())
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:@!$'()*+,;".contains(&byte)
+}
+
+/// The methods that a tool may use.
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> RequestPattern {
+        let nothing = RequestPattern {
+            method: String::new(),
+            path: Vec::new(),
+        };
+        text.parse().unwrap_or(nothing)
+    }
+
+    #[test]
+    fn a_pattern_is_about_parts_of_segments_and_several_of_them() {
+        for (text, path, expected) in [
+            ("GET /v1/{}:cancel", "/v1/op-7:cancel", true),
+            ("GET /v1/{}:cancel", "/v1/op-7%3ACancel", true),
+            ("GET /v1/{}:cancel", "/v1/op-7:delete", false),
+            ("GET /v1/{}:cancel", "/v1/a/b:cancel", false),
+            ("GET /files/{}.json", "/files/a.JSON", true),
+            ("GET /diff/{}...{}", "/diff/a...b", true),
+            ("GET /diff/{}...{}", "/diff/a..b", false),
+            ("GET /a{}b{}c", "/axbyc", true),
+            ("GET /a{}b{}c", "/aXc", false),
+            ("GET /{**}:cancel", "/a/b:cancel", true),
+            ("GET /{**}:cancel", "/b%3acancel", true),
+            ("GET /{**}:cancel", "/a:cancel/b", false),
+            ("GET /v2/{**}/manifests/{}", "/v2/a/b/manifests/1", true),
+            ("GET /v2/{**}/manifests/{}", "/v2/manifests/1", false),
+            ("GET /v2/{**}/manifests/{}", "/v2/a/manifests/b/1", false),
+        ] {
+            assert_eq!(
+                pattern(text).matches("GET", path),
+                expected,
+                "{text} {path}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pattern_meets_every_template_that_allows_one_of_its_requests() {
+        for (text, template, expected) in [
+            ("GET /v1/{}:cancel", "GET /v1/{}:cancel", true),
+            ("GET /v1/{}:cancel", "GET /v1/{}", true),
+            ("GET /v1/{}:cancel", "GET /v1/{}:delete", false),
+            ("GET /v1/{}:cancel", "GET /v1/user-{actor.sub}", true),
+            ("GET /v1/op:cancel", "GET /v1/{}:cancel", true),
+            ("GET /v1/op:delete", "GET /v1/{}:cancel", false),
+            ("GET /v1/{**}:cancel", "GET /v1/a/{}:cancel", true),
+            ("GET /v1/{**}:cancel", "GET /v1/a/b", false),
+            ("GET /{}/b/c", "GET /{**}/c", true),
+            ("GET /{}/b/d", "GET /{**}/c", false),
+            ("GET /{**}/c", "GET /a/{**}", true),
+            ("GET /{**}/c", "GET /a/{**}:x", false),
+            ("GET /a", "GET /{**}/a", false),
+        ] {
+            assert_eq!(
+                pattern(text).may_match(template),
+                expected,
+                "{text} {template}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_no_template_could_say_is_no_pattern() {
+        for text in [
+            "GET /{}{}",
+            "GET /{id}",
+            "GET /{actor.sub}",
+            "GET /{",
+            "GET /}",
+            "GET /{}}",
+            "GET /a{**}",
+            "GET /{**}{}",
+            "GET /{**}/{**}",
+            "GET /a b",
+            "GET /%2e",
+            "GET /..",
+        ] {
+            assert!(text.parse::<RequestPattern>().is_err(), "{text}");
+        }
+        for text in ["GET /", "GET /{**}:x/{}", "GET /a{}b/{}", "GET /.{}"] {
+            assert!(text.parse::<RequestPattern>().is_ok(), "{text}");
+        }
+    }
+}
