@@ -79,6 +79,12 @@ fn github(request: &Request) -> Answer {
             );
         }
     };
+    if request.header("x-github-api-version") != Some("2022-11-28") {
+        return Answer::json(
+            StatusCode::BAD_REQUEST,
+            &json!({"message": "Not a supported version"}),
+        );
+    }
     let issue = json!({
         "number": 7, "title": format!("{login}'s"), "state": "open", "locked": false,
         "html_url": "https://github.com/octo-org/hello-world/issues/7",
