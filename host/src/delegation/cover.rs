@@ -24,6 +24,11 @@ impl ServiceSettings {
         request: &Request,
         known: KnownActor<'_>,
     ) -> Result<(String, String), DownstreamError> {
+        if request.path.len() > MAX_SEGMENTS {
+            return Err(DownstreamError::InvalidRequest(format!(
+                "the path has more than {MAX_SEGMENTS} segments"
+            )));
+        }
         self.check_names(request, known)?;
         let covering = self.allow.iter().filter(|one| one.covers(request));
         let closest = covering.min_by_key(|one| Reverse(one.closeness(request)));
@@ -100,17 +105,5 @@ impl ExchangeSettings {
     }
 }
 
-impl ReissueSettings {
-    /// Returns true if the host issues tokens for this actor: a user of the one issuer. A token
-    /// whose subject is its client would be the host's own (RFC 9068 §5).
-    pub(super) fn serves(&self, known: KnownActor<'_>) -> bool {
-        known.actor.kind == ActorKind::User
-            && known.alias == self.subject_issuer
-            && known.actor.sub != self.client_id
-    }
-
-    /// Returns true if a call with these scopes has one of the service's.
-    pub fn has_scopes(&self, of_call: &[String]) -> bool {
-        !narrowed(&self.scopes, of_call).is_empty()
-    }
-}
+/// The most segments of a path. `{**}` stands for any number of them.
+const MAX_SEGMENTS: usize = 256;

@@ -13,6 +13,11 @@ from .path import Actor, Joined, Part, Piece
 
 Query = Sequence[tuple[str, Part]]
 
+# Several segments.
+_REST = "{**}"
+# Nothing, `.` or `..`. Their dots may be encoded, also more than once.
+_HOLLOW = re.compile(r"(?:\.|%(?:25)*2[eE]){0,2}")
+
 
 def check(
     granted: dict[str, tuple[str, ...]], service: str, method: str, path: list[Part], query: Query
@@ -108,16 +113,10 @@ def _is_segment(slot: str, part: Part) -> bool:
         end = slot.removeprefix(_REST)
         filled = [whole.removesuffix(end)] if end else []
     else:
-        filled = [text for hole, text in zip(_holes(slot), texts) if hole.startswith("{")]
+        pairs = zip(_holes(slot), texts, strict=True)
+        filled = [text for hole, text in pairs if hole.startswith("{")]
     return not leaves and not any(map(_HOLLOW.fullmatch, [whole, *filled]))
 
 
 def _pieces(part: Part) -> tuple[Piece, ...]:
     return part.pieces if isinstance(part, Joined) else (part,)
-
-
-_REST = "{**}"
-"""Several segments."""
-
-_HOLLOW = re.compile(r"(?:\.|%(?:25)*2[eE]){0,2}")
-"""Nothing, `.` or `..`. Their dots may be encoded, also more than once."""

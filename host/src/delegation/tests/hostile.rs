@@ -1,11 +1,13 @@
 //! Texts of a tool that mean another target to some program.
 
 use bailiwick_envelope::{Actor, ActorKind};
+use http::Uri;
 
 use super::{SERVICE, settings};
+use crate::delegation::Template;
 use crate::delegation::asker::KnownActor;
 use crate::delegation::planned::absolute;
-use crate::downstream::{Part, Piece, Request};
+use crate::downstream::{DownstreamError, Part, Piece, Request};
 
 /// Texts that mean another host, another path or another request to some program.
 const HOSTILE: [&str; 48] = [
@@ -61,15 +63,7 @@ const HOSTILE: [&str; 48] = [
 
 #[test]
 fn whatever_a_tool_puts_into_a_path_goes_to_the_path_that_the_operator_named() {
-    let settings = settings();
-    let who = Actor {
-        acr: None,
-        auth_time: None,
-        iss: "https://idp.example".into(),
-        sub: "alice".into(),
-        tenant: None,
-        kind: ActorKind::User,
-    };
+    let (settings, who) = (settings(), alice());
     let (mut tried, mut refused, mut wrongly) = (0, 0, 0);
     for text in HOSTILE {
         for path in [
@@ -79,15 +73,7 @@ fn whatever_a_tool_puts_into_a_path_goes_to_the_path_that_the_operator_named() {
             vec![text],
         ] {
             tried += 1;
-            let text_of = |text: &&str| Part(vec![Piece::Text((*text).to_owned())]);
-            let request = Request {
-                service: SERVICE.into(),
-                method: "GET".into(),
-                path: path.iter().map(text_of).collect(),
-                query: Vec::new(),
-                headers: Vec::new(),
-                body: Vec::new(),
-            };
+            let request = get(path.iter().map(std::slice::from_ref));
             let known = KnownActor {
                 actor: &who,
                 alias: "corp",
@@ -98,15 +84,7 @@ fn whatever_a_tool_puts_into_a_path_goes_to_the_path_that_the_operator_named() {
                 refused += 1;
                 continue;
             };
-            let url = url::Url::parse(&target.to_string()).unwrap();
-            let segments: Vec<&str> = url.path_segments().unwrap().collect();
-            let is_meant = url.host_str() == Some("orders.example")
-                && url.username().is_empty()
-                && segments.len() == 2
-                && segments.first() == Some(&"orders")
-                && url.query().is_none()
-                && url.fragment().is_none();
-            if !is_meant {
+            if !has_segments(&target, "orders", 2) {
                 wrongly += target.to_string().len();
             }
         }
@@ -114,4 +92,112 @@ fn whatever_a_tool_puts_into_a_path_goes_to_the_path_that_the_operator_named() {
     println!("hostile targets: {tried} tried, {refused} refused, {wrongly} bytes left wrongly");
     assert_eq!(wrongly, 0);
     assert!(refused < tried, "a harmless text is no target at all");
+}
+
+#[test]
+fn whatever_a_tool_puts_into_several_segments_stays_below_the_text_before_them() {
+    let (base, who) = (settings().url, alice());
+    let (mut sent, mut tried) = (0, 0);
+    for text in HOSTILE {
+        for (template, path) in [
+            (
+                "GET /files/{**}",
+                vec![vec!["files"], vec!["a"], vec![text]],
+            ),
+            (
+                "GET /files/{**}",
+                vec![vec!["files"], vec![text], vec!["b"]],
+            ),
+            ("GET /files/{**}", vec![vec!["files"], vec!["a", text]]),
+            (
+                "GET /files/{**}/b",
+                vec![vec!["files"], vec![text], vec!["b"]],
+            ),
+            (
+                "GET /files/{**}:x",
+                vec![vec!["files"], vec!["a"], vec![text, ":x"]],
+            ),
+            ("GET /files/{}:x", vec![vec!["files"], vec![text, ":x"]]),
+        ] {
+            tried += 1;
+            let request = get(path.iter().map(Vec::as_slice));
+            let template: Template = template.parse().unwrap();
+            let Ok(Some(target)) = template.fill(&request, &who) else {
+                continue;
+            };
+            let target = absolute(&base, &target).unwrap();
+            assert!(
+                has_segments(&target, "files", path.len()),
+                "{text:?}: {target}"
+            );
+            let end = if template.to_string().ends_with(":x") {
+                ":x"
+            } else {
+                ""
+            };
+            assert!(target.path().ends_with(end), "{text:?}: {target}");
+            sent += 1;
+        }
+    }
+    println!("of {tried} hostile targets {sent} were harmless");
+    assert!(sent > 0 && sent < tried);
+}
+
+#[test]
+fn a_path_has_a_bounded_number_of_segments() {
+    let (settings, who) = (settings(), alice());
+    let known = KnownActor {
+        actor: &who,
+        alias: "corp",
+    };
+    let cover = |count| settings.cover(&get(std::iter::repeat_n(["a"].as_slice(), count)), known);
+    let refused = cover(257);
+    assert!(
+        matches!(refused, Err(DownstreamError::InvalidRequest(_))),
+        "{refused:?}"
+    );
+    let refused = cover(256);
+    assert!(
+        matches!(refused, Err(DownstreamError::NotGranted(_))),
+        "{refused:?}"
+    );
+}
+
+fn alice() -> Actor {
+    Actor {
+        acr: None,
+        auth_time: None,
+        iss: "https://idp.example".into(),
+        sub: "alice".into(),
+        tenant: None,
+        kind: ActorKind::User,
+    }
+}
+
+/// Returns a request whose path has these segments, each of these pieces.
+fn get<'p>(path: impl Iterator<Item = &'p [&'p str]>) -> Request {
+    let piece = |text: &&str| Piece::Text((*text).to_owned());
+    Request {
+        service: SERVICE.into(),
+        method: "GET".into(),
+        path: path
+            .map(|pieces| Part(pieces.iter().map(piece).collect()))
+            .collect(),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+    }
+}
+
+/// Returns true if an address, as browsers read it, is the service's and has so many segments, the
+/// first of them this one.
+fn has_segments(target: &Uri, first: &str, count: usize) -> bool {
+    let url = url::Url::parse(&target.to_string()).unwrap();
+    let segments: Vec<&str> = url.path_segments().unwrap().collect();
+    url.host_str() == Some("orders.example")
+        && url.username().is_empty()
+        && segments.len() == count
+        && segments.first() == Some(&first)
+        && url.query().is_none()
+        && url.fragment().is_none()
 }
