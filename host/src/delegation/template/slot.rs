@@ -25,7 +25,7 @@ pub(super) enum Hole {
 
 impl Slot {
     /// Several segments, of which another slot is the last.
-    pub(super) const MORE: &Self = &Self::Rest(None);
+    pub(super) const MORE: &'static Self = &Self::Rest(None);
 
     pub(super) fn is_rest(&self) -> bool {
         matches!(self, Self::Rest(_))
