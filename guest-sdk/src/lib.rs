@@ -248,6 +248,8 @@ pub use path::{Part, Piece};
 pub use prompt::{Message, Prompt, Role};
 pub use questions::{Answer, Questions};
 pub use resource::{Contents, Member, Page};
+#[doc(hidden)]
+pub use service::form_text;
 pub use service::{Request, Response, Service};
 
 /// The names that nearly every tool uses.

@@ -109,16 +109,7 @@ impl Request<'_> {
         K: AsRef<str>,
         V: AsRef<str>,
     {
-        let mut form = String::new();
-        for (key, value) in fields {
-            if !form.is_empty() {
-                form.push('&');
-            }
-            encode(&mut form, key.as_ref());
-            form.push('=');
-            encode(&mut form, value.as_ref());
-        }
-        self.body("application/x-www-form-urlencoded", form)
+        self.body("application/x-www-form-urlencoded", form_text(fields))
     }
 
     /// Sets the body and its content type.
@@ -138,6 +129,25 @@ impl Request<'_> {
     pub(crate) fn into_wire(self) -> downstream::Request {
         self.wire
     }
+}
+
+/// Returns fields as a form has them.
+#[doc(hidden)]
+pub fn form_text<K, V>(fields: impl IntoIterator<Item = (K, V)>) -> String
+where
+    K: AsRef<str>,
+    V: AsRef<str>,
+{
+    let mut form = String::new();
+    for (key, value) in fields {
+        if !form.is_empty() {
+            form.push('&');
+        }
+        encode(&mut form, key.as_ref());
+        form.push('=');
+        encode(&mut form, value.as_ref());
+    }
+    form
 }
 
 /// Appends a text as forms write it (URL Standard, "application/x-www-form-urlencoded

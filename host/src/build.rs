@@ -244,8 +244,32 @@ fn of_another_tool(file: &Path) -> Result<(String, Vec<u8>), BuildError> {
     Ok((file_name(name.into_owned())?, component::linked(component)))
 }
 
+/// Builds a crate to a module that is joined with something before it can be a component
+/// ([`crate::import`]).
+///
+/// # Errors
+/// There is no toolchain, or the crate does not compile.
+pub fn module(folder: &Path, target: Option<&Path>) -> Result<Vec<u8>, BuildError> {
+    let folder = fs::canonicalize(folder).map_err(at(folder))?;
+    compiled(&folder, target).map(|(_, module)| module)
+}
+
+/// Encodes a module that [`module`] built, and that was joined since.
+///
+/// # Errors
+/// It imports something that a tool does not get, or exports nothing that a host serves.
+pub fn component(module: &[u8]) -> Result<Vec<u8>, BuildError> {
+    component::from_module(module)
+}
+
 /// Builds a crate; returns the component's name and bytes.
 fn from_crate(folder: &Path, target: Option<&Path>) -> Result<(String, Vec<u8>), BuildError> {
+    let (name, module) = compiled(folder, target)?;
+    Ok((name, component::from_module(&module)?))
+}
+
+/// Compiles a crate; returns the component's name, and a module without what it does not use.
+fn compiled(folder: &Path, target: Option<&Path>) -> Result<(String, Vec<u8>), BuildError> {
     let toolchain = Toolchain::find(folder)?;
     let package = Package::read(toolchain.cargo(), folder)?;
     let own = package.target.join("guests");
@@ -255,9 +279,7 @@ fn from_crate(folder: &Path, target: Option<&Path>) -> Result<(String, Vec<u8>),
     let core = toolchain.compile(&package, &target)?;
     let module = fs::read(&core).map_err(at(&core))?;
     let module = memory::with_arena(&module, package.memory.arena)?;
-    let module = unused::without(&module)?;
-    let component = component::from_module(&module)?;
-    Ok((package.component, component))
+    Ok((package.component, unused::without(&module)?))
 }
 
 /// Returns a name if it can be a file's.
@@ -270,7 +292,10 @@ fn file_name(name: String) -> Result<String, BuildError> {
 }
 
 /// Writes a file beside the old one and renames it, because a host may be watching the folder.
-fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+///
+/// # Errors
+/// The file, or its folder, cannot be written.
+pub fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).map_err(at(folder))?;
     }
@@ -282,7 +307,8 @@ fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     fs::rename(&beside, file).map_err(at(file))
 }
 
-fn digest(bytes: &[u8]) -> String {
+/// Returns `sha256:` and the digest, as the configuration names it.
+pub fn digest(bytes: &[u8]) -> String {
     let hexadecimal = |byte: &u8| format!("{byte:02x}");
     let digest: String = Sha256::digest(bytes).iter().map(hexadecimal).collect();
     format!("sha256:{digest}")

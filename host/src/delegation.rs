@@ -45,9 +45,7 @@ pub(crate) use barriers::Barrier;
 pub use constant_headers::ConstantHeaders;
 pub use content::ContentRules;
 pub use dialect::{DialectError, ExchangeDialect};
-#[cfg(any(test, fuzzing))]
-pub use policy_point::decision_surface;
-pub use policy_point::{PolicyPoint, PolicyPointSettings, SubjectNaming, ToldFacts};
+pub use request::may_set_header;
 pub use service::Service;
 pub use settings::{
     AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ReissueSettings,

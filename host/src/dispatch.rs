@@ -25,7 +25,7 @@ pub use definition::{
 };
 pub use grant::{Acceptance, ComponentGrant, Terms, ToolGrant};
 pub use near::expected;
-pub use offer::{NotOffered, Offer, OfferError, StrayTool, Unaccepted};
+pub use offer::{MAX_OF_A_KIND, NotOffered, Offer, OfferError, StrayTool, Unaccepted};
 pub use outline::{Outline, Parts, expected_alike, in_words, prompt_key, table};
 pub use target::{
     Backing, GrantName, Kind, Offered, Prompt, ReadableResource, Target, TargetRequest, Tool,

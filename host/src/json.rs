@@ -26,8 +26,16 @@ pub use meta::{MetaRule, is_reserved};
 /// # Errors
 /// Says what is wrong and where; never quotes the input.
 pub fn parse(bytes: &[u8], depth: usize) -> Result<Value, JsonError> {
+    parse_up_to(bytes, depth, MAX_NODES)
+}
+
+/// Does the same with at most `values` values, for a document that its own reader chose.
+///
+/// # Errors
+/// Says what is wrong and where; never quotes the input.
+pub fn parse_up_to(bytes: &[u8], depth: usize, values: usize) -> Result<Value, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let nodes = Cell::new(0_usize);
+    let nodes = Cell::new(values);
     let value = Strict {
         depth,
         nodes: &nodes,
@@ -79,6 +87,7 @@ const OUT_OF_RANGE: &str = "a number is out of range";
 #[derive(Clone, Copy)]
 struct Strict<'n> {
     depth: usize,
+    /// The values that may still come.
     nodes: &'n Cell<usize>,
 }
 
@@ -91,15 +100,12 @@ impl Strict<'_> {
         Ok(Self { depth, ..self })
     }
 
-    /// Counts a value, up to [`MAX_NODES`]. A small text can mean many values, each of which takes
-    /// far more memory than its text.
+    /// Counts a value against those that are left. A small text can mean many values, each of which
+    /// takes far more memory than its text.
     fn count<E: serde::de::Error>(self) -> Result<(), E> {
-        self.nodes.set(self.nodes.get() + 1);
-        if self.nodes.get() > MAX_NODES {
-            Err(E::custom(TOO_MANY))
-        } else {
-            Ok(())
-        }
+        let left = self.nodes.get().checked_sub(1);
+        self.nodes.set(left.ok_or_else(|| E::custom(TOO_MANY))?);
+        Ok(())
     }
 }
 

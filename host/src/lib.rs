@@ -40,6 +40,7 @@ pub mod denials;
 pub mod fair;
 pub mod flight;
 pub mod harden;
+pub mod import;
 pub mod json;
 pub mod limits;
 pub mod observe;

@@ -39,6 +39,9 @@ enum Command {
     New(cli::new::Args),
     /// Build a project into a component for the tools folder.
     Build(cli::build::Args),
+    /// Make a component of an API description, without a compiler.
+    #[command(subcommand)]
+    Import(cli::import::ImportCommand),
     /// Describe a component: what it is, what it asks for, and whether this host would load it.
     Inspect(cli::inspect::Args),
     /// Sign components, or make a key to sign them with.
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Command::Audit(command) => cli::audit::run(&command, page),
         Command::New(args) => cli::new::run(&args, page),
         Command::Build(args) => cli::build::run(args, page),
+        Command::Import(command) => cli::import::run(command, page),
         Command::Inspect(args) => cli::inspect::run(&args, page),
         Command::Sign(args) => cli::sign::run(&args, page),
         Command::Accept(args) => cli::accept::run(&args, page),

@@ -75,12 +75,17 @@ pub(super) fn encode_query(text: &str) -> Result<String, DownstreamError> {
     Ok(utf8_percent_encode(text, RESERVED).to_string())
 }
 
+/// Returns true if a tool may set the header of this name, in lower case.
+pub fn may_set_header(name: &str) -> bool {
+    ALLOWED_HEADERS.contains(&name)
+}
+
 /// Turns a tool's headers into HTTP's, by an allow-list.
 pub(super) fn headers(given: &[(String, String)]) -> Result<HeaderMap, DownstreamError> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
         let lower = name.to_ascii_lowercase();
-        if !ALLOWED_HEADERS.contains(&lower.as_str()) {
+        if !may_set_header(&lower) {
             return Err(DownstreamError::InvalidRequest(format!(
                 "the header {name:?} is not one that a tool may set"
             )));

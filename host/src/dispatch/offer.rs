@@ -295,6 +295,6 @@ fn check_accepted(name: &str, outline: Outline, acceptance: &Acceptance) -> Resu
 }
 
 /// The most tools, resources or prompts of one component.
-const MAX_OF_A_KIND: usize = 64;
+pub const MAX_OF_A_KIND: usize = 64;
 const NAME: &str = "a name of its own";
 const URI: &str = "a URI of its own";

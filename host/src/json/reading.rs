@@ -85,6 +85,11 @@ const OWN_READING: &[(&str, &str)] = &[
         "an object that it has just built",
     ),
     (
+        "import/",
+        "an API description: what is of another type is left out with its reason, or as if it were \
+         absent, and the host's rules judge what is made of it",
+    ),
+    (
         "scaffold/pins.rs",
         "no part of the host: the test of the files that it writes",
     ),

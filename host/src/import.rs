@@ -1,0 +1,170 @@
+//! `bailiwick import`: an API description becomes a component with typed tools, and the lines of the
+//! configuration that grant exactly its requests.
+//!
+//! No compiler runs: one guest, built once, is [joined](join) with the operations as data, so the
+//! component's digest covers them. Trusts nothing in a description: it is read with bounds, every
+//! definition passes the host's own rules before it is joined, and every line of the grant is parsed
+//! as the host parses it.
+//!
+//! Invariant: nothing of a description decides where a request goes beyond the lines that the
+//! operator grants. Servers, examples, defaults and extensions are never copied. An operation is
+//! imported whole, or left out with its reason.
+
+mod body;
+mod definition;
+mod document;
+mod join;
+mod left_out;
+mod operation;
+mod parameters;
+mod path;
+mod plan;
+mod program;
+mod references;
+mod schemas;
+mod settings;
+mod shape;
+mod support;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::build::BuildError;
+use crate::json::JsonError;
+pub use document::ApiDocument;
+pub use join::GUEST;
+pub use left_out::LeftOut;
+pub use operation::ApiMethod;
+pub use plan::{ImportPlan, ImportRow};
+pub use program::ActorFact;
+
+/// What to import, and how.
+#[derive(Debug, Clone, Default)]
+pub struct ImportRequest {
+    /// The name of the service in the configuration.
+    pub service: String,
+    /// The operations to take: those of these names, tags and methods; all where there are none.
+    pub choice: OperationChoice,
+    /// What becomes of parameters.
+    pub rules: ImportRules,
+    /// Whether tools describe their answers, and the host holds the service to it.
+    pub output_schemas: bool,
+}
+
+/// The operations to take.
+#[derive(Debug, Clone, Default)]
+pub struct OperationChoice {
+    /// Names of operations or of their tools.
+    pub only: Vec<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Methods.
+    pub methods: Vec<ApiMethod>,
+}
+
+/// What becomes of parameters, by their names in the description.
+#[derive(Debug, Clone, Default)]
+pub struct ImportRules {
+    /// Those that the host fills in.
+    pub bindings: BTreeMap<String, ActorFact>,
+    /// Those that are not sent, and members of bodies that are not described.
+    pub drops: BTreeSet<String>,
+    /// Those that carry a credential of a security scheme: place and name.
+    credentials: BTreeSet<(String, String)>,
+}
+
+impl ImportRules {
+    /// Returns true if a parameter carries a credential, which the host sends.
+    fn carries_credential(&self, place: &str, name: &str) -> bool {
+        let known = |(held_place, held): &(String, String)| {
+            held_place == place
+                && match place {
+                    "header" => held.eq_ignore_ascii_case(name),
+                    _ => held == name,
+                }
+        };
+        let plain = || name.to_ascii_lowercase().replace(['-', '_'], "");
+        let named = matches!(place, "header" | "cookie") && CREDENTIALS.contains(&plain().as_str());
+        named || self.credentials.iter().any(known)
+    }
+}
+
+/// The reason why nothing is imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The description is too large.
+    #[error("the description, or what is made of it, is too large: at most 64 MiB are read")]
+    TooLarge,
+    /// It is not JSON.
+    #[error("the description cannot be read as JSON")]
+    Json(#[from] JsonError),
+    /// It is in an older version.
+    #[error(
+        "it is Swagger 2.0: convert it first, for example with `npx swagger2openapi FILE -o \
+         openapi.json`"
+    )]
+    Swagger,
+    /// It is in another version, or no description at all.
+    #[error("its `openapi` is {0:?}; expected version 3.0 or 3.1")]
+    Version(String),
+    /// The service cannot have that name.
+    #[error("--service {0:?}: expected 1 to 64 characters of [A-Za-z0-9_-]")]
+    Service(String),
+    /// An operation was asked for that is not there.
+    #[error("--only {0}: no operation and no tool has this name; --dry-run lists them")]
+    Unknown(String),
+    /// A parameter was bound that no chosen operation has.
+    #[error("--bind {0}: no chosen operation has this parameter")]
+    Unbound(String),
+    /// No operation can be imported.
+    #[error("no operation can be imported")]
+    Nothing,
+    /// There are more operations than one component has tools.
+    #[error(
+        "{count} operations can be imported, and a component has at most {most} tools: choose by \
+         --only, --tag or --method{tags}"
+    )]
+    TooMany {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+        /// The tags with their numbers, as a list.
+        tags: String,
+    },
+    /// The guest does not ask for data.
+    #[error("the guest of this program cannot be joined; report it as a fault")]
+    Guest,
+    /// The guest cannot be joined.
+    #[error("the guest cannot be joined with the operations")]
+    Join {
+        /// The reason.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The joined module cannot be a component.
+    #[error("the tools cannot become a component")]
+    Component(#[from] BuildError),
+    /// A part of the data cannot be written.
+    #[error("the tools cannot be written as data")]
+    Data(#[from] serde_json::Error),
+    /// The lines of the configuration cannot be written.
+    #[error("the lines of the configuration cannot be written")]
+    Settings(#[from] toml::ser::Error),
+}
+
+/// Names of headers and cookies that carry credentials, by their letters and digits.
+const CREDENTIALS: [&str; 9] = [
+    "token",
+    "accesstoken",
+    "authtoken",
+    "bearertoken",
+    "apikey",
+    "xapikey",
+    "xauthtoken",
+    "authorization",
+    "cookie",
+];
+
+#[cfg(test)]
+mod tests;

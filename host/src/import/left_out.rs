@@ -1,0 +1,74 @@
+//! The reasons for leaving an operation out, each with what can be done.
+
+/// The reason why an operation is not imported.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LeftOut {
+    /// A reference does not lead to a place in the file.
+    #[error("it refers to {0:?}, which is not a place in this file")]
+    Reference(String),
+    /// References lead to each other.
+    #[error("its references lead in a circle")]
+    Circle,
+    /// A part of it does not have the shape that OpenAPI gives it.
+    #[error("its {0} is malformed")]
+    Malformed(&'static str),
+    /// It has a method that tools do not have.
+    #[error("a tool has no method {0}")]
+    Method(String),
+    /// The path cannot be a template.
+    #[error("its path cannot be a template: {0}")]
+    Path(String),
+    /// A parameter of the path is not declared.
+    #[error("its path has {{{0}}}, which no parameter declares")]
+    Undeclared(String),
+    /// Two arguments have one name.
+    #[error("two of its parameters would be the argument {0:?}")]
+    Clash(String),
+    /// A parameter names an identity or a credential.
+    #[error(
+        "its parameter {0:?} names an identity or a credential, which a model must not choose: add \
+         --bind {0}=actor.sub (or actor.tenant, actor.iss) to let the host fill it in, or --drop {0} \
+         to send none"
+    )]
+    Identity(String),
+    /// A bound parameter is in a place that the host does not fill in.
+    #[error("its parameter {0:?} is bound, but the host fills in only paths and queries")]
+    BoundElsewhere(String),
+    /// A member of the body names an identity or a credential.
+    #[error(
+        "its body has the member {0:?}, which names an identity or a credential, and a model must \
+         not choose one: add --drop {0} to describe the body without it"
+    )]
+    IdentityMember(String),
+    /// It needs a header that tools may not set.
+    #[error("it needs the header {0:?}, which a tool may not set")]
+    Header(String),
+    /// It needs a cookie.
+    #[error("it needs the cookie {0:?}, which a tool may not set")]
+    Cookie(String),
+    /// A parameter is written in a way that a request cannot have.
+    #[error("it needs the parameter {name:?}, {why}")]
+    Parameter {
+        /// The name in the document.
+        name: String,
+        /// What about it is not supported.
+        why: &'static str,
+    },
+    /// It needs a body that is neither JSON nor a form.
+    #[error("it needs a body of {0}; a tool sends JSON and forms")]
+    Body(String),
+    /// It needs a body, but its method has none.
+    #[error("it needs a body, which {0} has not")]
+    BodyOfMethod(&'static str),
+    /// The host would not accept the definition.
+    #[error("its definition would not be accepted: {0}")]
+    Definition(String),
+    /// The host would not accept the line of the grant.
+    #[error("{line}: {why}")]
+    Template {
+        /// The line.
+        line: String,
+        /// The fault.
+        why: String,
+    },
+}

@@ -1,0 +1,249 @@
+//! The typed view of a document's operations: their methods, names and tags.
+//!
+//! Invariant: an operation has the same tool name whatever else is chosen, and no two have one.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::document::ApiDocument;
+use super::left_out::LeftOut;
+use crate::build;
+
+/// The methods of operations that tools can make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ApiMethod {
+    /// `GET`.
+    Get,
+    /// `HEAD`.
+    Head,
+    /// `POST`.
+    Post,
+    /// `PUT`.
+    Put,
+    /// `PATCH`.
+    Patch,
+    /// `DELETE`.
+    Delete,
+}
+
+impl ApiMethod {
+    /// Returns the method of a member of a path item, such as `get`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "get" => Some(Self::Get),
+            "head" => Some(Self::Head),
+            "post" => Some(Self::Post),
+            "put" => Some(Self::Put),
+            "patch" => Some(Self::Patch),
+            "delete" => Some(Self::Delete),
+            _ => None,
+        }
+    }
+
+    /// Returns the method as HTTP spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Returns true if it changes nothing (RFC 9110 §9.2.1).
+    pub fn reads(self) -> bool {
+        matches!(self, Self::Get | Self::Head)
+    }
+
+    /// Returns true if repeating it changes nothing more (RFC 9110 §9.2.2).
+    pub(super) fn is_idempotent(self) -> bool {
+        !matches!(self, Self::Post | Self::Patch)
+    }
+
+    /// Returns whether it destroys something; `None` if that depends on the service.
+    pub(super) fn is_destructive(self) -> Option<bool> {
+        match self {
+            Self::Get | Self::Head => Some(false),
+            Self::Put | Self::Delete => Some(true),
+            Self::Post | Self::Patch => None,
+        }
+    }
+}
+
+/// One operation of a document.
+pub(super) struct ApiOperation<'d> {
+    /// The method, or its name if tools have none such.
+    pub(super) method: Result<ApiMethod, &'d str>,
+    pub(super) path: &'d str,
+    /// The path item, with what all its operations have.
+    pub(super) item: &'d Value,
+    pub(super) value: &'d Value,
+    /// The name of its tool.
+    pub(super) tool: String,
+}
+
+impl<'d> ApiOperation<'d> {
+    /// Returns every operation of a document, by path and method.
+    pub(super) fn all(document: &'d ApiDocument) -> Vec<Self> {
+        let paths = document.root().get("paths").and_then(Value::as_object);
+        let mut all = Vec::new();
+        for (path, item) in paths.into_iter().flatten() {
+            let Ok(item) = document.references().followed(item) else {
+                continue;
+            };
+            for (name, value) in item.as_object().into_iter().flatten() {
+                let method = match ApiMethod::named(name) {
+                    Some(method) => Ok(method),
+                    None if UNSUPPORTED.contains(&name.as_str()) => Err(name.as_str()),
+                    None => continue,
+                };
+                all.push(Self {
+                    method,
+                    path,
+                    item,
+                    value,
+                    tool: String::new(),
+                });
+            }
+        }
+        name(&mut all);
+        all
+    }
+
+    /// Returns the document's own name for it.
+    pub(super) fn id(&self) -> Option<&'d str> {
+        self.text("operationId")
+    }
+
+    /// Returns true if it, or its tool, has this name.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        self.tool == name || self.id() == Some(name)
+    }
+
+    pub(super) fn tags(&self) -> impl Iterator<Item = &'d str> {
+        let tags = self.value.get("tags").and_then(Value::as_array);
+        tags.into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// Returns the method and path as the document has them.
+    pub(super) fn line(&self) -> String {
+        match self.method {
+            Ok(method) => format!("{} {}", method.as_str(), self.path),
+            Err(name) => format!("{} {}", name.to_ascii_uppercase(), self.path),
+        }
+    }
+
+    pub(super) fn method(&self) -> Result<ApiMethod, LeftOut> {
+        let refused = |name: &str| LeftOut::Method(name.to_ascii_uppercase());
+        self.method.map_err(refused)
+    }
+
+    /// Returns a member that is a text with something in it.
+    pub(super) fn text(&self, name: &str) -> Option<&'d str> {
+        let text = self.value.get(name).and_then(Value::as_str);
+        text.filter(|text| !text.trim().is_empty())
+    }
+}
+
+/// Gives each operation the name of its tool. Names that would be the same get an ending of their
+/// own.
+fn name(operations: &mut [ApiOperation<'_>]) {
+    let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
+    for operation in operations.iter() {
+        *wanted.entry(plain_name(operation)).or_default() += 1;
+    }
+    for operation in operations {
+        let plain = plain_name(operation);
+        let alone = wanted.get(&plain) == Some(&1) && (1..=MAX_NAME).contains(&plain.len());
+        operation.tool = if alone {
+            plain
+        } else {
+            let digest = build::digest(operation.line().as_bytes());
+            let ending: String = digest.chars().skip(SCHEME).take(ENDING).collect();
+            let beginning: String = plain.chars().take(MAX_NAME - ENDING - 1).collect();
+            format!("{beginning}_{ending}")
+        };
+    }
+}
+
+/// Returns the name of an operation in the characters that tools' names have.
+fn plain_name(operation: &ApiOperation<'_>) -> String {
+    let named = operation.id().map(str::to_owned);
+    let name = named.unwrap_or_else(|| operation.line().to_ascii_lowercase());
+    argument_name(&name)
+}
+
+/// Returns a name in the characters that tools' and arguments' names have.
+pub(super) fn argument_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if name.chars().all(plain) {
+        return name.to_owned();
+    }
+    let mut written = String::new();
+    for character in name.chars() {
+        let character = if plain(character) { character } else { '_' };
+        if character != '_' || !written.ends_with('_') {
+            written.push(character);
+        }
+    }
+    written.trim_matches('_').to_owned()
+}
+
+/// Methods of OpenAPI that a tool cannot have.
+const UNSUPPORTED: [&str; 2] = ["options", "trace"];
+const MAX_NAME: usize = 64;
+/// The hexadecimal digits of an ending.
+const ENDING: usize = 8;
+/// The characters of `sha256:`.
+const SCHEME: usize = 7;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{ApiDocument, ApiOperation};
+
+    fn names(paths: &serde_json::Value) -> Vec<String> {
+        let document = json!({"openapi": "3.0.3", "paths": paths}).to_string();
+        let document = ApiDocument::read(document.as_bytes());
+        let document = document.ok();
+        let all = document.iter().flat_map(ApiOperation::all);
+        all.map(|operation| operation.tool).collect()
+    }
+
+    #[test]
+    fn a_tool_is_named_as_its_operation() {
+        let long = "a".repeat(70);
+        let found = names(&json!({
+            "/a": {"get": {"operationId": "repos/get"}, "post": {}, "parameters": []},
+            "/b/{id}": {"delete": {"operationId": " "}, "trace": {"operationId": "t"}},
+            "/c": {"get": {"operationId": long}},
+            "/d": {"get": {"operationId": "délete §1"}},
+        }));
+        let expected = ["repos_get", "post_a", "delete_b_id", "t"];
+        assert_eq!(found.get(..4), Some(&expected.map(str::to_owned)[..]), "{found:?}");
+        let lengths: Vec<usize> = found.iter().map(String::len).collect();
+        assert_eq!(lengths.get(4..), Some(&[64, 8][..]), "{found:?}");
+    }
+
+    #[test]
+    fn names_that_clash_each_get_an_ending() {
+        let paths = json!({
+            "/a": {"get": {"operationId": "get it"}},
+            "/b": {"get": {"operationId": "get/it"}},
+            "/c": {"get": {"operationId": "other"}},
+        });
+        let found = names(&paths);
+        let [first, second, other] = found.as_slice() else {
+            return assert_eq!(found.len(), 3);
+        };
+        assert!(first.starts_with("get_it_") && second.starts_with("get_it_"));
+        assert_ne!(first, second);
+        assert_eq!(other, "other");
+        let alone = names(&json!({"/a": {"get": {"operationId": "get it"}}}));
+        assert_eq!(alone, ["get_it"]);
+    }
+}

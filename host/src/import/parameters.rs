@@ -1,0 +1,320 @@
+//! The parameters of an operation: which become arguments, which the host fills in, which are not
+//! sent.
+//!
+//! Invariant: a parameter that names an identity or a credential is never an argument.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::ImportRules;
+use super::left_out::LeftOut;
+use super::operation::{ApiOperation, argument_name};
+use super::program::{SentValue, SentPiece, SentStyle};
+use super::references::ApiReferences;
+use super::shape::{ValueShape, shape};
+use super::support::{MOST_REPEATS, is_ignored_header, sends_header, takes_key};
+use crate::schema::names_identity;
+
+/// An argument of a tool.
+#[derive(Debug, Clone)]
+pub(super) struct ApiArgument<'d> {
+    pub(super) name: String,
+    pub(super) schema: Option<&'d Value>,
+    pub(super) description: Option<&'d str>,
+    pub(super) required: bool,
+    /// The most items, if it is a list of which no more can be sent.
+    pub(super) most: Option<u64>,
+}
+
+/// The parameters of an operation.
+#[derive(Debug, Default)]
+pub(super) struct ApiParameters<'d> {
+    pub(super) arguments: Vec<ApiArgument<'d>>,
+    /// The pieces for the variables of the path.
+    pub(super) path: BTreeMap<&'d str, SentPiece>,
+    /// The variables whose values may have slashes.
+    pub(super) rests: BTreeSet<&'d str>,
+    pub(super) query: Vec<SentValue>,
+    pub(super) headers: Vec<SentValue>,
+    /// What is not as the document has it.
+    pub(super) notes: Vec<String>,
+}
+
+/// A parameter of the document.
+struct ApiParameter<'d> {
+    name: &'d str,
+    place: &'d str,
+    value: &'d Value,
+    /// The schema; that of its content, if it is written as JSON.
+    schema: Option<&'d Value>,
+    content: bool,
+}
+
+impl<'d> ApiParameters<'d> {
+    /// Reads the parameters of an operation and of its path.
+    pub(super) fn of(
+        operation: &ApiOperation<'d>,
+        references: ApiReferences<'d>,
+        rules: &ImportRules,
+    ) -> Result<Self, LeftOut> {
+        let mut read = Self::default();
+        for parameter in &declared(operation, references)? {
+            read.add(parameter, references, rules)?;
+        }
+        Ok(read)
+    }
+
+    fn add(
+        &mut self,
+        parameter: &ApiParameter<'d>,
+        references: ApiReferences<'d>,
+        rules: &ImportRules,
+    ) -> Result<(), LeftOut> {
+        let name = parameter.name;
+        if parameter.place == "header" && is_ignored_header(name) {
+            return Ok(());
+        }
+        if rules.carries_credential(parameter.place, name) {
+            self.note(parameter, "it carries the credential, which the host sends");
+            return Ok(());
+        }
+        if rules.drops.contains(name) {
+            self.note(parameter, "it is dropped");
+            return Ok(());
+        }
+        if let Some(fact) = rules.bindings.get(name) {
+            return self.bind(parameter, SentPiece::Actor(*fact));
+        }
+        match parameter.place {
+            "path" => self.in_path(parameter),
+            "query" => self.in_query(parameter, references),
+            "header" => self.in_header(parameter),
+            _ if parameter.is_required() => Err(LeftOut::Cookie(name.to_owned())),
+            _ => {
+                self.note(parameter, "a tool may not set cookies");
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets the host fill a parameter in.
+    fn bind(&mut self, parameter: &ApiParameter<'d>, value: SentPiece) -> Result<(), LeftOut> {
+        match parameter.place {
+            "path" => {
+                self.path.insert(parameter.name, value);
+            }
+            "query" => {
+                if let Some(why) = unwritable(parameter.name) {
+                    return Err(parameter.lacks(why));
+                }
+                self.query.push(parameter.sent(value, SentStyle::Repeated));
+            }
+            _ => return Err(LeftOut::BoundElsewhere(parameter.name.to_owned())),
+        }
+        Ok(())
+    }
+
+    fn in_path(&mut self, parameter: &ApiParameter<'d>) -> Result<(), LeftOut> {
+        if parameter.content || !matches!(parameter.text("style"), None | Some("simple")) {
+            return Err(parameter.lacks("which has another style than \"simple\""));
+        }
+        if parameter.value.get("x-multi-segment") == Some(&Value::Bool(true)) {
+            self.rests.insert(parameter.name);
+        }
+        let argument = self.argument(parameter, None)?;
+        self.path
+            .insert(parameter.name, SentPiece::Argument(argument));
+        Ok(())
+    }
+
+    fn in_query(
+        &mut self,
+        parameter: &ApiParameter<'d>,
+        references: ApiReferences<'d>,
+    ) -> Result<(), LeftOut> {
+        let sent = match unwritable(parameter.name) {
+            Some(why) => Err(why),
+            None => parameter.style(references),
+        };
+        let (style, most) = match sent {
+            Ok(style) => style,
+            Err(why) if parameter.is_required() => return Err(parameter.lacks(why)),
+            Err(why) => {
+                self.note(parameter, why);
+                return Ok(());
+            }
+        };
+        let argument = self.argument(parameter, most)?;
+        if let Some(most) = most {
+            let why = format!("{:?} takes at most {most} of its list", parameter.name);
+            self.notes.push(why);
+        }
+        self.query
+            .push(parameter.sent(SentPiece::Argument(argument), style));
+        Ok(())
+    }
+
+    fn in_header(&mut self, parameter: &ApiParameter<'d>) -> Result<(), LeftOut> {
+        if !sends_header(parameter.name) {
+            if parameter.is_required() {
+                return Err(LeftOut::Header(parameter.name.to_owned()));
+            }
+            self.note(parameter, "a tool may not set this header");
+            return Ok(());
+        }
+        let argument = self.argument(parameter, None)?;
+        self.headers
+            .push(parameter.sent(SentPiece::Argument(argument), SentStyle::Repeated));
+        Ok(())
+    }
+
+    /// Makes a parameter an argument; returns the argument's name.
+    fn argument(
+        &mut self,
+        parameter: &ApiParameter<'d>,
+        most: Option<u64>,
+    ) -> Result<String, LeftOut> {
+        if names_identity(parameter.name) {
+            return Err(LeftOut::Identity(parameter.name.to_owned()));
+        }
+        let plain = argument_name(parameter.name);
+        let placed = format!("{}_{plain}", parameter.place);
+        let is_free = |name: &&String| {
+            name.as_str() != BODY && self.arguments.iter().all(|other| other.name != **name)
+        };
+        let name = [plain, placed].iter().find(is_free).cloned();
+        let name = name.ok_or_else(|| LeftOut::Clash(parameter.name.to_owned()))?;
+        self.arguments.push(ApiArgument {
+            name: name.clone(),
+            schema: parameter.schema,
+            description: parameter.text("description"),
+            required: parameter.is_required(),
+            most,
+        });
+        Ok(name)
+    }
+
+    fn note(&mut self, parameter: &ApiParameter<'d>, why: &str) {
+        let (place, name) = (parameter.place, parameter.name);
+        self.notes.push(format!("without the {place} parameter {name:?}: {why}"));
+    }
+}
+
+/// Returns true if an operation has a parameter of this name.
+pub(super) fn has_parameter(
+    operation: &ApiOperation<'_>,
+    references: ApiReferences<'_>,
+    name: &str,
+) -> bool {
+    let declared = declared(operation, references).unwrap_or_default();
+    declared.iter().any(|parameter| parameter.name == name)
+}
+
+/// Returns the parameters of an operation and of its path. The operation's come in place of those
+/// of its path (OpenAPI 3.1 §4.8.10.1).
+fn declared<'d>(
+    operation: &ApiOperation<'d>,
+    references: ApiReferences<'d>,
+) -> Result<Vec<ApiParameter<'d>>, LeftOut> {
+    let mut declared: Vec<ApiParameter<'d>> = Vec::new();
+    for holder in [operation.item, operation.value] {
+        let list = holder.get("parameters").and_then(Value::as_array);
+        for value in list.into_iter().flatten() {
+            let parameter = ApiParameter::of(references.followed(value)?, references)?;
+            let same = |other: &&mut ApiParameter<'d>| {
+                (other.name, other.place) == (parameter.name, parameter.place)
+            };
+            match declared.iter_mut().find(same) {
+                Some(other) => *other = parameter,
+                None => declared.push(parameter),
+            }
+        }
+    }
+    Ok(declared)
+}
+
+impl<'d> ApiParameter<'d> {
+    fn of(value: &'d Value, references: ApiReferences<'d>) -> Result<Self, LeftOut> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str);
+        let malformed = LeftOut::Malformed("parameter");
+        let (Some(name), Some(place)) = (text("name"), text("in")) else {
+            return Err(malformed);
+        };
+        if !["path", "query", "header", "cookie"].contains(&place) {
+            return Err(malformed);
+        }
+        let content = value.get("content").and_then(Value::as_object);
+        let content = content.and_then(|content| content.values().next());
+        let content = content.map(|content| references.followed(content)).transpose()?;
+        Ok(Self {
+            name,
+            place,
+            value,
+            schema: content.unwrap_or(value).get("schema"),
+            content: content.is_some(),
+        })
+    }
+
+    fn text(&self, name: &str) -> Option<&'d str> {
+        self.value.get(name).and_then(Value::as_str)
+    }
+
+    /// Returns true if every request has it. A path has all its parts.
+    fn is_required(&self) -> bool {
+        self.place == "path" || self.value.get("required") == Some(&Value::Bool(true))
+    }
+
+    fn lacks(&self, why: &'static str) -> LeftOut {
+        LeftOut::Parameter {
+            name: self.name.to_owned(),
+            why,
+        }
+    }
+
+    fn sent(&self, value: SentPiece, style: SentStyle) -> SentValue {
+        let name = match self.place {
+            "header" => self.name.to_ascii_lowercase(),
+            _ => self.name.to_owned(),
+        };
+        SentValue { name, value, style }
+    }
+
+    /// Returns the form of a query parameter, and the most items of a list that can be sent so.
+    fn style(
+        &self,
+        references: ApiReferences<'d>,
+    ) -> Result<(SentStyle, Option<u64>), &'static str> {
+        if self.content {
+            return Ok((SentStyle::Json, None));
+        }
+        let style = self.text("style").unwrap_or("form");
+        let explodes = match self.value.get("explode") {
+            Some(Value::Bool(explodes)) => *explodes,
+            _ => style == "form",
+        };
+        let shape = shape(self.schema, references);
+        match style {
+            "form" | "spaceDelimited" | "pipeDelimited" if shape == ValueShape::Object => {
+                Err("an object with a key for each of its members is not supported")
+            }
+            "form" if !explodes => Ok((SentStyle::Joined(","), None)),
+            "spaceDelimited" if !explodes => Ok((SentStyle::Joined(" "), None)),
+            "pipeDelimited" if !explodes => Ok((SentStyle::Joined("|"), None)),
+            "form" | "spaceDelimited" | "pipeDelimited" => {
+                let most = (shape == ValueShape::List).then_some(MOST_REPEATS);
+                Ok((SentStyle::Repeated, most))
+            }
+            "deepObject" => Err("keys with brackets (deepObject) are not supported in a query"),
+            _ => Err("its style is not one of queries"),
+        }
+    }
+}
+
+/// Returns why a query cannot have the key; `None` if it can.
+fn unwritable(key: &str) -> Option<&'static str> {
+    (!takes_key(key)).then_some("a template cannot have its name as a key of the query")
+}
+
+/// The argument that is the body.
+pub(super) const BODY: &str = "body";

@@ -1,0 +1,201 @@
+//! The data that the guest reads: what `host/imported` calls its shelf and its operations.
+//!
+//! Invariant: the layout is that of `host/imported/src/shelf.rs`, and the members are those of its
+//! `operation.rs`. A story compares what the guest describes and sends with what was imported.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::ImportError;
+
+/// An operation as the guest reads it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct GuestOperation {
+    pub(super) service: String,
+    pub(super) method: &'static str,
+    pub(super) path: Vec<GuestSegment>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) query: Vec<SentValue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) headers: Vec<SentValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<SentBody>,
+    pub(super) structured: bool,
+}
+
+/// A segment of the path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum GuestSegment {
+    One(Vec<SentPiece>),
+    Rest(String),
+}
+
+/// A piece of a segment or of a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SentPiece {
+    Text(String),
+    Argument(String),
+    Actor(ActorFact),
+}
+
+/// A fact about the actor that the host fills in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorFact {
+    /// The subject.
+    Sub,
+    /// The tenant.
+    Tenant,
+    /// The issuer.
+    Iss,
+}
+
+impl ActorFact {
+    /// Returns the fact of a name such as `actor.sub`.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "actor.sub" => Some(Self::Sub),
+            "actor.tenant" => Some(Self::Tenant),
+            "actor.iss" => Some(Self::Iss),
+            _ => None,
+        }
+    }
+
+    /// Returns its placeholder in a template.
+    pub(super) fn placeholder(self) -> &'static str {
+        match self {
+            Self::Sub => "{actor.sub}",
+            Self::Tenant => "{actor.tenant}",
+            Self::Iss => "{actor.iss}",
+        }
+    }
+}
+
+/// A query parameter or a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct SentValue {
+    pub(super) name: String,
+    pub(super) value: SentPiece,
+    pub(super) style: SentStyle,
+}
+
+/// The form of an argument in the query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SentStyle {
+    Repeated,
+    Joined(&'static str),
+    Json,
+}
+
+/// The body, which is the argument `body`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct SentBody {
+    pub(super) media: String,
+    pub(super) encoding: SentEncoding,
+}
+
+/// The form of a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SentEncoding {
+    Json,
+    /// A form, with the lists in it that are not repeated.
+    Form(BTreeMap<String, SentList>),
+}
+
+/// The form of a list in a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SentList {
+    Joined(&'static str),
+    Indexed,
+}
+
+/// A definition as the guest reads it.
+#[derive(Debug, Serialize)]
+pub(super) struct DefinitionText<'p> {
+    pub(super) name: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) title: Option<&'p str>,
+    pub(super) description: &'p str,
+    pub(super) input: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) output: Option<Box<RawValue>>,
+    pub(super) read_only: Option<bool>,
+    pub(super) destructive: Option<bool>,
+    pub(super) idempotent: Option<bool>,
+    pub(super) services: &'p [String],
+}
+
+/// One tool of the data: its name, its definition and its operation.
+pub(super) struct Shelved {
+    pub(super) name: String,
+    pub(super) definition: Vec<u8>,
+    pub(super) operation: Vec<u8>,
+}
+
+/// Returns the data for these tools.
+pub(super) fn data(tools: &[&Shelved]) -> Result<Vec<u8>, ImportError> {
+    let index = HEAD + tools.len() * ENTRY;
+    let near: usize = tools.iter().map(|tool| tool.name.len() + tool.operation.len()).sum();
+    let near = index + near;
+    let (mut numbers, mut rest) = (vec![tools.len(), near], Vec::new());
+    let mut far = near;
+    for tool in tools {
+        let name = index + rest.len();
+        rest.extend(tool.name.as_bytes());
+        let operation = index + rest.len();
+        rest.extend(&tool.operation);
+        numbers.extend([name, tool.name.len()]);
+        numbers.extend([far, tool.definition.len()]);
+        numbers.extend([operation, tool.operation.len()]);
+        far += tool.definition.len();
+    }
+    let mut data = Vec::with_capacity(far);
+    for number in numbers {
+        let number = u32::try_from(number).map_err(|_| ImportError::TooLarge)?;
+        data.extend(number.to_le_bytes());
+    }
+    data.extend(rest);
+    for tool in tools {
+        data.extend(&tool.definition);
+    }
+    Ok(data)
+}
+
+/// The bytes of the head, and of the numbers of one tool.
+const HEAD: usize = 8;
+const ENTRY: usize = 24;
+
+#[cfg(test)]
+mod tests {
+    use super::{Shelved, data};
+
+    #[test]
+    fn names_and_operations_come_before_definitions() {
+        let tool = |name: &str| Shelved {
+            name: name.to_owned(),
+            definition: format!("{name}?").into_bytes(),
+            operation: format!("{name}!").into_bytes(),
+        };
+        let data = data(&[&tool("a"), &tool("bb")]).unwrap_or_default();
+        let number = |at: usize| {
+            let bytes = data.get(at * 4..at * 4 + 4);
+            let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+            usize::try_from(u32::from_le_bytes(bytes.unwrap_or_default())).unwrap_or_default()
+        };
+        let text = |at: usize| {
+            let (from, len) = (number(at), number(at + 1));
+            String::from_utf8_lossy(data.get(from..from + len).unwrap_or_default()).into_owned()
+        };
+        assert_eq!(number(0), 2);
+        let texts: Vec<_> = (0..6).map(|index| text(2 + index * 2)).collect();
+        assert_eq!(texts, ["a", "a?", "a!", "bb", "bb?", "bb!"]);
+        assert_eq!(number(1), number(4), "the definitions begin where the near part ends");
+    }
+}

@@ -1,0 +1,102 @@
+//! The lines of the configuration that grant what was imported, written by a serializer.
+//!
+//! Invariant: nothing of the description is written as a key or a value but the lines of `allow`,
+//! which are parsed as templates before; its server is a comment, for the operator to look at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::characters::printable;
+
+/// The sections.
+#[derive(Serialize)]
+struct GrantSections<'s> {
+    services: BTreeMap<&'s str, ServiceSection<'s>>,
+    components: BTreeMap<&'s str, ComponentSection<'s>>,
+}
+
+#[derive(Serialize)]
+struct ServiceSection<'s> {
+    allow: &'s BTreeSet<&'s str>,
+}
+
+#[derive(Serialize)]
+struct ComponentSection<'s> {
+    digest: &'s str,
+    services: BTreeMap<&'s str, &'static str>,
+}
+
+/// Returns the lines that grant `lines` of `service` to the component `name`.
+pub(super) fn text(
+    service: &str,
+    name: &str,
+    digest: &str,
+    lines: &BTreeSet<&str>,
+    server: Option<&str>,
+) -> Result<String, toml::ser::Error> {
+    let section = ComponentSection {
+        digest,
+        services: BTreeMap::from([(service, MODE)]),
+    };
+    let sections = GrantSections {
+        services: BTreeMap::from([(service, ServiceSection { allow: lines })]),
+        components: BTreeMap::from([(name, section)]),
+    };
+    let written = toml::to_string_pretty(&sections)?;
+    let server = match server {
+        Some(server) => format!("The description names the server {}", one_line(server)),
+        None => "The description names no server".to_owned(),
+    };
+    let actor = if lines.iter().any(|line| line.contains("{actor.")) {
+        "# - [services] actor_issuers: the issuers whose subjects the service knows\n"
+    } else {
+        ""
+    };
+    Ok(format!(
+        "# What the imported tools ask for, and nothing else. To decide before it goes into the \
+         configuration:\n\
+         # - [services] url, and how the host proves itself there ([services.{service}.auth] or \
+         .exchange)\n\
+         {actor}\
+         # - [components] services: \"on_behalf_of\", \"restricted_user\" or \"service_identity\"\n\
+         # - [components] scopes: what a caller's token must have\n\
+         # {server}\n\n\
+         {written}"
+    ))
+}
+
+/// Returns a text that stays within its comment.
+fn one_line(text: &str) -> String {
+    format!("{:?}", printable(text))
+}
+
+/// What an operator would choose first; a service without an exchange refuses it.
+const MODE: &str = "on_behalf_of";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::text;
+
+    #[test]
+    fn only_the_requests_are_granted_whatever_the_server_is_called() {
+        let lines = BTreeSet::from(["GET /orders/{}", "GET /users/{actor.sub}"]);
+        let server = "https://a.example\n[services.evil]\nurl = \"https://evil.example\"";
+        let written = text("shop", "shop", "sha256:00", &lines, Some(server)).unwrap_or_default();
+        let parsed: toml::Table = written.parse().unwrap_or_default();
+        let expected = toml::toml! {
+            [services.shop]
+            allow = ["GET /orders/{}", "GET /users/{actor.sub}"]
+            [components.shop]
+            digest = "sha256:00"
+            services = { shop = "on_behalf_of" }
+        };
+        assert_eq!(parsed, expected, "{written}");
+        assert!(written.contains("actor_issuers"), "{written}");
+        let lines = BTreeSet::from(["GET /orders/{}"]);
+        let written = text("shop", "shop", "sha256:00", &lines, None).unwrap_or_default();
+        assert!(written.contains("names no server") && !written.contains("actor_issuers"));
+    }
+}
