@@ -26,6 +26,7 @@ mod examples;
 mod floods;
 mod folder;
 mod hostile;
+mod importing;
 mod issued;
 mod journal;
 mod journal_forged;

@@ -52,6 +52,7 @@ cargo xtask bench --plain [ARGS]  measure the host as `cargo build --release` ma
 cargo xtask tables           write what the last tests did with clients and providers into the documents
 cargo xtask pictures         write pictures of the operator's page into docs/pictures
 cargo xtask wit              write the reference of the interface, docs/wit.md, from wit/tool.wit
+cargo xtask imported         build the guest of imported APIs anew, into host/src/import/imported.wasm
 cargo xtask conformance      run the official conformance suite, and write what passes into its list and its page
 cargo xtask deny [ARGS]      check the dependency graph by deny.toml; ARGS go to `cargo deny check`
 cargo xtask advisories [DB]  replace the snapshot of the advisory database by DB, a repository, or by what it has now
@@ -142,6 +143,7 @@ impl Project {
             Some((task, [])) if task == "tables" => self.tables(),
             Some((task, [])) if task == "pictures" => self.pictures(),
             Some((task, [])) if task == "wit" => self.wit(),
+            Some((task, [])) if task == "imported" => self.imported(),
             Some((task, [])) if task == "conformance" => conformance::measure(self),
             Some((task, [])) if task == "advisories" => self.advisories(None),
             Some((task, [from])) if task == "advisories" => self.advisories(Some(from)),
@@ -180,6 +182,22 @@ impl Project {
 
     fn wit(&self) -> Result<ExitCode> {
         wit::write(&self.root)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Writes the module that the host has in it. The host must be built again afterwards.
+    fn imported(&self) -> Result<ExitCode> {
+        guests::set_up()?;
+        self.build_host(DEV)?;
+        let mut build = Command::new(self.binary("bailiwick"));
+        build.arg("build").arg(self.root.join("host/imported"));
+        build
+            .arg("--module")
+            .arg(self.root.join("host/src/import/imported.wasm"));
+        build
+            .arg("--target-dir")
+            .arg(self.root.join("example-tools/target"));
+        step("building the guest of imported APIs", || run(&mut build))?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -4,20 +4,22 @@
 //! All but the digest, the size and the verdict is text of the component. It is shown, and nothing
 //! is decided by it.
 
+mod offered;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::chain;
 use crate::dispatch::{Definition, Offer, OfferError, Terms};
 use crate::intake::{self, Compiler, Intake};
 use crate::limits::{Limits, Room};
-use crate::sandbox::{RawDefinition, RawPrompt, RawResource, Sandbox};
+use crate::sandbox::Sandbox;
 use crate::seams::{SystemClock, SystemRandom};
+pub use offered::{OfferedHints, OfferedPrompt, OfferedResource, OfferedTool};
 
 /// The facts about a component.
 #[derive(Debug, Serialize)]
@@ -62,79 +64,6 @@ pub enum Verdict {
     Refused,
 }
 
-/// A tool as its component describes it.
-#[derive(Debug, Serialize)]
-pub struct OfferedTool {
-    /// The tool's name.
-    pub name: String,
-    /// The title, for people.
-    pub title: Option<String>,
-    /// The description, for the model.
-    pub description: String,
-    /// The schema of the arguments: JSON, or the text if that is not JSON.
-    pub input_schema: Value,
-    /// The schema of the result.
-    pub output_schema: Option<Value>,
-    /// The hints for clients.
-    pub annotations: OfferedHints,
-    /// The scopes that it requires.
-    pub scopes: Vec<String>,
-    /// The services that it asks for.
-    pub services: Vec<String>,
-}
-
-/// A resource, or a family of resources, as its component describes it.
-#[derive(Debug, Serialize)]
-pub struct OfferedResource {
-    /// The URI; with variables, it is a family.
-    pub uri: String,
-    /// The name for programs.
-    pub name: String,
-    /// The title, for people.
-    pub title: Option<String>,
-    /// The description, for the model.
-    pub description: Option<String>,
-    /// The media type.
-    pub mime_type: Option<String>,
-    /// The scopes that it requires.
-    pub scopes: Vec<String>,
-    /// The services that it asks for.
-    pub services: Vec<String>,
-}
-
-/// A prompt as its component describes it.
-#[derive(Debug, Serialize)]
-pub struct OfferedPrompt {
-    /// The prompt's name.
-    pub name: String,
-    /// The title, for people.
-    pub title: Option<String>,
-    /// The description, for people.
-    pub description: String,
-    /// The names of the arguments that it needs.
-    pub required: Vec<String>,
-    /// The names of the others.
-    pub optional: Vec<String>,
-    /// The scopes that it requires.
-    pub scopes: Vec<String>,
-    /// The services that it asks for.
-    pub services: Vec<String>,
-}
-
-/// The annotations of a tool, as MCP spells them.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OfferedHints {
-    /// It changes nothing.
-    pub read_only_hint: Option<bool>,
-    /// It may destroy something.
-    pub destructive_hint: Option<bool>,
-    /// Repeating it changes nothing more.
-    pub idempotent_hint: Option<bool>,
-    /// It deals with the open world.
-    pub open_world_hint: Option<bool>,
-}
-
 /// Inspects the component in `path`. With `base`, it is a development build, whose code is made
 /// from that of its base.
 ///
@@ -145,12 +74,7 @@ pub async fn inspect(
     base: Option<&Path>,
     compiler: Compiler,
 ) -> anyhow::Result<ComponentReport> {
-    let sandbox = Sandbox::new(
-        Limits::within(Room::here()),
-        Arc::new(SystemClock),
-        Arc::new(SystemRandom),
-    )?;
-    let intake = Intake::new(Arc::new(sandbox), compiler);
+    let intake = intake(compiler)?;
     if let Some(base) = base {
         let developed = intake.develop(&fs::read(base)?, &fs::read(path)?).await;
         // Without it, the component is compiled whole.
@@ -161,7 +85,36 @@ pub async fn inspect(
             );
         }
     }
-    let examined = intake::examine(&intake, path).await?;
+    report(&intake, path).await
+}
+
+/// Inspects several components, one after the other.
+///
+/// # Errors
+/// Fails as [`inspect`] does.
+pub async fn inspect_each(
+    paths: &[&Path],
+    compiler: Compiler,
+) -> anyhow::Result<Vec<ComponentReport>> {
+    let intake = intake(compiler)?;
+    let mut reports = Vec::with_capacity(paths.len());
+    for path in paths {
+        reports.push(report(&intake, path).await?);
+    }
+    Ok(reports)
+}
+
+fn intake(compiler: Compiler) -> anyhow::Result<Intake> {
+    let sandbox = Sandbox::new(
+        Limits::within(Room::here()),
+        Arc::new(SystemClock),
+        Arc::new(SystemRandom),
+    )?;
+    Ok(Intake::new(Arc::new(sandbox), compiler))
+}
+
+async fn report(intake: &Intake, path: &Path) -> anyhow::Result<ComponentReport> {
+    let examined = intake::examine(intake, path).await?;
     Ok(ComponentReport::of(
         examined.judged(|loaded| Offer::check(loaded?, &Terms::default())),
     ))
@@ -221,59 +174,6 @@ impl ComponentReport {
     }
 }
 
-impl OfferedTool {
-    fn of(tool: &RawDefinition) -> Self {
-        Self {
-            name: tool.name.clone(),
-            title: tool.title.clone(),
-            description: tool.description.clone(),
-            input_schema: schema(&tool.input_schema),
-            output_schema: tool.output_schema.as_deref().map(schema),
-            annotations: OfferedHints {
-                read_only_hint: tool.annotations.read_only,
-                destructive_hint: tool.annotations.destructive,
-                idempotent_hint: tool.annotations.idempotent,
-                open_world_hint: tool.annotations.open_world,
-            },
-            scopes: tool.scopes.clone(),
-            services: tool.services.clone(),
-        }
-    }
-}
-
-impl OfferedResource {
-    fn of(resource: &RawResource) -> Self {
-        Self {
-            uri: resource.uri.clone(),
-            name: resource.name.clone(),
-            title: resource.title.clone(),
-            description: resource.description.clone(),
-            mime_type: resource.mime_type.clone(),
-            scopes: resource.scopes.clone(),
-            services: resource.services.clone(),
-        }
-    }
-}
-
-impl OfferedPrompt {
-    fn of(prompt: &RawPrompt) -> Self {
-        let names = |required| {
-            let arguments = prompt.arguments.iter();
-            let arguments = arguments.filter(|argument| argument.required == required);
-            arguments.map(|argument| argument.name.clone()).collect()
-        };
-        Self {
-            name: prompt.name.clone(),
-            title: prompt.title.clone(),
-            description: prompt.description.clone(),
-            required: names(true),
-            optional: names(false),
-            scopes: prompt.scopes.clone(),
-            services: prompt.services.clone(),
-        }
-    }
-}
-
 /// Returns a line for each facet that this host does not know.
 fn unknown_facets(offer: &Offer) -> Vec<String> {
     let tools = offer
@@ -290,10 +190,6 @@ fn unknown_facets(offer: &Offer) -> Vec<String> {
     all.flat_map(|(name, facets)| facets.unknown.iter().map(move |facet| (name, facet)))
         .map(line)
         .collect()
-}
-
-fn schema(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
 /// Writes the sentence about what a component cannot do. For a refused component, it says only why

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use bailiwick::answers::inspect::inspect;
-use bailiwick::build::{BuildRequest, build};
+use bailiwick::build::{BuildRequest, build, module, write_whole};
 
 use super::compile::compiler_for;
 use super::page::Page;
@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// and a project may get a development build.
     #[arg(long, value_name = "CODE", hide = true)]
     development: Option<PathBuf>,
+    /// Write the module of a crate to this file, and no component. `bailiwick import` joins one.
+    #[arg(long, value_name = "FILE", hide = true)]
+    module: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -43,6 +46,11 @@ Exit codes: 0 if there is a component, also one that a host would refuse, which 
 warning; otherwise there is none.";
 
 pub(crate) fn run(args: Args, page: &mut Page<'_>) -> anyhow::Result<()> {
+    if let Some(file) = &args.module {
+        write_whole(file, &module(&args.path, args.target_dir.as_deref())?)?;
+        page.line(&file.display().to_string())?;
+        return Ok(());
+    }
     let built = build(&BuildRequest {
         path: args.path,
         out: args.out,

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use bailiwick::answers::inspect::{ComponentReport, Verdict, inspect};
+use bailiwick::answers::inspect::{ComponentReport, Verdict, inspect_each};
 use bailiwick::build::{digest, write_whole};
 use bailiwick::import::{
     ActorFact, ApiDocument, ApiMethod, ImportPlan, ImportRequest, ImportRow, ImportRules,
@@ -161,17 +161,13 @@ fn write(
     let apart = out.join(format!(".{name}.import"));
     let candidate = apart.join(format!("{name}.wasm"));
     write_whole(&candidate, component)?;
-    let reports = wait(async {
-        let compiler = compiler()?;
-        let old = match file.is_file() {
-            true => Some(inspect(&file, None, compiler.clone()).await?),
-            false => None,
-        };
-        anyhow::Ok((old, inspect(&candidate, None, compiler).await?))
-    });
+    let held = file.is_file().then_some(file.as_path());
+    let paths: Vec<&Path> = held.into_iter().chain([candidate.as_path()]).collect();
+    let reports = wait(async { inspect_each(&paths, compiler()?).await });
     let removed = fs::remove_dir_all(&apart);
-    let (old, new) = reports?;
+    let reports = reports?;
     removed.with_context(|| apart.display().to_string())?;
+    let (new, old) = reports.split_last().context("a report of the component")?;
     let reason = new.reason.clone().unwrap_or_default();
     ensure!(
         new.verdict == Verdict::Loads,
@@ -180,7 +176,7 @@ fn write(
     write_whole(&file, component)?;
     let lines = out.join(format!("{name}.toml"));
     write_whole(&lines, settings.as_bytes())?;
-    told(&file, &lines, (old.as_ref(), &new), page)
+    told(&file, &lines, (old.first(), new), page)
 }
 
 /// Says what was written, and what that changes.

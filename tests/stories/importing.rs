@@ -1,0 +1,264 @@
+//! An imported API: what its tools are, what they send, and what is left out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use bailiwick_dev::http::Answer;
+use bailiwick_dev::process;
+use bailiwick_tests::{Plan, World, bailiwick, ensure_eq, tools};
+use http::StatusCode;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Runs `bailiwick import openapi`; returns whether it succeeded, and all that it printed.
+async fn import(file: &Path, arguments: &[&str]) -> Result<(bool, String)> {
+    let file = file.to_str().context("a path in UTF-8")?;
+    let whole = [&["import", "openapi", file], arguments].concat();
+    let output = process::run(&bailiwick()?, &whole).await?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    Ok((output.status.success(), said))
+}
+
+fn shop() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("descriptions/shop.json")
+}
+
+/// Imports the shop; returns the folder with the component and its lines.
+async fn imported(arguments: &[&str]) -> Result<(TempDir, String)> {
+    let out = TempDir::new()?;
+    let folder = out.path().to_str().context("a path in UTF-8")?.to_owned();
+    let usual = ["--service", "orders_api", "--name", "shop", "--out", &folder];
+    let (good, said) = import(&shop(), &[&usual, arguments].concat()).await?;
+    ensure!(good, "{said}");
+    Ok((out, said))
+}
+
+/// Returns a world that serves the imported shop with the lines that were written for it.
+async fn world() -> Result<World> {
+    let (out, _) = imported(&["--bind", "customer=actor.sub"]).await?;
+    let component = fs::read(out.path().join("shop.wasm"))?;
+    let lines: toml::Table = fs::read_to_string(out.path().join("shop.toml"))?.parse()?;
+    let allow = lines["services"]["orders_api"]["allow"].to_string();
+    let digest = lines["components"]["shop"]["digest"]
+        .as_str()
+        .context("a digest")?
+        .to_owned();
+    let allow = allow.trim_start_matches('[').trim_end_matches(']').to_owned();
+    World::with(Plan {
+        components: vec![("shop.wasm".into(), component)],
+        config: Box::new(move |config| {
+            *config = config
+                .clone()
+                .grant("shop", &digest, &[("orders_api", "on_behalf_of")]);
+            let allow = format!("allow = [{allow}, ");
+            config.services = config.services.replacen("allow = [", &allow, 1);
+        }),
+        ..Plan::default()
+    })
+    .await
+}
+
+/// What a call must send: method, path, query, body and some headers.
+type Wire<'w> = (&'w str, &'w str, &'w str, &'w str, &'w [(&'w str, &'w str)]);
+
+#[tokio::test]
+async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()> {
+    let world = world().await?;
+    let answer = json!({"ok": true});
+    world.orders.answer_with(Answer::json(StatusCode::OK, &answer));
+    let json = ("accept", "application/json");
+    let cases: [(&str, Value, Wire<'_>); 9] = [
+        ("items_list", json!({}), ("GET", "/items", "", "", &[json])),
+        (
+            "items_list",
+            json!({"page": 2, "ids": [1, 2], "tag": ["a&b"], "where": {"a": "é"},
+                "If-None-Match": "\"x\""}),
+            (
+                "GET",
+                "/items",
+                "page=2&ids=1%2C2&tag=a%26b&where=%7B%22a%22%3A%22%C3%A9%22%7D",
+                "",
+                &[json, ("if-none-match", "\"x\"")],
+            ),
+        ),
+        (
+            "items_create",
+            json!({"body": {"name": "n", "price": 1.5}}),
+            (
+                "POST",
+                "/items",
+                "",
+                r#"{"name":"n","price":1.5}"#,
+                &[json, ("content-type", "application/json")],
+            ),
+        ),
+        (
+            "items_create",
+            json!({"body": {"name": "n", "price": null, "parts": [{"name": "p"}]}}),
+            (
+                "POST",
+                "/items",
+                "",
+                r#"{"name":"n","parts":[{"name":"p"}],"price":null}"#,
+                &[("content-type", "application/json")],
+            ),
+        ),
+        (
+            "items_archive",
+            json!({"id": 7}),
+            ("POST", "/items/7:archive", "", "", &[]),
+        ),
+        (
+            "files_read",
+            json!({"path": "a b/c%2e"}),
+            ("GET", "/files/a%20b/c%252e", "", "", &[]),
+        ),
+        (
+            "orders_mine",
+            json!({}),
+            ("GET", "/customers/alice/orders", "", "", &[json]),
+        ),
+        (
+            "refunds_create",
+            json!({"body": {"charge": "ch 1", "amount": 5, "expand": ["a", "b"],
+                "metadata": {"who": "ü"}}}),
+            (
+                "POST",
+                "/refunds",
+                "",
+                "amount=5&charge=ch+1&expand%5B0%5D=a&expand%5B1%5D=b&metadata%5Bwho%5D=%C3%BC",
+                &[("content-type", "application/x-www-form-urlencoded")],
+            ),
+        ),
+        (
+            "refunds_create",
+            json!({"body": {"charge": "ch_1"}}),
+            ("POST", "/refunds", "", "charge=ch_1", &[json]),
+        ),
+    ];
+    for (tool, arguments, (method, path, query, body, headers)) in &cases {
+        let called = world.call(&world.token("alice")?, tool, arguments).await?;
+        ensure!(called.is_success(), "{tool} {arguments}: {}", called.raw);
+        let requests = world.orders.requests();
+        let sent = requests.last().context("no request")?;
+        let found = (sent.method.as_str(), sent.path.as_str(), sent.query.as_str());
+        ensure_eq(found, (*method, *path, *query), tool)?;
+        ensure_eq(String::from_utf8_lossy(&sent.body).as_ref(), *body, tool)?;
+        for (name, value) in *headers {
+            ensure_eq(sent.header(name), Some(*value), name)?;
+        }
+        ensure!(sent.header("authorization").is_some(), "{tool}: no credential");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_description_reaches_no_service() -> Result<()> {
+    let world = world().await?;
+    for (tool, arguments) in [
+        ("items_list", json!({"page": 0})),
+        ("items_list", json!({"page": "1&user_id=bob"})),
+        ("items_list", json!({"tag": ["a", "b"]})),
+        ("items_list", json!({"api_key": "k"})),
+        ("items_create", json!({})),
+        ("items_create", json!({"body": {"price": 1}})),
+        ("items_archive", json!({"id": "7/../8"})),
+        ("files_read", json!({"path": "../customers/bob/orders"})),
+        ("files_read", json!({"path": ""})),
+        ("orders_mine", json!({"customer": "bob"})),
+    ] {
+        let called = world.call(&world.token("alice")?, tool, &arguments).await?;
+        ensure!(!called.is_success(), "{tool} {arguments}: {}", called.raw);
+    }
+    ensure!(world.orders.requests().is_empty(), "the service heard something");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_named_with_what_to_do() -> Result<()> {
+    let usual = ["--service", "orders_api", "--dry-run"];
+    let (good, said) = import(&shop(), &usual).await?;
+    ensure!(good, "{said}");
+    for expected in [
+        "reads     items_list",
+        "writes    items_create",
+        "\"tag\" takes at most 1 of its list",
+        "without the query parameter \"api_key\": it carries the credential",
+        "without the query parameter \"filter\"",
+        "left out  avatars_set",
+        "a body of image/png",
+        "left out  users_find",
+        "--bind user_id=actor.sub",
+        "6 of 8 chosen operations can be imported, 2 cannot; 0 are not chosen",
+    ] {
+        ensure!(said.contains(expected), "{expected}: {said}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_changed_description_shows_what_changes() -> Result<()> {
+    let (out, said) = imported(&["--only", "items/list,files/read"]).await?;
+    ensure!(!said.contains("changed"), "{said}");
+    let folder = out.path().to_str().context("a path in UTF-8")?;
+    let text = fs::read_to_string(shop())?.replace("The page.", "The number of the page.");
+    let changed = out.path().join("changed.json");
+    fs::write(&changed, text)?;
+    let usual = ["--service", "orders_api", "--name", "shop", "--out", folder];
+    let (good, said) = import(&changed, &[&usual[..], &["--tag", "items"]].concat()).await?;
+    ensure!(good, "{said}");
+    for expected in [
+        "changed items_list",
+        "new     items_create",
+        "gone    files_read",
+        "bailiwick accept shop",
+    ] {
+        ensure!(said.contains(expected), "{expected}: {said}");
+    }
+    let same = import(&changed, &[&usual[..], &["--tag", "items"]].concat()).await?;
+    ensure!(same.0 && !same.1.contains("gone"), "{}", same.1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_description_that_cannot_be_imported_leaves_nothing() -> Result<()> {
+    let out = TempDir::new()?;
+    let folder = out.path().join("tools");
+    let to = folder.to_str().context("a path in UTF-8")?;
+    let file = out.path().join("description.json");
+    for (text, arguments, why) in [
+        (r#"{"swagger": "2.0"}"#, &[][..], "swagger2openapi"),
+        (r#"{"openapi": "3.0.3", "paths": {}}"#, &[], "no operation can be imported"),
+        (r#"{"openapi": "3.0.3", "openapi": "3.0.3"}"#, &[], "duplicate member"),
+        (r#"{"openapi": "3.0.3"}"#, &["--only", "x"], "--only x"),
+        (r#"{"openapi": "3.0.3"}"#, &["--name", "../x"], "--name"),
+    ] {
+        fs::write(&file, text)?;
+        let usual = ["--service", "orders_api", "--out", to];
+        let (good, said) = import(&file, &[&usual[..], arguments].concat()).await?;
+        ensure!(!good && said.contains(why), "{text}: {said}");
+        ensure!(!folder.exists(), "{text}: something was written");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_guest_of_imports_is_what_its_sources_make() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let file = tools()?.with_file_name("guests").join("imported.module.wasm");
+    let [source, target] = ["host/imported", "example-tools/target"].map(|path| root.join(path));
+    let texts = [&source, &file, &target].map(|path| path.to_string_lossy().into_owned());
+    let [source, module, target] = &texts;
+    let arguments = ["build", source, "--module", module, "--target-dir", target];
+    let output = process::run(&bailiwick()?, &arguments).await?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success(), "{said}");
+    let held = fs::read(root.join("host/src/import/imported.wasm"))?;
+    ensure!(
+        fs::read(&file)? == held,
+        "host/src/import/imported.wasm is not what host/imported makes: run cargo xtask imported"
+    );
+    Ok(())
+}
