@@ -74,8 +74,9 @@ pub struct ImportRules {
 }
 
 impl ImportRules {
-    /// Returns true if a parameter carries a credential, which the host sends.
-    fn carries_credential(&self, place: &str, name: &str) -> bool {
+    /// Returns true if a parameter carries a credential, which the host sends: one of a security
+    /// scheme, or one that is called so and can do without.
+    fn carries_credential(&self, place: &str, name: &str, required: bool) -> bool {
         let known = |(held_place, held): &(String, String)| {
             held_place == place
                 && match place {
@@ -84,8 +85,8 @@ impl ImportRules {
                 }
         };
         let plain = || name.to_ascii_lowercase().replace(['-', '_'], "");
-        let named = matches!(place, "header" | "cookie") && CREDENTIALS.contains(&plain().as_str());
-        named || self.credentials.iter().any(known)
+        let may = matches!(place, "header" | "cookie") || !required;
+        (may && CREDENTIALS.contains(&plain().as_str())) || self.credentials.iter().any(known)
     }
 }
 
@@ -153,10 +154,11 @@ pub enum ImportError {
     Settings(#[from] toml::ser::Error),
 }
 
-/// Names of headers and cookies that carry credentials, by their letters and digits.
-const CREDENTIALS: [&str; 9] = [
+/// Names of parameters that carry credentials, by their letters and digits.
+const CREDENTIALS: [&str; 10] = [
     "token",
     "accesstoken",
+    "oauthtoken",
     "authtoken",
     "bearertoken",
     "apikey",

@@ -33,9 +33,10 @@ enum Does {
 }
 
 /// The beginnings of commands; the first that fits counts.
-const TABLE: [(&str, Does); 21] = [
+const TABLE: [(&str, Does); 22] = [
     ("bailiwick new ", Does::Ends(0)),
     ("bailiwick build ", Does::Elsewhere),
+    ("bailiwick import ", Does::Ends(0)),
     ("bailiwick inspect ", Does::Ends(0)),
     ("bailiwick call ", Does::Elsewhere),
     // Of a project.
@@ -62,7 +63,7 @@ const TABLE: [(&str, Does); 21] = [
 ];
 
 /// The documents with commands for readers to run.
-pub(crate) const DOCUMENTS: [&str; 12] = [
+pub(crate) const DOCUMENTS: [&str; 13] = [
     "README.md",
     "docs/first-tool.md",
     "docs/migrating.md",
@@ -70,6 +71,7 @@ pub(crate) const DOCUMENTS: [&str; 12] = [
     "docs/python.md",
     "docs/typescript.md",
     "docs/writing-tools.md",
+    "docs/importing.md",
     "docs/other-languages.md",
     "docs/configuration.md",
     "docs/identity-providers.md",
@@ -155,6 +157,8 @@ impl Place {
         fs::write(folder.join("token.txt"), token)?;
         let users = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/dev/users.toml");
         fs::copy(users, folder.join("users.toml"))?;
+        let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("descriptions/shop.json");
+        fs::copy(shop, folder.join("shop.json"))?;
         for name in ["out", "programs"] {
             fs::create_dir(folder.join(name))?;
         }

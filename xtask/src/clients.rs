@@ -1,11 +1,12 @@
-//! Independent MCP clients, JOSE libraries and authorization servers, for the stories that meet
-//! them.
+//! Independent MCP clients, JOSE libraries, authorization servers and API descriptions, for the
+//! stories that meet them.
 //!
 //! Needs Node with npm, Python, and Chromium or Debian's packages. If one is missing or cannot
 //! install, its stories are left out and a line says so. Invariant: nothing is installed outside
 //! `target/clients`, and nothing twice.
 
 mod browser;
+mod descriptions;
 pub(crate) mod keycloak;
 
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ struct Client {
 }
 
 /// The clients of the gate.
-const CLIENTS: [Client; 5] = [
+const CLIENTS: [Client; 6] = [
     NODE,
     Client {
         variable: "BAILIWICK_PYTHON_CLIENTS",
@@ -47,6 +48,11 @@ const CLIENTS: [Client; 5] = [
         install: |from, to| install_node(from, to, &["ci"]),
     },
     SUITE,
+    Client {
+        variable: "BAILIWICK_DESCRIPTIONS",
+        folder: "descriptions",
+        install: descriptions::fetch,
+    },
 ];
 
 /// The clients on Node, and an authorization server.

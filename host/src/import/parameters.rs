@@ -75,7 +75,7 @@ impl<'d> ApiParameters<'d> {
         if parameter.place == "header" && is_ignored_header(name) {
             return Ok(());
         }
-        if rules.carries_credential(parameter.place, name) {
+        if rules.carries_credential(parameter.place, name, parameter.is_required()) {
             self.note(parameter, "it carries the credential, which the host sends");
             return Ok(());
         }

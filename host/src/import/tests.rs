@@ -81,6 +81,8 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
         ("query", "key", needed.clone(), "GET /a/x; without the query parameter \"key\": it carries the credential"),
         ("header", "x-shop-key", needed.clone(), "GET /a/x; without the header parameter"),
         ("header", "token", needed.clone(), "GET /a/x; without the header parameter \"token\": it carries"),
+        ("query", "access_token", json!({}), "GET /a/x; without the query parameter \"access_token\": it carries"),
+        ("query", "access_token", needed.clone(), "--drop access_token"),
         ("header", "If-Match", json!({}), "GET /a/x"),
         ("header", "Accept", needed.clone(), "GET /a/x"),
         ("header", "X-Actor-Sub", json!({}), "GET /a/x; without the header parameter"),
