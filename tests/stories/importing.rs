@@ -1,5 +1,7 @@
 //! An imported API: what its tools are, what they send, and what is left out.
 
+mod descriptions;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +31,14 @@ fn shop() -> PathBuf {
 async fn imported(arguments: &[&str]) -> Result<(TempDir, String)> {
     let out = TempDir::new()?;
     let folder = out.path().to_str().context("a path in UTF-8")?.to_owned();
-    let usual = ["--service", "orders_api", "--name", "shop", "--out", &folder];
+    let usual = [
+        "--service",
+        "orders_api",
+        "--name",
+        "shop",
+        "--out",
+        &folder,
+    ];
     let (good, said) = import(&shop(), &[&usual, arguments].concat()).await?;
     ensure!(good, "{said}");
     Ok((out, said))
@@ -45,7 +54,10 @@ async fn world() -> Result<World> {
         .as_str()
         .context("a digest")?
         .to_owned();
-    let allow = allow.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let allow = allow
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
     World::with(Plan {
         components: vec![("shop.wasm".into(), component)],
         config: Box::new(move |config| {
@@ -67,7 +79,9 @@ type Wire<'w> = (&'w str, &'w str, &'w str, &'w str, &'w [(&'w str, &'w str)]);
 async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()> {
     let world = world().await?;
     let answer = json!({"ok": true});
-    world.orders.answer_with(Answer::json(StatusCode::OK, &answer));
+    world
+        .orders
+        .answer_with(Answer::json(StatusCode::OK, &answer));
     let json = ("accept", "application/json");
     let cases: [(&str, Value, Wire<'_>); 9] = [
         ("items_list", json!({}), ("GET", "/items", "", "", &[json])),
@@ -143,13 +157,20 @@ async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()
         ensure!(called.is_success(), "{tool} {arguments}: {}", called.raw);
         let requests = world.orders.requests();
         let sent = requests.last().context("no request")?;
-        let found = (sent.method.as_str(), sent.path.as_str(), sent.query.as_str());
+        let found = (
+            sent.method.as_str(),
+            sent.path.as_str(),
+            sent.query.as_str(),
+        );
         ensure_eq(found, (*method, *path, *query), tool)?;
         ensure_eq(String::from_utf8_lossy(&sent.body).as_ref(), *body, tool)?;
         for (name, value) in *headers {
             ensure_eq(sent.header(name), Some(*value), name)?;
         }
-        ensure!(sent.header("authorization").is_some(), "{tool}: no credential");
+        ensure!(
+            sent.header("authorization").is_some(),
+            "{tool}: no credential"
+        );
     }
     Ok(())
 }
@@ -172,7 +193,10 @@ async fn what_does_not_fit_the_description_reaches_no_service() -> Result<()> {
         let called = world.call(&world.token("alice")?, tool, &arguments).await?;
         ensure!(!called.is_success(), "{tool} {arguments}: {}", called.raw);
     }
-    ensure!(world.orders.requests().is_empty(), "the service heard something");
+    ensure!(
+        world.orders.requests().is_empty(),
+        "the service heard something"
+    );
     Ok(())
 }
 
@@ -230,8 +254,16 @@ async fn a_description_that_cannot_be_imported_leaves_nothing() -> Result<()> {
     let file = out.path().join("description.json");
     for (text, arguments, why) in [
         (r#"{"swagger": "2.0"}"#, &[][..], "swagger2openapi"),
-        (r#"{"openapi": "3.0.3", "paths": {}}"#, &[], "no operation can be imported"),
-        (r#"{"openapi": "3.0.3", "openapi": "3.0.3"}"#, &[], "duplicate member"),
+        (
+            r#"{"openapi": "3.0.3", "paths": {}}"#,
+            &[],
+            "no operation can be imported",
+        ),
+        (
+            r#"{"openapi": "3.0.3", "openapi": "3.0.3"}"#,
+            &[],
+            "duplicate member",
+        ),
         (r#"{"openapi": "3.0.3"}"#, &["--only", "x"], "--only x"),
         (r#"{"openapi": "3.0.3"}"#, &["--name", "../x"], "--name"),
     ] {
@@ -247,7 +279,9 @@ async fn a_description_that_cannot_be_imported_leaves_nothing() -> Result<()> {
 #[tokio::test]
 async fn the_guest_of_imports_is_what_its_sources_make() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let file = tools()?.with_file_name("guests").join("imported.module.wasm");
+    let file = tools()?
+        .with_file_name("guests")
+        .join("imported.module.wasm");
     let [source, target] = ["host/imported", "example-tools/target"].map(|path| root.join(path));
     let texts = [&source, &file, &target].map(|path| path.to_string_lossy().into_owned());
     let [source, module, target] = &texts;

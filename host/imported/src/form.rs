@@ -103,7 +103,10 @@ mod tests {
     #[test]
     fn nested_values_get_brackets_in_their_keys() {
         for (body, expected) in [
-            (r#"{"amount":100,"ok":true,"to":"a b"}"#, &["amount=100", "ok=true", "to=a b"][..]),
+            (
+                r#"{"amount":100,"ok":true,"to":"a b"}"#,
+                &["amount=100", "ok=true", "to=a b"][..],
+            ),
             (r#"{"n":1.50}"#, &["n=1.50"]),
             (r#"{"a":null,"b":[],"c":{}}"#, &[]),
             (r#"{"metadata":{"a":{"b":"x"}}}"#, &["metadata[a][b]=x"]),

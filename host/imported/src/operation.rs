@@ -207,7 +207,11 @@ impl Parameter {
                 some => vec![some.join(between)],
             },
         };
-        query.extend(values.into_iter().map(|text| (self.name.clone(), text.into())));
+        query.extend(
+            values
+                .into_iter()
+                .map(|text| (self.name.clone(), text.into())),
+        );
         Ok(())
     }
 }

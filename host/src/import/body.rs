@@ -45,7 +45,9 @@ pub(super) fn body<'d>(
         if required {
             return Err(LeftOut::Body(kinds));
         }
-        notes.push(format!("without a body of {kinds}; a tool sends JSON and forms"));
+        notes.push(format!(
+            "without a body of {kinds}; a tool sends JSON and forms"
+        ));
         return Ok(None);
     };
     let encoding = if media == FORM {
@@ -71,7 +73,10 @@ fn chosen(content: &Map<String, Value>) -> Option<(String, &Value)> {
     if let Some((name, part)) = kinds.clone().find(|(name, _)| is_json(name)) {
         return Some((name.clone(), part));
     }
-    if let Some((_, part)) = content.iter().find(|(name, _)| WILD.contains(&name.as_str())) {
+    if let Some((_, part)) = content
+        .iter()
+        .find(|(name, _)| WILD.contains(&name.as_str()))
+    {
         return Some((JSON.to_owned(), part));
     }
     let (_, part) = kinds.find(|(name, _)| bare(name) == FORM)?;
@@ -143,11 +148,23 @@ mod tests {
     #[test]
     fn json_is_chosen_before_a_form() {
         for (names, expected) in [
-            (&["application/json", "application/x-www-form-urlencoded"][..], Some("application/json")),
-            (&["multipart/form-data", "application/merge-patch+json"], Some("application/merge-patch+json")),
-            (&["application/json; charset=utf-8"], Some("application/json; charset=utf-8")),
+            (
+                &["application/json", "application/x-www-form-urlencoded"][..],
+                Some("application/json"),
+            ),
+            (
+                &["multipart/form-data", "application/merge-patch+json"],
+                Some("application/merge-patch+json"),
+            ),
+            (
+                &["application/json; charset=utf-8"],
+                Some("application/json; charset=utf-8"),
+            ),
             (&["*/*", "text/plain"], Some("application/json")),
-            (&["application/x-www-form-urlencoded"], Some("application/x-www-form-urlencoded")),
+            (
+                &["application/x-www-form-urlencoded"],
+                Some("application/x-www-form-urlencoded"),
+            ),
             (&["multipart/form-data"], None),
             (&["application/json\r\nx: y"], None),
             (&[], None),
@@ -161,12 +178,19 @@ mod tests {
     #[test]
     fn only_json_answers_are_asked_for() {
         for (names, expected) in [
-            (&["text/html", "application/json"][..], Some("application/json")),
+            (
+                &["text/html", "application/json"][..],
+                Some("application/json"),
+            ),
             (&["application/vnd.x+json"], Some("application/vnd.x+json")),
             (&["text/csv"], None),
         ] {
             let content = content(names);
-            assert_eq!(accepted(&content).map(|(name, _)| name), expected, "{names:?}");
+            assert_eq!(
+                accepted(&content).map(|(name, _)| name),
+                expected,
+                "{names:?}"
+            );
         }
     }
 

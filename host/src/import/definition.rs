@@ -51,7 +51,11 @@ impl<'d> DescribedOperation<'_, 'd> {
         notes: &mut Vec<String>,
     ) -> Result<RawDefinition, LeftOut> {
         let mut refused = LeftOut::Malformed("schema");
-        for detail in [SchemaDetail::Whole, SchemaDetail::Undescribed, SchemaDetail::AnyBody] {
+        for detail in [
+            SchemaDetail::Whole,
+            SchemaDetail::Undescribed,
+            SchemaDetail::AnyBody,
+        ] {
             let checked = self.raw(references, detail).and_then(|raw| {
                 check(&raw)?;
                 Ok(raw)
@@ -77,9 +81,16 @@ impl<'d> DescribedOperation<'_, 'd> {
         let method = operation.method()?;
         let line = operation.line();
         let texts = [operation.text("description"), operation.text("summary")];
-        let mut texts = texts.into_iter().flatten().map(|text| cleaned(text, MAX_TEXT));
-        let description = texts.find(|text| !text.is_empty()).unwrap_or_else(|| line.clone());
-        let title = operation.text("summary").map(|text| cleaned(text, MAX_TITLE));
+        let mut texts = texts
+            .into_iter()
+            .flatten()
+            .map(|text| cleaned(text, MAX_TEXT));
+        let description = texts
+            .find(|text| !text.is_empty())
+            .unwrap_or_else(|| line.clone());
+        let title = operation
+            .text("summary")
+            .map(|text| cleaned(text, MAX_TITLE));
         Ok(RawDefinition {
             name: operation.tool.clone(),
             title: title.filter(|title| !title.is_empty()),

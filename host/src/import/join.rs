@@ -248,6 +248,9 @@ mod tests {
     fn a_module_that_asks_for_no_data_is_refused() {
         let module = wat::parse_str("(module)").unwrap();
         assert!(matches!(joined(&module, b""), Err(ImportError::Guest)));
-        assert!(matches!(joined(b"#!/bin/sh", b""), Err(ImportError::Join { .. })));
+        assert!(matches!(
+            joined(b"#!/bin/sh", b""),
+            Err(ImportError::Join { .. })
+        ));
     }
 }

@@ -224,7 +224,11 @@ mod tests {
             "/d": {"get": {"operationId": "délete §1"}},
         }));
         let expected = ["repos_get", "post_a", "delete_b_id", "t"];
-        assert_eq!(found.get(..4), Some(&expected.map(str::to_owned)[..]), "{found:?}");
+        assert_eq!(
+            found.get(..4),
+            Some(&expected.map(str::to_owned)[..]),
+            "{found:?}"
+        );
         let lengths: Vec<usize> = found.iter().map(String::len).collect();
         assert_eq!(lengths.get(4..), Some(&[64, 8][..]), "{found:?}");
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::ImportRules;
 use super::left_out::LeftOut;
 use super::operation::{ApiOperation, argument_name};
-use super::program::{SentValue, SentPiece, SentStyle};
+use super::program::{SentPiece, SentStyle, SentValue};
 use super::references::ApiReferences;
 use super::shape::{ValueShape, shape};
 use super::support::{MOST_REPEATS, is_ignored_header, sends_header, takes_key};
@@ -197,7 +197,8 @@ impl<'d> ApiParameters<'d> {
 
     fn note(&mut self, parameter: &ApiParameter<'d>, why: &str) {
         let (place, name) = (parameter.place, parameter.name);
-        self.notes.push(format!("without the {place} parameter {name:?}: {why}"));
+        self.notes
+            .push(format!("without the {place} parameter {name:?}: {why}"));
     }
 }
 
@@ -246,7 +247,9 @@ impl<'d> ApiParameter<'d> {
         }
         let content = value.get("content").and_then(Value::as_object);
         let content = content.and_then(|content| content.values().next());
-        let content = content.map(|content| references.followed(content)).transpose()?;
+        let content = content
+            .map(|content| references.followed(content))
+            .transpose()?;
         Ok(Self {
             name,
             place,

@@ -78,14 +78,23 @@ mod tests {
             ("/{a}/b", vec![vec![variable("a")], vec![literal("b")]]),
             (
                 "/v1/{name}:cancel",
-                vec![vec![literal("v1")], vec![variable("name"), literal(":cancel")]],
+                vec![
+                    vec![literal("v1")],
+                    vec![variable("name"), literal(":cancel")],
+                ],
             ),
             (
                 "/{a}...{b}",
                 vec![vec![variable("a"), literal("..."), variable("b")]],
             ),
-            ("/f/{+path}", vec![vec![literal("f")], vec![Rest("path".to_owned())]]),
-            ("/f/{proxy+}", vec![vec![literal("f")], vec![Rest("proxy".to_owned())]]),
+            (
+                "/f/{+path}",
+                vec![vec![literal("f")], vec![Rest("path".to_owned())]],
+            ),
+            (
+                "/f/{proxy+}",
+                vec![vec![literal("f")], vec![Rest("proxy".to_owned())]],
+            ),
         ] {
             assert_eq!(segments(path).ok(), Some(expected), "{path}");
         }
@@ -93,7 +102,16 @@ mod tests {
 
     #[test]
     fn a_path_that_is_no_path_is_refused() {
-        for path in ["", "users", "https://evil.example/", "/a//b", "/a/", "/a?b=c", "/a#b", "/{a"] {
+        for path in [
+            "",
+            "users",
+            "https://evil.example/",
+            "/a//b",
+            "/a/",
+            "/a?b=c",
+            "/a#b",
+            "/{a",
+        ] {
             assert!(segments(path).is_err(), "{path}");
         }
     }

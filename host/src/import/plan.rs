@@ -82,8 +82,9 @@ impl ImportPlan {
             tools: Vec::new(),
             unchosen: 0,
         };
-        let (chosen, others): (Vec<_>, Vec<_>) =
-            all.iter().partition(|operation| request.choice.has(operation));
+        let (chosen, others): (Vec<_>, Vec<_>) = all
+            .iter()
+            .partition(|operation| request.choice.has(operation));
         plan.unchosen = others.len();
         for name in rules.bindings.keys() {
             let references = document.references();
@@ -181,11 +182,17 @@ impl ImportPlan {
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_by_key(|(tag, count)| (std::cmp::Reverse(*count), *tag));
         let shown = counts.iter().take(MOST_TAGS);
-        let shown: Vec<_> = shown.map(|(tag, count)| format!("{tag} ({count})")).collect();
+        let shown: Vec<_> = shown
+            .map(|(tag, count)| format!("{tag} ({count})"))
+            .collect();
         if shown.is_empty() {
             return String::new();
         }
-        let more = if counts.len() > MOST_TAGS { ", …" } else { "" };
+        let more = if counts.len() > MOST_TAGS {
+            ", …"
+        } else {
+            ""
+        };
         format!("; its tags: {}{more}", shown.join(", "))
     }
 }
@@ -201,12 +208,7 @@ impl OperationChoice {
     }
 }
 
-type PlannedParts = (
-    GuestOperation,
-    RawDefinition,
-    String,
-    Vec<String>,
-);
+type PlannedParts = (GuestOperation, RawDefinition, String, Vec<String>);
 
 /// Plans one operation.
 fn planned(

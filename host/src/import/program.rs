@@ -142,9 +142,12 @@ pub(super) struct Shelved {
 /// Returns the data for these tools.
 pub(super) fn data(tools: &[&Shelved]) -> Result<Vec<u8>, ImportError> {
     let index = HEAD + tools.len() * ENTRY;
-    let near: usize = tools.iter().map(|tool| tool.name.len() + tool.operation.len()).sum();
+    let near: usize = tools
+        .iter()
+        .map(|tool| tool.name.len() + tool.operation.len())
+        .sum();
     let near = index + near;
-    let (mut numbers, mut rest) = (vec![tools.len(), near], Vec::new());
+    let (mut numbers, mut rest) = (vec![tools.len(), near], Vec::<u8>::new());
     let mut far = near;
     for tool in tools {
         let name = index + rest.len();
@@ -196,6 +199,10 @@ mod tests {
         assert_eq!(number(0), 2);
         let texts: Vec<_> = (0..6).map(|index| text(2 + index * 2)).collect();
         assert_eq!(texts, ["a", "a?", "a!", "bb", "bb?", "bb!"]);
-        assert_eq!(number(1), number(4), "the definitions begin where the near part ends");
+        assert_eq!(
+            number(1),
+            number(4),
+            "the definitions begin where the near part ends"
+        );
     }
 }

@@ -39,7 +39,7 @@ impl<'d> ApiReferences<'d> {
 }
 
 /// Returns the reference of a value that is one.
-pub(super) fn target(value: &Value) -> Option<&str> {
+fn target(value: &Value) -> Option<&str> {
     value.get("$ref").and_then(Value::as_str)
 }
 
@@ -74,8 +74,14 @@ mod tests {
             ("circle", Err(LeftOut::Circle)),
             ("nowhere", Err(LeftOut::Reference("#/none".to_owned()))),
             ("other", Err(LeftOut::Reference("other.yaml#/a".to_owned()))),
-            ("web", Err(LeftOut::Reference("https://example.com/a".to_owned()))),
-            ("file", Err(LeftOut::Reference("file:///etc/passwd".to_owned()))),
+            (
+                "web",
+                Err(LeftOut::Reference("https://example.com/a".to_owned())),
+            ),
+            (
+                "file",
+                Err(LeftOut::Reference("file:///etc/passwd".to_owned())),
+            ),
         ] {
             let found = references.followed(root.get(name).unwrap_or(&root));
             let expected = expected.map(|place| root.pointer(place).unwrap_or(&root));

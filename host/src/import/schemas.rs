@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::left_out::LeftOut;
 use super::operation::argument_name;
-use super::references::{ApiReferences, target};
+use super::references::ApiReferences;
 use super::text::cleaned;
 use crate::schema::Schema;
 
@@ -80,7 +80,8 @@ impl<'d> ApiSchemas<'d> {
 
     fn schema(&mut self, schema: &'d Value) -> Result<Value, LeftOut> {
         let left = self.left.checked_sub(1);
-        self.left = left.ok_or_else(|| LeftOut::Definition("its schema is too large".to_owned()))?;
+        self.left =
+            left.ok_or_else(|| LeftOut::Definition("its schema is too large".to_owned()))?;
         let members = match schema {
             Value::Bool(any) => return Ok(Value::Bool(*any)),
             Value::Object(members) => members,
@@ -170,7 +171,9 @@ impl<'d> ApiSchemas<'d> {
         let numbers = self.taken.len() + 1..;
         let numbered = numbers.map(|number| format!("{plain}_{number}"));
         let mut names = std::iter::once(plain.clone()).chain(numbered);
-        names.find(|name| !self.taken.contains(name)).unwrap_or(plain)
+        names
+            .find(|name| !self.taken.contains(name))
+            .unwrap_or(plain)
     }
 
     /// Returns schemas by name, without the members that this side does not have.
@@ -218,7 +221,8 @@ impl<'d> ApiSchemas<'d> {
     /// Returns a value that is not a schema.
     fn copied(&mut self, value: &Value) -> Result<Option<Value>, LeftOut> {
         let left = self.left.checked_sub(crate::json::values(value));
-        self.left = left.ok_or_else(|| LeftOut::Definition("its schema is too large".to_owned()))?;
+        self.left =
+            left.ok_or_else(|| LeftOut::Definition("its schema is too large".to_owned()))?;
         Ok(Some(value.clone()))
     }
 }
@@ -234,7 +238,10 @@ fn keyword_of(keyword: &str) -> &str {
 
 /// Writes OpenAPI 3.0's bounds, which say by a boolean whether they are exclusive.
 fn exclusive_bounds(members: &Map<String, Value>, written: &mut Map<String, Value>) {
-    for (exclusive, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
+    for (exclusive, bound) in [
+        ("exclusiveMinimum", "minimum"),
+        ("exclusiveMaximum", "maximum"),
+    ] {
         if members.get(exclusive) == Some(&Value::Bool(true))
             && let Some(value) = written.remove(bound)
         {
@@ -248,7 +255,10 @@ fn nullable(members: &Map<String, Value>, mut written: Map<String, Value>) -> Va
     if members.get("nullable") != Some(&Value::Bool(true)) {
         return Value::Object(written);
     }
-    if ["$ref", "allOf", "anyOf", "const"].iter().any(|keyword| written.contains_key(*keyword)) {
+    if ["$ref", "allOf", "anyOf", "const"]
+        .iter()
+        .any(|keyword| written.contains_key(*keyword))
+    {
         return json!({"anyOf": [written, {"type": "null"}]});
     }
     if let Some(Value::String(name)) = written.get("type") {
@@ -268,9 +278,7 @@ fn known_types(value: &Value) -> Option<Value> {
     let known = |name: &Value| name.as_str().is_some_and(|name| TYPES.contains(&name));
     match value {
         Value::String(_) => known(value).then(|| value.clone()),
-        Value::Array(names) if !names.is_empty() => {
-            names.iter().all(known).then(|| value.clone())
-        }
+        Value::Array(names) if !names.is_empty() => names.iter().all(known).then(|| value.clone()),
         _ => None,
     }
 }

@@ -88,9 +88,18 @@ mod tests {
             (json!({"type": ["null", "integer"]}), ValueShape::Scalar),
             (json!({"type": ["string", "array"]}), ValueShape::Open),
             (json!({"$ref": "#/list"}), ValueShape::List),
-            (json!({"allOf": [{"description": "x"}, {"$ref": "#/list"}]}), ValueShape::List),
-            (json!({"oneOf": [{"type": "string"}, {"type": "integer"}]}), ValueShape::Scalar),
-            (json!({"anyOf": [{"type": "string"}, {"$ref": "#/list"}]}), ValueShape::Open),
+            (
+                json!({"allOf": [{"description": "x"}, {"$ref": "#/list"}]}),
+                ValueShape::List,
+            ),
+            (
+                json!({"oneOf": [{"type": "string"}, {"type": "integer"}]}),
+                ValueShape::Scalar,
+            ),
+            (
+                json!({"anyOf": [{"type": "string"}, {"$ref": "#/list"}]}),
+                ValueShape::Open,
+            ),
             (json!({"properties": {}}), ValueShape::Object),
             (json!({"items": {}}), ValueShape::List),
             (json!({"$ref": "#/self"}), ValueShape::Open),

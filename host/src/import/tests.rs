@@ -69,28 +69,103 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
     for (place, name, more, expected) in [
         ("path", "id", json!({}), "GET /a/{}"),
         ("path", "id", json!({"style": "matrix"}), "another style"),
-        ("path", "id", json!({"x-multi-segment": true}), "GET /a/{**}"),
+        (
+            "path",
+            "id",
+            json!({"x-multi-segment": true}),
+            "GET /a/{**}",
+        ),
         ("query", "page", json!({}), "GET /a/x?page={}"),
-        ("query", "tags", list.clone(), "GET /a/x?tags={}; \"tags\" takes at most 1 of its list"),
+        (
+            "query",
+            "tags",
+            list.clone(),
+            "GET /a/x?tags={}; \"tags\" takes at most 1 of its list",
+        ),
         ("query", "tags", joined, "GET /a/x?tags={}"),
-        ("query", "filter", object.clone(), "GET /a/x; without the query parameter \"filter\": keys with brackets"),
-        ("query", "q[]", list, "GET /a/x; without the query parameter \"q[]\": a template cannot"),
+        (
+            "query",
+            "filter",
+            object.clone(),
+            "GET /a/x; without the query parameter \"filter\": keys with brackets",
+        ),
+        (
+            "query",
+            "q[]",
+            list,
+            "GET /a/x; without the query parameter \"q[]\": a template cannot",
+        ),
         ("query", "a&b=c", json!({}), "without the query parameter"),
-        ("query", "a&b=c", needed.clone(), "it needs the parameter \"a&b=c\", a template cannot"),
-        ("query", "filter", json!({"content": {"application/json": {"schema": {}}}}), "GET /a/x?filter={}"),
-        ("query", "key", needed.clone(), "GET /a/x; without the query parameter \"key\": it carries the credential"),
-        ("header", "x-shop-key", needed.clone(), "GET /a/x; without the header parameter"),
-        ("header", "token", needed.clone(), "GET /a/x; without the header parameter \"token\": it carries"),
-        ("query", "access_token", json!({}), "GET /a/x; without the query parameter \"access_token\": it carries"),
-        ("query", "access_token", needed.clone(), "--drop access_token"),
+        (
+            "query",
+            "a&b=c",
+            needed.clone(),
+            "it needs the parameter \"a&b=c\", a template cannot",
+        ),
+        (
+            "query",
+            "filter",
+            json!({"content": {"application/json": {"schema": {}}}}),
+            "GET /a/x?filter={}",
+        ),
+        (
+            "query",
+            "key",
+            needed.clone(),
+            "GET /a/x; without the query parameter \"key\": it carries the credential",
+        ),
+        (
+            "header",
+            "x-shop-key",
+            needed.clone(),
+            "GET /a/x; without the header parameter",
+        ),
+        (
+            "header",
+            "token",
+            needed.clone(),
+            "GET /a/x; without the header parameter \"token\": it carries",
+        ),
+        (
+            "query",
+            "access_token",
+            json!({}),
+            "GET /a/x; without the query parameter \"access_token\": it carries",
+        ),
+        (
+            "query",
+            "access_token",
+            needed.clone(),
+            "--drop access_token",
+        ),
         ("header", "If-Match", json!({}), "GET /a/x"),
         ("header", "Accept", needed.clone(), "GET /a/x"),
-        ("header", "X-Actor-Sub", json!({}), "GET /a/x; without the header parameter"),
-        ("header", "Notion-Version", needed.clone(), "it needs the header \"Notion-Version\""),
-        ("cookie", "session", json!({}), "GET /a/x; without the cookie parameter"),
+        (
+            "header",
+            "X-Actor-Sub",
+            json!({}),
+            "GET /a/x; without the header parameter",
+        ),
+        (
+            "header",
+            "Notion-Version",
+            needed.clone(),
+            "it needs the header \"Notion-Version\"",
+        ),
+        (
+            "cookie",
+            "session",
+            json!({}),
+            "GET /a/x; without the cookie parameter",
+        ),
         ("cookie", "session", needed.clone(), "it needs the cookie"),
         ("query", "user_id", json!({}), "--bind user_id=actor.sub"),
-        ("path", "id", json!({"schema": {"$ref": "https://evil.example/"}}), "not a place in this file"),
+        (
+            "path",
+            "id",
+            json!({"schema": {"$ref": "https://evil.example/"}}),
+            "not a place in this file",
+        ),
         ("elsewhere", "id", json!({}), "its parameter is malformed"),
     ] {
         let path = if place == "path" { "/a/{id}" } else { "/a/x" };
@@ -103,12 +178,23 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
 #[test]
 fn what_is_bound_is_filled_in_and_no_argument() {
     let mut bound = request();
-    bound.rules.bindings.insert("user_id".to_owned(), ActorFact::Sub);
+    bound
+        .rules
+        .bindings
+        .insert("user_id".to_owned(), ActorFact::Sub);
     bound.rules.drops.insert("token".to_owned());
     for (place, path, expected) in [
-        ("path", "/users/{user_id}/orders", "GET /users/{actor.sub}/orders"),
+        (
+            "path",
+            "/users/{user_id}/orders",
+            "GET /users/{actor.sub}/orders",
+        ),
         ("query", "/orders", "GET /orders?user_id={actor.sub}"),
-        ("header", "/orders", "the host fills in only paths and queries"),
+        (
+            "header",
+            "/orders",
+            "the host fills in only paths and queries",
+        ),
     ] {
         let operation = parameter("user_id", place, &json!({}));
         let found = imported(path, &operation, &bound).unwrap_or_else(|why| why.to_string());
@@ -127,19 +213,40 @@ fn what_is_bound_is_filled_in_and_no_argument() {
 
 #[test]
 fn bodies_are_json_or_forms() {
-    let body = |media: &str, schema: Value, required: bool| {
-        json!({"requestBody": {"required": required, "content": {media: {"schema": schema}}}})
-    };
+    let body = |media: &str, schema: Value, required: bool| json!({"requestBody": {"required": required, "content": {media: {"schema": schema}}}});
     let object = json!({"type": "object", "properties": {"name": {"type": "string"}}});
     let secret = json!({"type": "object", "properties": {"client_secret": {"type": "string"}}});
-    let deep = (0..40).fold(json!({"type": "string"}), |inner, _| json!({"items": inner}));
+    let deep = (0..40).fold(
+        json!({"type": "string"}),
+        |inner, _| json!({"items": inner}),
+    );
     for (media, schema, required, expected) in [
         ("application/json", &object, true, "POST /a"),
-        ("application/x-www-form-urlencoded", &object, false, "POST /a"),
-        ("multipart/form-data", &object, true, "it needs a body of multipart/form-data"),
-        ("multipart/form-data", &object, false, "POST /a; without a body of multipart"),
+        (
+            "application/x-www-form-urlencoded",
+            &object,
+            false,
+            "POST /a",
+        ),
+        (
+            "multipart/form-data",
+            &object,
+            true,
+            "it needs a body of multipart/form-data",
+        ),
+        (
+            "multipart/form-data",
+            &object,
+            false,
+            "POST /a; without a body of multipart",
+        ),
         ("application/json", &secret, false, "--drop client_secret"),
-        ("application/json", &deep, false, "POST /a; any JSON as its body: "),
+        (
+            "application/json",
+            &deep,
+            false,
+            "POST /a; any JSON as its body: ",
+        ),
     ] {
         let found = imported("/a", &body(media, schema.clone(), required), &request());
         let found = found.unwrap_or_else(|why| why.to_string());
@@ -159,7 +266,12 @@ fn operations_are_chosen_by_name_tag_and_method() {
     });
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     for (only, tags, methods, expected) in [
-        (&[][..], &[][..], &[][..], &["read_a", "make", "read-b", "trace_b"][..]),
+        (
+            &[][..],
+            &[][..],
+            &[][..],
+            &["read_a", "make", "read-b", "trace_b"][..],
+        ),
         (&["read/a", "read-b"], &[], &[], &["read_a", "read-b"]),
         (&["read_a"], &[], &[], &["read_a"]),
         (&[], &["b"], &[], &["read-b"]),
@@ -193,8 +305,14 @@ fn a_component_has_at_least_one_tool_and_no_more_than_it_can() {
     };
     assert!(matches!(many(0), Err(ImportError::Nothing)));
     assert!(many(64).is_ok());
-    let refused = many(65).err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(refused.contains("65 operations") && refused.contains("many (65)"), "{refused}");
+    let refused = many(65)
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    assert!(
+        refused.contains("65 operations") && refused.contains("many (65)"),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -7,7 +7,8 @@ pub(super) fn cleaned(text: &str, most: usize) -> String {
     let mut text = shortened(&text.replace("\r\n", "\n"), most);
     // Each round takes a character away for good.
     while let Err(unfit) = check_prose(&text) {
-        let (Unfit::Unseen(unfit) | Unfit::Misplaced(unfit) | Unfit::OddSpace(unfit)) = unfit else {
+        let (Unfit::Unseen(unfit) | Unfit::Misplaced(unfit) | Unfit::OddSpace(unfit)) = unfit
+        else {
             return String::new();
         };
         text.retain(|character| character != unfit);

@@ -34,7 +34,11 @@ fn unpack(line: &str, to: &Path) -> Result<()> {
         .args(["pack", "--json", "--ignore-scripts", "--loglevel=error"]);
     let packed = npm.arg(format!("{name}@{version}")).stdin(Stdio::null());
     let output = packed.output().context("npm")?;
-    ensure!(output.status.success(), "npm pack {name}: {}", output.status);
+    ensure!(
+        output.status.success(),
+        "npm pack {name}: {}",
+        output.status
+    );
     let said = String::from_utf8_lossy(&output.stdout);
     ensure!(
         said.contains(integrity),
@@ -43,8 +47,13 @@ fn unpack(line: &str, to: &Path) -> Result<()> {
     let archive = name.trim_start_matches('@').replace('/', "-");
     let archive = format!("{archive}-{version}.tgz");
     let mut tar = Command::new("tar");
-    tar.current_dir(to)
-        .args(["--extract", "--gzip", "--strip-components=2", "--file", &archive]);
+    tar.current_dir(to).args([
+        "--extract",
+        "--gzip",
+        "--strip-components=2",
+        "--file",
+        &archive,
+    ]);
     let members = files.split(' ').map(|file| format!("package/{file}"));
     run(tar.args(members).stdin(Stdio::null()))?;
     fs::remove_file(to.join(&archive)).with_context(|| archive.clone())

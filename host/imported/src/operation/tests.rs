@@ -24,8 +24,15 @@ fn a_path_is_built_of_texts_arguments_and_the_actor() {
         {"one":[{"argument":"id"},{"text":":cancel"}]},{"rest":"file"}]"#;
     let sent = request(operation, r#"{"id":7,"file":"a/b c"}"#).map(|request| request.path);
     let id = segment!["7", ":cancel"];
-    assert_eq!(sent, Ok(path!["users", Part::ActorSub, id, "a", "b c"].to_vec()));
-    for arguments in [r#"{"file":"a"}"#, r#"{"id":7}"#, r#"{"id":{"a":1},"file":"a"}"#] {
+    assert_eq!(
+        sent,
+        Ok(path!["users", Part::ActorSub, id, "a", "b c"].to_vec())
+    );
+    for arguments in [
+        r#"{"file":"a"}"#,
+        r#"{"id":7}"#,
+        r#"{"id":{"a":1},"file":"a"}"#,
+    ] {
         let sent = request(operation, arguments);
         assert!(matches!(sent, Err(Error::InvalidInput(_))), "{arguments}");
     }
@@ -72,7 +79,10 @@ fn a_body_is_sent_as_the_caller_wrote_it() {
     let json = r#""path":[],"body":{"media":"application/merge-patch+json","encoding":"json"},
         "headers":[{"name":"accept","value":{"text":"application/json"}},
             {"name":"if-match","value":{"argument":"if-match"}}]"#;
-    let sent = request(json, r#"{"body":{"n": 1.50,"big":12345678901234567890123}}"#);
+    let sent = request(
+        json,
+        r#"{"body":{"n": 1.50,"big":12345678901234567890123}}"#,
+    );
     assert!(sent.is_ok_and(|sent| {
         let names: Vec<_> = sent.headers.iter().map(|(name, _)| name.as_str()).collect();
         sent.body == br#"{"n": 1.50,"big":12345678901234567890123}"#

@@ -11,7 +11,10 @@ fn written(root: &Value, schema: &Value, side: SchemaSide) -> Result<Value, Left
 #[test]
 fn keywords_of_openapi_become_those_of_json_schema() {
     for (schema, expected) in [
-        (json!({"type": "string", "nullable": true}), json!({"type": ["string", "null"]})),
+        (
+            json!({"type": "string", "nullable": true}),
+            json!({"type": ["string", "null"]}),
+        ),
         (
             json!({"type": "string", "enum": ["a"], "nullable": true}),
             json!({"type": ["string", "null"], "enum": ["a", null]}),
@@ -24,8 +27,14 @@ fn keywords_of_openapi_become_those_of_json_schema() {
             json!({"minimum": 1, "exclusiveMinimum": true, "maximum": 9, "exclusiveMaximum": false}),
             json!({"exclusiveMinimum": 1, "maximum": 9}),
         ),
-        (json!({"exclusiveMinimum": 1}), json!({"exclusiveMinimum": 1})),
-        (json!({"oneOf": [{"type": "null"}, true]}), json!({"anyOf": [{"type": "null"}, true]})),
+        (
+            json!({"exclusiveMinimum": 1}),
+            json!({"exclusiveMinimum": 1}),
+        ),
+        (
+            json!({"oneOf": [{"type": "null"}, true]}),
+            json!({"anyOf": [{"type": "null"}, true]}),
+        ),
         (
             json!({"type": "file", "required": true, "items": [], "maxLength": -1, "enum": []}),
             json!({}),
@@ -36,14 +45,24 @@ fn keywords_of_openapi_become_those_of_json_schema() {
                 "title": "T", "description": " D\u{202e} ", "format": "int64"}),
             json!({"title": "T", "description": "D", "format": "int64"}),
         ),
-        (json!({"pattern": "^[a-z]+$"}), json!({"pattern": "^[a-z]+$"})),
+        (
+            json!({"pattern": "^[a-z]+$"}),
+            json!({"pattern": "^[a-z]+$"}),
+        ),
         (json!({"pattern": "^(?!a)"}), json!({})),
-        (json!({"additionalProperties": {"type": "integer"}}), json!({"additionalProperties": {"type": "integer"}})),
+        (
+            json!({"additionalProperties": {"type": "integer"}}),
+            json!({"additionalProperties": {"type": "integer"}}),
+        ),
     ] {
         let found = written(&json!({}), &schema, SchemaSide::Request);
         assert_eq!(found, Ok(json!([expected, {}])), "{schema}");
     }
-    let malformed = written(&json!({}), &json!({"not": {"items": {"not": {}}}, "allOf": [7]}), SchemaSide::Request);
+    let malformed = written(
+        &json!({}),
+        &json!({"not": {"items": {"not": {}}}, "allOf": [7]}),
+        SchemaSide::Request,
+    );
     assert_eq!(malformed, Err(LeftOut::Malformed("schema")));
 }
 
@@ -75,7 +94,10 @@ fn references_become_definitions_with_names_of_their_own() {
     ]);
     assert_eq!(written(&root, &schema, SchemaSide::Request), Ok(expected));
     let outside = json!({"items": {"$ref": "https://evil.example/schema"}});
-    assert!(matches!(written(&root, &outside, SchemaSide::Request), Err(LeftOut::Reference(_))));
+    assert!(matches!(
+        written(&root, &outside, SchemaSide::Request),
+        Err(LeftOut::Reference(_))
+    ));
 }
 
 #[test]

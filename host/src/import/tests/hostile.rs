@@ -70,7 +70,11 @@ fn texts_cannot_deceive_and_are_bounded() {
         "description": format!("Safe.\u{200b}{}", "x".repeat(100_000)),
     }}});
     let component = plan(&paths).component().unwrap();
-    let has = |text: &str| component.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+    let has = |text: &str| {
+        component
+            .windows(text.len())
+            .any(|bytes| bytes == text.as_bytes())
+    };
     assert!(has("Finds it") && has("Safe.xxx") && !has("\u{200b}"));
     assert!(component.len() < crate::import::GUEST.len() + 32_000);
 }
@@ -83,7 +87,10 @@ fn schemas_that_multiply_or_turn_in_circles_do_not_get_in() {
         schemas.insert(format!("d{level}"), json!({"allOf": [next, next]}));
     }
     schemas.insert("d40".to_owned(), json!({"type": "string"}));
-    schemas.insert("loop".to_owned(), json!({"allOf": [{"$ref": "#/components/schemas/loop"}]}));
+    schemas.insert(
+        "loop".to_owned(),
+        json!({"allOf": [{"$ref": "#/components/schemas/loop"}]}),
+    );
     let tree = json!({"type": "object", "properties": {
         "children": {"type": "array", "items": {"$ref": "#/components/schemas/tree"}}}});
     schemas.insert("tree".to_owned(), tree);
@@ -104,16 +111,24 @@ fn schemas_that_multiply_or_turn_in_circles_do_not_get_in() {
 
 #[test]
 fn names_that_clash_stay_apart() {
-    let of = |name: &str, place: &str| json!({"name": name, "in": place, "schema": {"type": "string"}});
+    let of =
+        |name: &str, place: &str| json!({"name": name, "in": place, "schema": {"type": "string"}});
     let paths = json!({"/a/{id}": {"parameters": [of("id", "path")], "post": {
         "parameters": [of("id", "query"), of("body", "query")],
         "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}},
     }}});
     let component = plan(&paths).component().unwrap();
-    let has = |text: &str| component.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+    let has = |text: &str| {
+        component
+            .windows(text.len())
+            .any(|bytes| bytes == text.as_bytes())
+    };
     assert!(has("query_id") && has("query_body"));
     let three = json!({"/a": {"get": {"parameters":
         [of("a b", "query"), of("a/b", "query"), of("a+b", "query"), of("query_a_b", "query")]}}});
     let why = left_out(&three, &json!({}));
-    assert!(why.is_empty() || why.contains("two of its parameters"), "{why}");
+    assert!(
+        why.is_empty() || why.contains("two of its parameters"),
+        "{why}"
+    );
 }
