@@ -1,10 +1,10 @@
-//! `bailiwick import`: an API description becomes a component with typed tools, and the lines of the
-//! configuration that grant exactly its requests.
+//! `bailiwick import`: an API description becomes a component with typed tools, and the lines of
+//! the configuration that grant exactly its requests.
 //!
 //! No compiler runs: one guest, built once, is [joined](join) with the operations as data, so the
 //! component's digest covers them. Trusts nothing in a description: it is read with bounds, every
-//! definition passes the host's own rules before it is joined, and every line of the grant is parsed
-//! as the host parses it.
+//! definition passes the host's own rules before it is joined, and every line of the grant is
+//! parsed as the host parses it.
 //!
 //! Invariant: nothing of a description decides where a request goes beyond the lines that the
 //! operator grants. Servers, examples, defaults and extensions are never copied. An operation is

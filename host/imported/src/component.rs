@@ -34,7 +34,8 @@ fn answered(tool: &str, input: &str) -> Result<tools::Outcome, Error> {
     let mut entries = shelf.entries();
     let entry = entries.find(|entry| entry.name == tool.as_bytes());
     let entry = entry.ok_or_else(|| Error::NotFound("there is no such tool".to_owned()))?;
-    let operation: Operation = serde_json::from_slice(entry.operation)?;
+    let operation = far(entry.operation.at, entry.operation.len);
+    let operation: Operation = serde_json::from_slice(&operation)?;
     let request = operation.request(input)?;
     let answer = downstream::send(&request)?;
     let status = answer.status;

@@ -1,5 +1,5 @@
-//! The guest of imported APIs. `bailiwick import` joins this module, built once, with the operations
-//! of an API as a passive data segment.
+//! The guest of imported APIs. `bailiwick import` joins this module, built once, with the
+//! operations of an API as a passive data segment.
 //!
 //! Trusts that data, which the importer wrote and the component's digest covers; trusts no argument
 //! beyond its schema. Invariant: a call reads the index and one operation, never a definition, so

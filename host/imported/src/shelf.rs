@@ -1,22 +1,22 @@
-//! The data that the importer joined: an index, names and operations first, definitions behind.
+//! The data that the importer joined: an index with names, then operations, then definitions.
 //!
-//! All numbers are 32 bits, little-endian. The head is the number of tools and the length of
-//! everything before the definitions. For each tool follow the places and lengths of its name, its
-//! definition and its operation.
+//! All numbers are 32 bits, little-endian. The head is the number of tools and the length of the
+//! index with the names. For each tool follow the places and lengths of its name, its definition
+//! and its operation.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use bailiwick_sdk::bindings::tools;
 
-/// The index, the names and the operations.
+/// The index and the names.
 pub(crate) struct Shelf(Vec<u8>);
 
 /// One tool.
 pub(crate) struct Entry<'s> {
     pub(crate) name: &'s [u8],
     pub(crate) definition: Place,
-    pub(crate) operation: &'s [u8],
+    pub(crate) operation: Place,
 }
 
 /// A piece of the data.
@@ -41,7 +41,7 @@ impl Shelf {
             Some(Entry {
                 name: self.bytes(self.place(at)?)?,
                 definition: self.place(at + PLACE)?,
-                operation: self.bytes(self.place(at + 2 * PLACE)?)?,
+                operation: self.place(at + 2 * PLACE)?,
             })
         })
     }
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_tool_is_found_without_its_definition() {
-        let numbers: [u32; 8] = [1, 40, 32, 4, 40, 3, 36, 4];
+        let numbers: [u32; 8] = [1, 36, 32, 4, 40, 3, 36, 4];
         let mut data: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
         data.extend(b"findGET.{..");
         let shelf = shelf(&data);
@@ -124,7 +124,8 @@ mod tests {
             .map(|entry| (entry.name, entry.definition, entry.operation))
             .collect();
         let definition = Place { at: 40, len: 3 };
-        assert_eq!(found, [(&b"find"[..], definition, &b"GET."[..])]);
+        let operation = Place { at: 36, len: 4 };
+        assert_eq!(found, [(&b"find"[..], definition, operation)]);
     }
 
     #[test]

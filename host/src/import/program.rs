@@ -141,33 +141,30 @@ pub(super) struct Shelved {
 
 /// Returns the data for these tools.
 pub(super) fn data(tools: &[&Shelved]) -> Result<Vec<u8>, ImportError> {
-    let index = HEAD + tools.len() * ENTRY;
-    let near: usize = tools
-        .iter()
-        .map(|tool| tool.name.len() + tool.operation.len())
-        .sum();
-    let near = index + near;
-    let (mut numbers, mut rest) = (vec![tools.len(), near], Vec::<u8>::new());
-    let mut far = near;
+    let lengths = |length: fn(&Shelved) -> usize| -> usize {
+        tools.iter().map(|tool| length(tool)).sum()
+    };
+    let mut name = HEAD + tools.len() * ENTRY;
+    let near = name + lengths(|tool| tool.name.len());
+    let mut operation = near;
+    let mut definition = near + lengths(|tool| tool.operation.len());
+    let mut numbers = vec![tools.len(), near];
     for tool in tools {
-        let name = index + rest.len();
-        rest.extend(tool.name.as_bytes());
-        let operation = index + rest.len();
-        rest.extend(&tool.operation);
         numbers.extend([name, tool.name.len()]);
-        numbers.extend([far, tool.definition.len()]);
+        numbers.extend([definition, tool.definition.len()]);
         numbers.extend([operation, tool.operation.len()]);
-        far += tool.definition.len();
+        name += tool.name.len();
+        operation += tool.operation.len();
+        definition += tool.definition.len();
     }
-    let mut data = Vec::with_capacity(far);
+    let mut data = Vec::with_capacity(definition);
     for number in numbers {
         let number = u32::try_from(number).map_err(|_| ImportError::TooLarge)?;
         data.extend(number.to_le_bytes());
     }
-    data.extend(rest);
-    for tool in tools {
-        data.extend(&tool.definition);
-    }
+    data.extend(tools.iter().flat_map(|tool| tool.name.bytes()));
+    data.extend(tools.iter().flat_map(|tool| &tool.operation));
+    data.extend(tools.iter().flat_map(|tool| &tool.definition));
     Ok(data)
 }
 
@@ -180,7 +177,7 @@ mod tests {
     use super::{Shelved, data};
 
     #[test]
-    fn names_and_operations_come_before_definitions() {
+    fn operations_and_definitions_come_behind_the_index() {
         let tool = |name: &str| Shelved {
             name: name.to_owned(),
             definition: format!("{name}?").into_bytes(),
@@ -201,8 +198,8 @@ mod tests {
         assert_eq!(texts, ["a", "a?", "a!", "bb", "bb?", "bb!"]);
         assert_eq!(
             number(1),
-            number(4),
-            "the definitions begin where the near part ends"
+            number(6),
+            "the operations begin where the near part ends"
         );
     }
 }

@@ -147,15 +147,14 @@ impl<'d> ApiSchemas<'d> {
     }
 
     fn reference(&mut self, reference: &'d str) -> Value {
-        let name = match self.names.get(reference) {
-            Some(name) => name.clone(),
-            None => {
-                let name = self.free_name(reference);
-                self.names.insert(reference, name.clone());
-                self.taken.insert(name.clone());
-                self.waiting.push(reference);
-                name
-            }
+        let name = if let Some(name) = self.names.get(reference) {
+            name.clone()
+        } else {
+            let name = self.free_name(reference);
+            self.names.insert(reference, name.clone());
+            self.taken.insert(name.clone());
+            self.waiting.push(reference);
+            name
         };
         format!("#/$defs/{name}").into()
     }

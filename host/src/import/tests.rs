@@ -49,8 +49,7 @@ fn imported(path: &str, operation: &Value, request: &ImportRequest) -> Result<St
     let settings = plan.settings("shop", "sha256:00").unwrap();
     let settings: toml::Table = settings.parse().unwrap();
     let line = settings["services"]["shop"]["allow"][0].as_str().unwrap();
-    let notes: String = notes.iter().map(|note| format!("; {note}")).collect();
-    Ok(format!("{line}{notes}"))
+    Ok([vec![line.to_owned()], notes].concat().join("; "))
 }
 
 fn parameter(name: &str, place: &str, more: &Value) -> Value {

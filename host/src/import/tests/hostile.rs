@@ -76,7 +76,7 @@ fn texts_cannot_deceive_and_are_bounded() {
             .any(|bytes| bytes == text.as_bytes())
     };
     assert!(has("Finds it") && has("Safe.xxx") && !has("\u{200b}"));
-    assert!(component.len() < crate::import::GUEST.len() + 32_000);
+    assert!(component.len() < GUEST.len() + 32_000);
 }
 
 #[test]
