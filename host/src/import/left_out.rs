@@ -41,7 +41,10 @@ pub enum LeftOut {
     )]
     IdentityMember(String),
     /// It needs a header that tools may not set.
-    #[error("it needs the header {0:?}, which a tool may not set")]
+    #[error(
+        "it needs the header {0:?}, which a tool may not set: add --drop {0} if the service gets it \
+         otherwise, or can do without it"
+    )]
     Header(String),
     /// It needs a cookie.
     #[error("it needs the cookie {0:?}, which a tool may not set")]

@@ -15,7 +15,7 @@ use super::path::{PathPiece, segments};
 use super::program::{
     GuestOperation, GuestSegment, SentPiece, SentStyle, SentValue, Shelved, data,
 };
-use super::support::check_line;
+use super::support::{check_line, takes_rest_within};
 use super::{ImportError, ImportRequest, ImportRules, OperationChoice, settings};
 use crate::dispatch::MAX_OF_A_KIND;
 use crate::sandbox::RawDefinition;
@@ -269,11 +269,12 @@ fn path_of(
     let count = segments.len();
     let mut path = Vec::with_capacity(count);
     for (index, pieces) in segments.into_iter().enumerate() {
-        let is_last = index + 1 == count;
+        let first = path.iter().all(|other| matches!(other, GuestSegment::One(_)));
+        let fits = first && (index + 1 == count || takes_rest_within());
         if let [PathPiece::Variable(name) | PathPiece::Rest(name)] = pieces.as_slice() {
             let is_rest = matches!(pieces.as_slice(), [PathPiece::Rest(_)])
                 || parameters.rests.contains(name.as_str());
-            if let (SentPiece::Argument(argument), true, true) = (piece(name)?, is_rest, is_last) {
+            if let (SentPiece::Argument(argument), true, true) = (piece(name)?, is_rest, fits) {
                 path.push(GuestSegment::Rest(argument));
                 continue;
             }

@@ -21,7 +21,13 @@ pub(super) fn is_ignored_header(name: &str) -> bool {
 
 /// Returns true if a template can have the key in its query.
 pub(super) fn takes_key(key: &str) -> bool {
-    parsed(&format!("GET /?{key}={{}}")).is_ok()
+    // Otherwise a key could be read as several.
+    !key.contains(['&', '=', '{', '}']) && parsed(&format!("GET /?{key}={{}}")).is_ok()
+}
+
+/// Returns true if several segments can stand before others in a template.
+pub(super) fn takes_rest_within() -> bool {
+    parsed("GET /{**}/end").is_ok()
 }
 
 /// Checks a line of a grant.

@@ -97,6 +97,12 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
         ("query", "a&b=c", json!({}), "without the query parameter"),
         (
             "query",
+            "a={}&b",
+            json!({}),
+            "GET /a/x; without the query parameter",
+        ),
+        (
+            "query",
             "a&b=c",
             needed.clone(),
             "it needs the parameter \"a&b=c\", a template cannot",
