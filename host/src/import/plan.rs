@@ -269,7 +269,9 @@ fn path_of(
     let count = segments.len();
     let mut path = Vec::with_capacity(count);
     for (index, pieces) in segments.into_iter().enumerate() {
-        let first = path.iter().all(|other| matches!(other, GuestSegment::One(_)));
+        let first = path
+            .iter()
+            .all(|other| matches!(other, GuestSegment::One(_)));
         let fits = first && (index + 1 == count || takes_rest_within());
         if let [PathPiece::Variable(name) | PathPiece::Rest(name)] = pieces.as_slice() {
             let is_rest = matches!(pieces.as_slice(), [PathPiece::Rest(_)])

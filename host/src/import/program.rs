@@ -141,9 +141,8 @@ pub(super) struct Shelved {
 
 /// Returns the data for these tools.
 pub(super) fn data(tools: &[&Shelved]) -> Result<Vec<u8>, ImportError> {
-    let lengths = |length: fn(&Shelved) -> usize| -> usize {
-        tools.iter().map(|tool| length(tool)).sum()
-    };
+    let lengths =
+        |length: fn(&Shelved) -> usize| -> usize { tools.iter().map(|tool| length(tool)).sum() };
     let mut name = HEAD + tools.len() * ENTRY;
     let near = name + lengths(|tool| tool.name.len());
     let mut operation = near;
