@@ -69,6 +69,9 @@ pub struct ImportRules {
     pub bindings: BTreeMap<String, ActorFact>,
     /// Those that are not sent, and members of bodies that are not described.
     pub drops: BTreeSet<String>,
+    /// Those that are called as an identity or a credential, and are something else. The operator's
+    /// grant then has them as `allow_parameters`.
+    pub allowed: BTreeSet<String>,
     /// Those that carry a credential of a security scheme: place and name.
     credentials: BTreeSet<(String, String)>,
 }

@@ -85,21 +85,24 @@ pub async fn inspect(
             );
         }
     }
-    report(&intake, path).await
+    report(&intake, path, &Terms::default()).await
 }
 
-/// Inspects several components, one after the other.
+/// Inspects several components, one after the other, for an operator who allows these parameters.
 ///
 /// # Errors
 /// Fails as [`inspect`] does.
 pub async fn inspect_each(
     paths: &[&Path],
+    allow_parameters: &[String],
     compiler: Compiler,
 ) -> anyhow::Result<Vec<ComponentReport>> {
     let intake = intake(compiler)?;
+    let mut terms = Terms::default();
+    terms.grant.allow_parameters = allow_parameters.to_vec();
     let mut reports = Vec::with_capacity(paths.len());
     for path in paths {
-        reports.push(report(&intake, path).await?);
+        reports.push(report(&intake, path, &terms).await?);
     }
     Ok(reports)
 }
@@ -113,10 +116,10 @@ fn intake(compiler: Compiler) -> anyhow::Result<Intake> {
     Ok(Intake::new(Arc::new(sandbox), compiler))
 }
 
-async fn report(intake: &Intake, path: &Path) -> anyhow::Result<ComponentReport> {
+async fn report(intake: &Intake, path: &Path, terms: &Terms) -> anyhow::Result<ComponentReport> {
     let examined = intake::examine(intake, path).await?;
     Ok(ComponentReport::of(
-        examined.judged(|loaded| Offer::check(loaded?, &Terms::default())),
+        examined.judged(|loaded| Offer::check(loaded?, terms)),
     ))
 }
 

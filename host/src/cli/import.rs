@@ -56,6 +56,10 @@ pub(crate) struct Args {
     /// Send no such parameter, and describe bodies without such a member.
     #[arg(long, value_name = "PARAMETER")]
     drop: Vec<String>,
+    /// Take a parameter, or a member of a body, although it is called as an identity or a
+    /// credential: it is something else, such as the subject of a message.
+    #[arg(long, value_name = "PARAMETER")]
+    allow: Vec<String>,
     /// Describe the answers too. A call fails if the service answers otherwise.
     #[arg(long)]
     output_schemas: bool,
@@ -95,13 +99,19 @@ pub(crate) fn run(command: ImportCommand, page: &mut Page<'_>) -> anyhow::Result
     }
     let component = plan.component()?;
     let settings = plan.settings(&name, &digest(&component))?;
-    write(&args.out, &name, (&component, &settings), page)
+    let files = ImportedFiles {
+        component,
+        settings,
+        allowed: plan.allowed(),
+    };
+    files.write(&args.out, &name, page)
 }
 
 fn request(args: &Args) -> ImportRequest {
     let mut rules = ImportRules::default();
     rules.bindings.extend(args.bind.iter().cloned());
     rules.drops.extend(args.drop.iter().cloned());
+    rules.allowed.extend(args.allow.iter().cloned());
     ImportRequest {
         service: args.service.clone(),
         choice: OperationChoice {
@@ -149,34 +159,38 @@ fn table(plan: &ImportPlan, page: &mut Page<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the files, if this host would load the component.
-fn write(
-    out: &Path,
-    name: &str,
-    (component, settings): (&[u8], &str),
-    page: &mut Page<'_>,
-) -> anyhow::Result<()> {
-    let file = out.join(format!("{name}.wasm"));
-    // A host may watch the folder, so what it would refuse is never there.
-    let apart = out.join(format!(".{name}.import"));
-    let candidate = apart.join(format!("{name}.wasm"));
-    write_whole(&candidate, component)?;
-    let held = file.is_file().then_some(file.as_path());
-    let paths: Vec<&Path> = held.into_iter().chain([candidate.as_path()]).collect();
-    let reports = wait(async { inspect_each(&paths, compiler()?).await });
-    let removed = fs::remove_dir_all(&apart);
-    let reports = reports?;
-    removed.with_context(|| apart.display().to_string())?;
-    let (new, old) = reports.split_last().context("a report of the component")?;
-    let reason = new.reason.clone().unwrap_or_default();
-    ensure!(
-        new.verdict == Verdict::Loads,
-        "this host would not load the component: {reason}"
-    );
-    write_whole(&file, component)?;
-    let lines = out.join(format!("{name}.toml"));
-    write_whole(&lines, settings.as_bytes())?;
-    told(&file, &lines, (old.first(), new), page)
+/// What an import writes.
+struct ImportedFiles<'p> {
+    component: Vec<u8>,
+    settings: String,
+    allowed: &'p [String],
+}
+
+impl ImportedFiles<'_> {
+    /// Writes the files, if this host would load the component.
+    fn write(&self, out: &Path, name: &str, page: &mut Page<'_>) -> anyhow::Result<()> {
+        let file = out.join(format!("{name}.wasm"));
+        // A host may watch the folder, so what it would refuse is never there.
+        let apart = out.join(format!(".{name}.import"));
+        let candidate = apart.join(format!("{name}.wasm"));
+        write_whole(&candidate, &self.component)?;
+        let held = file.is_file().then_some(file.as_path());
+        let paths: Vec<&Path> = held.into_iter().chain([candidate.as_path()]).collect();
+        let reports = wait(async { inspect_each(&paths, self.allowed, compiler()?).await });
+        let removed = fs::remove_dir_all(&apart);
+        let reports = reports?;
+        removed.with_context(|| apart.display().to_string())?;
+        let (new, old) = reports.split_last().context("a report of the component")?;
+        let reason = new.reason.clone().unwrap_or_default();
+        ensure!(
+            new.verdict == Verdict::Loads,
+            "this host would not load the component: {reason}"
+        );
+        write_whole(&file, &self.component)?;
+        let lines = out.join(format!("{name}.toml"));
+        write_whole(&lines, self.settings.as_bytes())?;
+        told(&file, &lines, (old.first(), new), page)
+    }
 }
 
 /// Says what was written, and what that changes.

@@ -2,13 +2,11 @@
 //!
 //! Invariant: a definition that is handed on is accepted by a host that grants nothing.
 
-use std::collections::BTreeSet;
-
 use bailiwick_journal::chain;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::ImportError;
+use super::{ImportError, ImportRules};
 use super::body::{ApiBody, accepted};
 use super::left_out::LeftOut;
 use super::operation::ApiOperation;
@@ -27,8 +25,7 @@ pub(super) struct DescribedOperation<'o, 'd> {
     pub(super) body: Option<&'o ApiBody<'d>>,
     pub(super) answer: Option<&'d Value>,
     pub(super) service: &'o str,
-    /// The members of bodies that are left out.
-    pub(super) drops: &'o BTreeSet<String>,
+    pub(super) rules: &'o ImportRules,
 }
 
 /// How much of the document a definition has.
@@ -57,7 +54,7 @@ impl<'d> DescribedOperation<'_, 'd> {
             SchemaDetail::AnyBody,
         ] {
             let checked = self.raw(references, detail).and_then(|raw| {
-                check(&raw)?;
+                self.check(&raw)?;
                 Ok(raw)
             });
             match checked {
@@ -114,7 +111,7 @@ impl<'d> DescribedOperation<'_, 'd> {
     fn input(&self, references: ApiReferences<'d>, detail: SchemaDetail) -> Result<Value, LeftOut> {
         let described = detail == SchemaDetail::Whole;
         let mut schemas = ApiSchemas::new(references, SchemaSide::Request, described);
-        schemas.leave_out(self.drops);
+        schemas.leave_out(&self.rules.drops);
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for argument in self.arguments {
             let mut schema = match argument.schema {
@@ -169,12 +166,29 @@ impl<'d> DescribedOperation<'_, 'd> {
             output_schema: Some(output.to_string()),
             ..raw.clone()
         });
-        match with.and_then(|with| check(&with).map(|()| with)) {
+        match with.and_then(|with| self.check(&with).map(|()| with)) {
             Ok(with) => Ok(with),
             Err(why) => {
                 notes.push(format!("without the schema of its answers: {why}"));
                 Ok(raw)
             }
+        }
+    }
+}
+
+impl DescribedOperation<'_, '_> {
+    /// Checks a definition as a host does that allows the parameters and grants nothing.
+    fn check(&self, raw: &RawDefinition) -> Result<(), LeftOut> {
+        let grant = ComponentGrant {
+            allow_parameters: self.rules.allowed.iter().cloned().collect(),
+            ..ComponentGrant::default()
+        };
+        match Definition::check(raw.clone(), &grant) {
+            Ok(_) => Ok(()),
+            Err(DefinitionError::IdentityParameter { parameter, .. }) => {
+                Err(LeftOut::IdentityMember(parameter))
+            }
+            Err(other) => Err(LeftOut::Definition(chain(&other))),
         }
     }
 }
@@ -240,17 +254,6 @@ fn describe(schema: &mut Value, description: Option<&str>) {
         && !text.is_empty()
     {
         members.insert("description".to_owned(), text.into());
-    }
-}
-
-/// Checks a definition as a host does that grants nothing.
-fn check(raw: &RawDefinition) -> Result<(), LeftOut> {
-    match Definition::check(raw.clone(), &ComponentGrant::default()) {
-        Ok(_) => Ok(()),
-        Err(DefinitionError::IdentityParameter { parameter, .. }) => {
-            Err(LeftOut::IdentityMember(parameter))
-        }
-        Err(other) => Err(LeftOut::Definition(chain(&other))),
     }
 }
 

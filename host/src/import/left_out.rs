@@ -27,8 +27,8 @@ pub enum LeftOut {
     /// A parameter names an identity or a credential.
     #[error(
         "its parameter {0:?} names an identity or a credential, which a model must not choose: add \
-         --bind {0}=actor.sub (or actor.tenant, actor.iss) to let the host fill it in, or --drop {0} \
-         to send none"
+         --bind {0}=actor.sub (or actor.tenant, actor.iss) to let the host fill it in, --drop {0} to \
+         send none, or --allow {0} if it is something else"
     )]
     Identity(String),
     /// A bound parameter is in a place that the host does not fill in.
@@ -37,7 +37,8 @@ pub enum LeftOut {
     /// A member of the body names an identity or a credential.
     #[error(
         "its body has the member {0:?}, which names an identity or a credential, and a model must \
-         not choose one: add --drop {0} to describe the body without it"
+         not choose one: add --drop {0} to describe the body without it, or --allow {0} if it \
+         is something else"
     )]
     IdentityMember(String),
     /// It needs a header that tools may not set.

@@ -1,7 +1,8 @@
 //! The parameters of an operation: which become arguments, which the host fills in, which are not
 //! sent.
 //!
-//! Invariant: a parameter that names an identity or a credential is never an argument.
+//! Invariant: a parameter that names an identity or a credential is an argument only if the
+//! operator said that it is something else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +86,10 @@ impl<'d> ApiParameters<'d> {
         }
         if let Some(fact) = rules.bindings.get(name) {
             return self.bind(parameter, SentPiece::Actor(*fact));
+        }
+        let is_sent = matches!(parameter.place, "path" | "query");
+        if is_sent && names_identity(name) && !rules.allowed.contains(name) {
+            return Err(LeftOut::Identity(name.to_owned()));
         }
         match parameter.place {
             "path" => self.in_path(parameter),
@@ -175,9 +180,6 @@ impl<'d> ApiParameters<'d> {
         parameter: &ApiParameter<'d>,
         most: Option<u64>,
     ) -> Result<String, LeftOut> {
-        if names_identity(parameter.name) {
-            return Err(LeftOut::Identity(parameter.name.to_owned()));
-        }
         let plain = argument_name(parameter.name);
         let placed = format!("{}_{plain}", parameter.place);
         let is_free = |name: &&String| {

@@ -16,7 +16,8 @@ use super::program::{
     GuestOperation, GuestSegment, SentPiece, SentStyle, SentValue, Shelved, data,
 };
 use super::support::{check_line, takes_rest_within};
-use super::{ImportError, ImportRequest, ImportRules, OperationChoice, settings};
+use super::settings::{self, Granted};
+use super::{ImportError, ImportRequest, ImportRules, OperationChoice};
 use crate::dispatch::MAX_OF_A_KIND;
 use crate::sandbox::RawDefinition;
 
@@ -25,6 +26,7 @@ pub struct ImportPlan {
     service: String,
     document: String,
     server: Option<String>,
+    allowed: Vec<String>,
     rows: Vec<ImportRow>,
     tools: Vec<PlannedTool>,
     /// The number of operations that were not chosen.
@@ -78,6 +80,7 @@ impl ImportPlan {
             service: service.clone(),
             document: document.digest().to_owned(),
             server: document.server().map(str::to_owned),
+            allowed: rules.allowed.iter().cloned().collect(),
             rows: Vec::new(),
             tools: Vec::new(),
             unchosen: 0,
@@ -135,6 +138,11 @@ impl ImportPlan {
         &self.rows
     }
 
+    /// Returns the parameters that the grant must allow by name.
+    pub fn allowed(&self) -> &[String] {
+        &self.allowed
+    }
+
     /// Returns the number of operations that can be imported.
     pub fn tools(&self) -> usize {
         self.tools.len()
@@ -167,8 +175,14 @@ impl ImportPlan {
     /// They cannot be written.
     pub fn settings(&self, name: &str, digest: &str) -> Result<String, ImportError> {
         let lines: BTreeSet<&str> = self.tools.iter().map(|tool| tool.line.as_str()).collect();
-        let server = self.server.as_deref();
-        Ok(settings::text(&self.service, name, digest, &lines, server)?)
+        Ok(settings::text(&Granted {
+            service: &self.service,
+            name,
+            digest,
+            lines: &lines,
+            allowed: &self.allowed,
+            server: self.server.as_deref(),
+        })?)
     }
 
     /// Returns the tags of what can be imported, with their numbers, the most used first.
@@ -240,7 +254,7 @@ fn planned(
             .and_then(|(_, schema)| schema)
             .filter(|_| request.output_schemas),
         service: &request.service,
-        drops: &rules.drops,
+        rules,
     };
     let mut notes = parameters.notes.clone();
     let definition = described.definition(references, &mut notes)?;

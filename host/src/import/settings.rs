@@ -24,19 +24,37 @@ struct ServiceSection<'s> {
 #[derive(Serialize)]
 struct ComponentSection<'s> {
     digest: &'s str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    allow_parameters: &'s [String],
     services: BTreeMap<&'s str, &'static str>,
 }
 
-/// Returns the lines that grant `lines` of `service` to the component `name`.
-pub(super) fn text(
-    service: &str,
-    name: &str,
-    digest: &str,
-    lines: &BTreeSet<&str>,
-    server: Option<&str>,
-) -> Result<String, toml::ser::Error> {
+/// What is granted.
+pub(super) struct Granted<'s> {
+    pub(super) service: &'s str,
+    /// The component.
+    pub(super) name: &'s str,
+    pub(super) digest: &'s str,
+    pub(super) lines: &'s BTreeSet<&'s str>,
+    /// Parameters that are called as an identity or a credential, and are something else.
+    pub(super) allowed: &'s [String],
+    /// The server in the description.
+    pub(super) server: Option<&'s str>,
+}
+
+/// Returns the lines of the configuration.
+pub(super) fn text(granted: &Granted<'_>) -> Result<String, toml::ser::Error> {
+    let Granted {
+        service,
+        name,
+        digest,
+        lines,
+        allowed,
+        server,
+    } = *granted;
     let section = ComponentSection {
         digest,
+        allow_parameters: allowed,
         services: BTreeMap::from([(service, MODE)]),
     };
     let sections = GrantSections {
@@ -76,27 +94,45 @@ const MODE: &str = "on_behalf_of";
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use super::{Granted, text};
 
-    use super::text;
+    fn written(lines: &[&str], allowed: &[&str], server: Option<&str>) -> String {
+        let allowed: Vec<_> = allowed.iter().map(|name| (*name).to_owned()).collect();
+        let granted = Granted {
+            service: "shop_api",
+            name: "shop",
+            digest: "sha256:00",
+            lines: &lines.iter().copied().collect(),
+            allowed: &allowed,
+            server,
+        };
+        text(&granted).unwrap_or_default()
+    }
 
     #[test]
     fn only_the_requests_are_granted_whatever_the_server_is_called() {
-        let lines = BTreeSet::from(["GET /orders/{}", "GET /users/{actor.sub}"]);
+        let lines = ["GET /orders/{}", "GET /users/{actor.sub}"];
         let server = "https://a.example\n[services.evil]\nurl = \"https://evil.example\"";
-        let written = text("shop", "shop", "sha256:00", &lines, Some(server)).unwrap_or_default();
+        let written = written(&lines, &["subject"], Some(server));
         let parsed: toml::Table = written.parse().unwrap_or_default();
         let expected = toml::toml! {
-            [services.shop]
+            [services.shop_api]
             allow = ["GET /orders/{}", "GET /users/{actor.sub}"]
             [components.shop]
             digest = "sha256:00"
-            services = { shop = "on_behalf_of" }
+            allow_parameters = ["subject"]
+            services = { shop_api = "on_behalf_of" }
         };
         assert_eq!(parsed, expected, "{written}");
         assert!(written.contains("actor_issuers"), "{written}");
-        let lines = BTreeSet::from(["GET /orders/{}"]);
-        let written = text("shop", "shop", "sha256:00", &lines, None).unwrap_or_default();
-        assert!(written.contains("names no server") && !written.contains("actor_issuers"));
+    }
+
+    #[test]
+    fn what_does_not_apply_is_not_written() {
+        let written = written(&["GET /orders/{}"], &[], None);
+        assert!(written.contains("names no server"), "{written}");
+        for other in ["actor_issuers", "allow_parameters"] {
+            assert!(!written.contains(other), "{written}");
+        }
     }
 }

@@ -217,6 +217,21 @@ fn what_is_bound_is_filled_in_and_no_argument() {
 }
 
 #[test]
+fn a_name_that_only_sounds_like_an_identity_can_be_allowed() {
+    let mut allowing = request();
+    allowing.rules.allowed.insert("subject".to_owned());
+    let query = parameter("subject", "query", &json!({}));
+    let schema = json!({"type": "object", "properties": {"subject": {"type": "string"}}});
+    let body = json!({"requestBody": {"content": {"application/json": {"schema": schema}}}});
+    for (operation, line) in [(query, "GET /a?subject={}"), (body, "POST /a")] {
+        let refused = imported("/a", &operation, &request());
+        let refused = refused.err().map(|why| why.to_string()).unwrap_or_default();
+        assert!(refused.contains("--allow subject"), "{line}: {refused}");
+        assert_eq!(imported("/a", &operation, &allowing), Ok(line.to_owned()));
+    }
+}
+
+#[test]
 fn bodies_are_json_or_forms() {
     let body = |media: &str, schema: Value, required: bool| json!({"requestBody": {"required": required, "content": {media: {"schema": schema}}}});
     let object = json!({"type": "object", "properties": {"name": {"type": "string"}}});

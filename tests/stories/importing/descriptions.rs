@@ -38,7 +38,7 @@ const DESCRIPTIONS: [(&str, &[&str]); 22] = [
             "access_token",
         ],
     ),
-    ("sendgrid.com.json", &[]),
+    ("sendgrid.com.json", &["--allow", "subject"]),
     // Its operations take the credential as a parameter.
     ("slack.com.json", &["--drop", "token"]),
     ("spotify.com.json", &[]),
