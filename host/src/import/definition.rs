@@ -6,7 +6,6 @@ use bailiwick_journal::chain;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::{ImportError, ImportRules};
 use super::body::{ApiBody, accepted};
 use super::left_out::LeftOut;
 use super::operation::ApiOperation;
@@ -15,6 +14,7 @@ use super::program::DefinitionText;
 use super::references::ApiReferences;
 use super::schemas::{ApiSchemas, SchemaSide};
 use super::text::cleaned;
+use super::{ImportError, ImportRules};
 use crate::dispatch::{ComponentGrant, Definition, DefinitionError};
 use crate::sandbox::{Annotations, RawDefinition, RawFacets};
 

@@ -15,8 +15,8 @@ use super::path::{PathPiece, segments};
 use super::program::{
     GuestOperation, GuestSegment, SentPiece, SentStyle, SentValue, Shelved, data,
 };
-use super::support::{check_line, takes_rest_within};
 use super::settings::{self, Granted};
+use super::support::{check_line, takes_rest_within};
 use super::{ImportError, ImportRequest, ImportRules, OperationChoice};
 use crate::dispatch::MAX_OF_A_KIND;
 use crate::sandbox::RawDefinition;
