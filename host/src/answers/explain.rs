@@ -8,6 +8,7 @@
 
 mod claimed;
 mod lacks;
+mod presents;
 mod refused;
 mod services;
 
@@ -31,10 +32,9 @@ use crate::{egress, json};
 
 pub use claimed::{Claimed, ClaimedTime, NeededToken, NotAdmitted, how_far};
 pub use lacks::{Lack, Missing};
+pub use presents::{ExchangedFrom, KeyCarrier, Presents};
 pub use refused::{RefusedCall, Remedy};
-pub use services::{
-    AllowedRequest, DeniedWhen, ExchangedFrom, Presents, ServiceAccess, ServiceGranted,
-};
+pub use services::{AllowedRequest, DeniedWhen, ServiceAccess, ServiceGranted};
 
 /// A call to explain.
 pub struct Question {
