@@ -23,7 +23,7 @@ impl Finding {
             } => write!(
                 formatter,
                 "services.{service}.allow: in {template:?}, {part:?} is plain text and stands for \
-                 nothing else; write {{}} for one free value, or {{**}} for the rest of a path"
+                 nothing else; write {{}} for one free value, or {{**}} for several segments"
             ),
             Self::OneAccount { service } => write!(
                 formatter,
