@@ -44,8 +44,10 @@ pub async fn online(config: &Config) -> Vec<Checkup> {
         found.extend(tokens(service, &tls, &clock).await);
     }
     if let Some(point) = &config.policy_point {
-        let tls = tls.of(&point.tls);
-        found.push(reach("policy point", &point.endpoint, &tls, &point.addresses).await);
+        let tls_of = tls.of(&point.tls);
+        found.push(reach("policy point", &point.endpoint, &tls_of, &point.addresses).await);
+        let about = ("policy_point.auth", REFUSES_ALL);
+        found.extend(own_token(about, &point.auth, (&tls, &clock)).await);
     }
     found
 }
@@ -192,7 +194,7 @@ async fn reach(about: &str, url: &Uri, tls: &Tls, addresses: &AddressPolicy) -> 
                 _ => "see that this machine can reach it, and trusts its certificate",
             };
             let found = format!("{asked} does not answer: {}", error.with_causes());
-            Checkup::bad(&about, found, remedy)
+            Checkup::bad(about, found, remedy)
         }
     }
 }
@@ -203,29 +205,9 @@ pub(super) async fn tokens(
     tls: &Tls,
     clock: &Arc<dyn Clock>,
 ) -> Vec<Checkup> {
-    let mut found = Vec::new();
-    if let Auth::ClientCredentials {
-        client,
-        scopes,
-        expect_scopes,
-        audience,
-    } = &service.auth
-    {
-        let asking = Asking {
-            scopes: scopes.clone(),
-            expected: expect_scopes.clone(),
-            audience: audience.clone(),
-        };
-        let about = format!("services.{}.auth", service.name);
-        let obtained = obtain(client, asking, (tls, clock)).await;
-        found.push(match obtained {
-            Ok(()) => {
-                let found = format!("{} issues the host's own token", at(client));
-                Checkup::good(&about, found)
-            }
-            Err(error) => refused(&about, client, &error),
-        });
-    }
+    let about = format!("services.{}.auth", service.name);
+    let own = own_token((&about, CALLS_FAIL), &service.auth, (tls, clock)).await;
+    let mut found = Vec::from_iter(own);
     if let Some(exchange) = &service.exchange {
         let asking = Asking {
             audience: exchange.actor_audience.clone(),
@@ -248,10 +230,41 @@ pub(super) async fn tokens(
                 let found = format!("{} answers ({code}{also})", at(&exchange.client));
                 Checkup::good(&about, found)
             }
-            Err(error) => refused(&about, &exchange.client, &error),
+            Err(error) => refused((&about, CALLS_FAIL), &exchange.client, &error),
         });
     }
     found
+}
+
+/// Obtains the host's own token, if that is its credential there. `fails` says what fails without
+/// one.
+pub(super) async fn own_token(
+    (about, fails): (&str, &str),
+    auth: &Auth,
+    (tls, clock): (&Tls, &Arc<dyn Clock>),
+) -> Option<Checkup> {
+    let Auth::ClientCredentials {
+        client,
+        scopes,
+        expect_scopes,
+        audience,
+    } = auth
+    else {
+        return None;
+    };
+    let asking = Asking {
+        scopes: scopes.clone(),
+        expected: expect_scopes.clone(),
+        audience: audience.clone(),
+    };
+    let obtained = obtain(client, asking, (tls, clock)).await;
+    Some(match obtained {
+        Ok(()) => {
+            let found = format!("{} issues the host's own token", at(client));
+            Checkup::good(about, found)
+        }
+        Err(error) => refused((about, fails), client, &error),
+    })
 }
 
 async fn obtain(
@@ -268,7 +281,11 @@ fn at(client: &ClientSettings) -> String {
     shown(&client.token_endpoint)
 }
 
-fn refused(about: &str, client: &ClientSettings, error: &EndpointError) -> Checkup {
+fn refused(
+    (about, fails): (&str, &str),
+    client: &ClientSettings,
+    error: &EndpointError,
+) -> Checkup {
     let is_certificate = matches!(client.proof, ClientProof::Certificate(_));
     let remedy = match error {
         EndpointError::Refused("invalid_client") | EndpointError::ClientPaused(_)
@@ -294,11 +311,7 @@ fn refused(about: &str, client: &ClientSettings, error: &EndpointError) -> Check
         }
         _ => "see the authorization server's log",
     };
-    let found = format!(
-        "calls of its tools that need a token fail; asked {}: {}",
-        at(client),
-        chain(error)
-    );
+    let found = format!("{fails}; asked {}: {}", at(client), chain(error));
     Checkup::bad(about, found, remedy)
 }
 
@@ -316,6 +329,10 @@ async fn ask(
         .await
 }
 
+/// What fails without a token for a service.
+const CALLS_FAIL: &str = "calls of its tools that need a token fail";
+/// What fails without one for the policy point.
+const REFUSES_ALL: &str = "every request that it decides about is refused";
 const TIME: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 1 << 20;
 /// The date in an answer is rounded, and the answer takes its time.

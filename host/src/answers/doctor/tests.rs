@@ -10,6 +10,7 @@ use rustls::RootCertStore;
 use super::super::testing::{CONFIG, HELLO, Site, component, config};
 use super::*;
 use crate::audit::{DenialAdded, Detail, HostStopped, Journal};
+use crate::delegation::Auth;
 use crate::egress::Tls;
 use crate::envelope::{HostKeys, make_key};
 use crate::seams::{Clock, SystemClock, SystemRandom};
@@ -227,6 +228,45 @@ async fn an_introspection_endpoint_is_asked_about_a_made_up_token() {
     let without = config(&Site::new(CONFIG, &[]));
     let found = online::introspection(&without.issuers[0], &tls, &clock).await;
     assert_eq!(found, None, "nothing to ask");
+}
+
+#[tokio::test]
+async fn the_host_s_own_token_for_the_policy_point_is_asked_for_too() {
+    let clock: Arc<dyn Clock> = Hands::at(1_763_712_000);
+    let (issuer, _keys) = Issuer::start(&clock).await;
+    let tls = Tls::new(RootCertStore::empty()).unwrap();
+    let text = format!(
+        "{CONFIG}\n[policy_point]\nendpoint = \"https://pdp.example.com/access/v1/evaluation\"\n\n\
+         [policy_point.auth]\nkind = \"client_credentials\"\ntoken_endpoint = \"{}\"\n\
+         private_addresses = [\"127.0.0.0/8\"]\nclient_id = \"bailiwick\"\n\
+         client_secret_file = \"secret\"\n",
+        issuer.url()
+    );
+    let settings = config(&Site::new(&text, &[]));
+    let auth = &settings.policy_point.as_ref().unwrap().auth;
+    for (status, body, good, told) in [
+        (
+            "200 OK",
+            r#"{"access_token":"t","token_type":"Bearer","expires_in":60}"#,
+            true,
+            "issues the host's own token",
+        ),
+        (
+            "401 Unauthorized",
+            r#"{"error":"invalid_client"}"#,
+            false,
+            "no request leaves; asked",
+        ),
+    ] {
+        issuer.answer(status, body);
+        let about = ("policy_point.auth", "no request leaves");
+        let found = online::own_token(about, auth, (&tls, &clock)).await;
+        let found = found.unwrap();
+        assert_eq!(found.condition == Condition::Good, good, "{found}");
+        assert!(found.to_string().contains(told), "{found}");
+    }
+    let none = online::own_token(("", ""), &Auth::None, (&tls, &clock)).await;
+    assert_eq!(none, None, "nothing to ask for");
 }
 
 #[tokio::test]
