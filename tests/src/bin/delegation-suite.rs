@@ -15,7 +15,7 @@ use clap::Parser;
 ///
 /// Starts an authorization server and a service on this machine, prints what to configure, and
 /// waits until the gateway's tool reaches the service. Exit code: 0 if nothing was wrong, 1 if
-/// something was, 2 if the gateway could not be checked.
+/// something was or nothing of a class was tried, 2 if the gateway could not be checked.
 #[derive(Parser)]
 #[command(name = "delegation-suite")]
 struct Args {

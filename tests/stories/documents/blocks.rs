@@ -15,7 +15,7 @@ use super::{documents, root};
 use crate::documented::DOCUMENTS;
 
 /// Programs that are not Bailiwick's, which documents tell readers to run.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 18] = [
     ".ci/run",
     "cargo",
     "componentize-py",
@@ -24,6 +24,7 @@ const OTHERS: [&str; 17] = [
     "mv",
     "npm",
     "npx",
+    "openssl",
     "pip",
     "podman",
     "pytest",
