@@ -1,5 +1,5 @@
-//! Servers behind TLS whose certificate is for `orders.example` and `127.0.0.1`, and what a client
-//! of them believes and proves.
+//! Servers on the loopback, also behind TLS with a certificate for `orders.example` and `127.0.0.1`,
+//! and what a client of them believes and proves.
 #![expect(clippy::expect_used, reason = "tests")]
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
-use super::PeerTls;
+use super::{AddressPolicy, PeerTls};
 
 pub(crate) const AUTHORITY: &[u8] = include_bytes!("../../vectors/tls/authority.pem");
 pub(crate) const OTHER: &[u8] = include_bytes!("../../vectors/tls/other.pem");
@@ -20,6 +20,11 @@ pub(crate) const CLIENT: &[u8] = include_bytes!("../../vectors/tls/client.pem");
 pub(crate) const CLIENT_KEY: &[u8] = include_bytes!("../../vectors/tls/client.key");
 pub(crate) const STRANGER: &[u8] = include_bytes!("../../vectors/tls/stranger.pem");
 pub(crate) const STRANGER_KEY: &[u8] = include_bytes!("../../vectors/tls/stranger.key");
+
+/// Returns what lets a client reach servers on the loopback.
+pub(crate) fn loopback() -> AddressPolicy {
+    AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")])
+}
 
 /// What a server wants of the certificates of its clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,8 +18,8 @@ use super::{
     Algorithm, ClientProof, ClientSettings, Introspection, KeyRing, KeySettings, KeySource,
     LocalIssuer, SigningPair,
 };
-use crate::egress::testing::{Wants, acceptor};
-use crate::egress::{AddressPolicy, PeerTls, Tls};
+use crate::egress::testing::{Wants, acceptor, loopback};
+use crate::egress::{PeerTls, Tls};
 use crate::seams::Clock;
 
 /// A clock that a test moves.
@@ -68,7 +68,7 @@ impl Issuer {
         });
         let source = KeySource::Remote {
             url: issuer.url.parse().expect("a URL"),
-            addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+            addresses: loopback(),
             tls: PeerTls::default(),
         };
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
@@ -166,7 +166,7 @@ impl Issuer {
     pub(crate) fn introspection(&self, clock: &Arc<dyn Clock>) -> Introspection {
         let client = ClientSettings::new(
             self.url.parse().expect("a URL"),
-            AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+            loopback(),
             "host".into(),
             ClientProof::SecretBasic("s3cret".to_owned().into()),
         );

@@ -20,7 +20,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::*;
 use crate::delegation::dialect::ExchangeDialect;
 use crate::delegation::settings::IssuedSettings;
-use crate::egress::{AddressPolicy, PeerTls};
+use crate::egress::PeerTls;
+use crate::egress::testing::loopback;
 use crate::identity::SubjectToken;
 use crate::tokens::testing::{Hands, Issuer, signed};
 use crate::tokens::{Algorithm, ClientProof, ClientSettings, KeySource, TimeRule, TypeRule};
@@ -217,10 +218,6 @@ fn issued_claims(sub: &str) -> Value {
         "iss": ISSUER, "aud": "orders", "sub": sub, "client_id": "bailiwick",
         "scope": "orders:read", "iat": NOW, "exp": NOW + 300
     })
-}
-
-fn loopback() -> AddressPolicy {
-    AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")])
 }
 
 /// What is logged by this thread until it is dropped.

@@ -23,7 +23,8 @@ use super::*;
 use crate::conditions::RequestFacts;
 use crate::delegation::settings::Auth;
 use crate::delegation::static_key::{KeyPlace, StaticAuth, StaticKeys};
-use crate::egress::{AddressPolicy, PeerTls};
+use crate::egress::PeerTls;
+use crate::egress::testing::loopback;
 use crate::tokens::testing::{Hands, is_whole};
 
 const NOW: u64 = 1_763_712_000;
@@ -102,7 +103,7 @@ impl Scripted {
     fn settings(&self) -> PolicyPointSettings {
         PolicyPointSettings {
             endpoint: self.url.parse().expect("a URL"),
-            addresses: AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+            addresses: loopback(),
             tls: PeerTls::default(),
             auth: Auth::None,
             subject: SubjectNaming::Subject,

@@ -176,11 +176,8 @@ fn mark(user: &str) -> String {
 }
 
 fn client() -> Client {
-    let loopback = "127.0.0.0/8".parse().expect("a range");
-    Client::new(
-        &Tls::new(RootCertStore::empty()).expect("TLS"),
-        AddressPolicy::new(vec![loopback]),
-    )
+    let tls = Tls::new(RootCertStore::empty()).expect("TLS");
+    Client::new(&tls, crate::egress::testing::loopback())
 }
 
 fn actor(sub: &str) -> Party {

@@ -9,7 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::egress::{AddressPolicy, Tls};
+use crate::egress::Tls;
+use crate::egress::testing::loopback;
 use crate::tokens::endpoint::{ClientProof, ClientSettings};
 
 #[derive(Default)]
@@ -58,7 +59,7 @@ impl Server {
     ) -> (Arc<ClientCredentials>, Arc<Standing>) {
         let settings = ClientSettings::new(
             self.uri.clone(),
-            AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+            loopback(),
             "bailiwick".into(),
             ClientProof::SecretBasic(SecretString::from("secret".to_owned())),
         );

@@ -5,7 +5,8 @@ use rustls::RootCertStore;
 use serde_json::Value;
 
 use super::*;
-use crate::egress::{AddressPolicy, PeerTls};
+use crate::egress::PeerTls;
+use crate::egress::testing::loopback;
 use crate::tokens::testing::{Hands, Issuer};
 
 const NAME: KeyName<'static> = KeyName {
@@ -152,10 +153,6 @@ async fn an_address_is_named_without_the_secret_in_it() {
             "it is asked as it is"
         );
     }
-}
-
-fn loopback() -> AddressPolicy {
-    AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")])
 }
 
 /// Returns the error of a ring that is asked for the first time.

@@ -10,7 +10,8 @@ use tokio::io::copy_bidirectional;
 
 use super::*;
 use crate::egress::testing::{
-    AUTHORITY, CLIENT, CLIENT_KEY, OTHER, SERVER_KEY, STRANGER, STRANGER_KEY, Wants, acceptor, peer,
+    AUTHORITY, CLIENT, CLIENT_KEY, OTHER, SERVER_KEY, STRANGER, STRANGER_KEY, Wants, acceptor,
+    loopback, peer,
 };
 use crate::egress::{EgressError, PeerTls, Proxy};
 
@@ -130,10 +131,6 @@ async fn a_service_that_does_not_agree_to_http_2_is_asked_nothing() {
         .err();
     let plain = plain.map(|error| error.with_causes()).unwrap_or_default();
     assert!(plain.contains("HTTP/2"), "{plain}");
-}
-
-fn loopback() -> AddressPolicy {
-    AddressPolicy::new("127.0.0.0/8".parse().into_iter().collect())
 }
 
 async fn answer(peer: &PeerTls, policy: AddressPolicy, uri: &str) -> Result<Bytes, EgressError> {

@@ -12,6 +12,7 @@ use rustls::RootCertStore;
 use serde_json::Value;
 
 use super::*;
+use crate::egress::testing::loopback;
 use crate::egress::{Party, Tls};
 use crate::owned::Trust;
 use crate::seams::Clock;
@@ -33,7 +34,7 @@ fn secret(text: &str) -> SecretString {
 fn endpoint(issuer: &Issuer, proof: ClientProof) -> TokenEndpoint {
     let client = ClientSettings::new(
         issuer.url().parse().expect("a URL"),
-        AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")]),
+        loopback(),
         CLIENT_ID.into(),
         proof,
     );

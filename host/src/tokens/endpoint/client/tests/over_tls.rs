@@ -8,10 +8,6 @@ use crate::tokens::{Algorithm, KeyRing, KeySettings, KeySource};
 
 const TOKEN: &str = r#"{"access_token":"t","token_type":"Bearer"}"#;
 
-fn loopback() -> AddressPolicy {
-    AddressPolicy::new(vec!["127.0.0.0/8".parse().expect("a range")])
-}
-
 fn common() -> Tls {
     Tls::new(RootCertStore::empty()).expect("TLS")
 }
