@@ -1,12 +1,13 @@
 //! Delegation: services are reached in the declared mode, with a credential that the tool never
 //! sees.
 //!
-//! Trusts the sealed envelope and the operator's settings; trusts no request of a tool, no answer
-//! of an authorization server and no answer of a service. Hands a tool a bounded answer without
-//! credentials, or a typed error.
+//! Trusts the sealed envelope, the operator's settings, and the decision of the operator's policy
+//! point; trusts no request of a tool, no answer of an authorization server and no answer of a
+//! service. Hands a tool a bounded answer without credentials, or a typed error.
 //!
 //! Invariant: a mode never falls back to another one, a credential is verified in full before it is
-//! sent, and nothing leaves before `downstream.opened` is durable.
+//! sent, and nothing leaves for a service before the policy point, if there is one, allows it and
+//! `downstream.opened` is durable.
 
 mod answer_headers;
 mod asker;
