@@ -31,8 +31,8 @@ pub use keys::{
     read_key, signing_key_ids,
 };
 
-/// The envelope of one call, with the few facts about the caller's token that are needed
-/// after the token is gone.
+/// The envelope of one call, with the few facts about the caller's token that are needed after the
+/// token is gone.
 pub struct Envelope {
     sealed: Arc<SealedEnvelope>,
     alias: Arc<str>,

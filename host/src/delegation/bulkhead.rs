@@ -2,8 +2,8 @@
 //!
 //! A service has so many places, and one actor at most a quarter of them. A service that gives no
 //! answers is not asked for a while, so that calls fail at once in place of waiting: after a pause
-//! one request tries it. The policy point has such places too, and so have, in the host itself, long
-//! requests that rules judge.
+//! one request tries it. The policy point has such places too, and so have, in the host itself,
+//! long requests that rules judge.
 //!
 //! Trusts no answer and no actor: a request that one actor makes may be what takes too long, so
 //! failures that a request can cause count against its actor alone, until another has them too.

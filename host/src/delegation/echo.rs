@@ -124,8 +124,8 @@ fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
     (done > 0).then_some(plain)
 }
 
-/// Returns the ASCII character that the escape at the start of `text` stands for, and the length
-/// of the escape. Credentials are ASCII, so that other characters do not matter.
+/// Returns the ASCII character that the escape at the start of `text` stands for, and the length of
+/// the escape. Credentials are ASCII, so that other characters do not matter.
 fn escape(text: &[u8]) -> Option<(u8, usize)> {
     match text {
         [b'%', high, low, ..] | [b'\\', b'x', high, low, ..] => {

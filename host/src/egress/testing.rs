@@ -1,5 +1,5 @@
-//! Servers on the loopback, also behind TLS with a certificate for `orders.example` and `127.0.0.1`,
-//! and what a client of them believes and proves.
+//! Servers on the loopback, also behind TLS with a certificate for `orders.example` and
+//! `127.0.0.1`, and what a client of them believes and proves.
 #![expect(clippy::expect_used, reason = "tests")]
 
 use std::sync::Arc;

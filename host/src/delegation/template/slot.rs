@@ -36,8 +36,8 @@ impl Slot {
         matches!(self, Self::Pieces(holes) if *holes == [Hole::Free])
     }
 
-    /// Returns how much it says about each piece: the larger, the more. Of two slots that admit
-    /// the same part, the list of the one that says more is the greater.
+    /// Returns how much it says about each piece: the larger, the more. Of two slots that admit the
+    /// same part, the list of the one that says more is the greater.
     pub(super) fn closeness(&self) -> Vec<u8> {
         match self {
             Self::Rest(None) => vec![0],

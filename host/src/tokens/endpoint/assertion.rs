@@ -48,8 +48,8 @@ pub enum AssertionAudience {
 }
 
 impl AssertionKey {
-    /// Reads a private key in PEM. An RSA key that is named by its certificate signs PS256, as Entra
-    /// ID wants it, and any other RS256.
+    /// Reads a private key in PEM. An RSA key that is named by its certificate signs PS256, as
+    /// Entra ID wants it, and any other RS256.
     ///
     /// # Errors
     /// Fails if the host cannot sign with it.
