@@ -73,6 +73,11 @@ fn completed(part: &str) -> String {
     missing.fold(format!("{part}\n"), |whole, section| whole + section)
 }
 
+/// A private key: the Ed25519 key of a seed of ones.
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
+                   MC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n\
+                   -----END PRIVATE KEY-----\n";
+
 /// Returns a folder in which a configuration finds its secrets and a tool.
 fn folder(config: &str) -> Result<TempDir> {
     let folder = TempDir::new()?;
@@ -81,7 +86,8 @@ fn folder(config: &str) -> Result<TempDir> {
         let named = rest.split('"').next().unwrap_or_default();
         let file = folder.path().join(named);
         fs::create_dir_all(file.parent().context("a folder")?)?;
-        fs::write(file, "a secret\n")?;
+        let is_key = named.ends_with(".pem");
+        fs::write(file, if is_key { KEY } else { "a secret\n" })?;
     }
     let into = folder.path().join("tools");
     fs::create_dir(&into)?;
