@@ -39,7 +39,7 @@ struct Readings {
     refusals: Family<RefusalLabels, Counter>,
     exchanges: Family<NamedLabels, Counter>,
     troubles: Family<NamedLabels, Counter>,
-    judged: Family<NamedLabels, Counter>,
+    decided: Family<NamedLabels, Counter>,
     loads: Family<NamedLabels, Counter>,
     syncs: Histograms,
 }
@@ -133,10 +133,10 @@ impl Meters {
 
     /// Counts a request to a configured service about which the operator's policy point was asked:
     /// `allowed`, `denied`, or `unavailable` if there was no decision.
-    pub fn judged(&self, service: &str, outcome: &'static str) {
+    pub fn decided(&self, service: &str, outcome: &'static str) {
         let name = self.0.services.bounded(service);
         let labels = NamedLabels { name, outcome };
-        self.0.judged.get_or_create(&labels).inc();
+        self.0.decided.get_or_create(&labels).inc();
     }
 
     /// Counts a component that was loaded, refused or removed. `outcome` is `loaded`, `removed` or
@@ -195,7 +195,7 @@ impl Meters {
         registry.register(
             "policy_decisions",
             "Requests to a service by the decision of the operator's policy point",
-            inner.judged.clone(),
+            inner.decided.clone(),
         );
         registry.register(
             "component_loads",
@@ -306,7 +306,7 @@ impl Default for Meters {
             refusals: Family::default(),
             exchanges: Family::default(),
             troubles: Family::default(),
-            judged: Family::default(),
+            decided: Family::default(),
             loads: Family::default(),
             syncs: Histograms::default(),
         }))

@@ -180,7 +180,7 @@ impl Ground {
             Arc::clone(&self.random),
             self.limits.clone(),
         )
-        .judged_by(point.map(|point| PolicyPoint::new(point, &self.tls, &self.clock)))
+        .under_policy(point.map(|point| PolicyPoint::new(point, &self.tls, &self.clock)))
         .measured(self.meters.clone())
         .stopped_by(Arc::clone(&self.denials))
     }

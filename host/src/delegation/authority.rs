@@ -104,7 +104,7 @@ impl Broker {
 
     /// Makes no request that this policy point does not allow, to services that are under it.
     #[must_use]
-    pub fn judged_by(self, policy_point: Option<PolicyPoint>) -> Self {
+    pub fn under_policy(self, policy_point: Option<PolicyPoint>) -> Self {
         Self {
             policy_point,
             ..self
@@ -218,7 +218,7 @@ impl Inner {
             Ok(planned) => planned,
             Err(refused) => return Err(self.refuse(asked, Some(refused)).await),
         };
-        if let Err(refused) = self.judge(&planned).await {
+        if let Err(refused) = self.ask_policy_point(&planned).await {
             return Err(self.refuse(planned.record(), refused).await);
         }
         let opened = self.trail.opened(planned.mode, planned.record());

@@ -54,7 +54,7 @@ fn refusals_exchanges_loads_and_syncs_are_counted() {
     meters.refused(Some(HELLO), "insufficient-scope");
     meters.exchanged("orders_api", "done");
     meters.troubled("orders_api", "pause-began");
-    meters.judged("orders_api", "denied");
+    meters.decided("orders_api", "denied");
     meters.loaded("orders", "digest-mismatch");
     meters.synced(3, Duration::from_micros(300));
     let text = rendered(&meters);

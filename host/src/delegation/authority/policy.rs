@@ -11,7 +11,10 @@ use crate::egress::Sent;
 impl Inner {
     /// Fails unless the operator's policy point allows the request, if its service is under one.
     /// `Err(None)` says that the call ended before there was a decision.
-    pub(super) async fn judge(&self, planned: &Planned) -> Result<(), Option<DownstreamError>> {
+    pub(super) async fn ask_policy_point(
+        &self,
+        planned: &Planned,
+    ) -> Result<(), Option<DownstreamError>> {
         let service = &planned.service.settings;
         let point = self.broker.policy_point.as_ref();
         let Some(point) = point.filter(|_| service.policy_point == UnderPolicy::IfAny) else {
@@ -35,14 +38,14 @@ impl Inner {
         let decided = self
             .unless_stopped(GivenUp::AtOnce, &unsent, deciding)
             .await?;
-        let (outcome, judged) = match decided {
+        let (outcome, allowed) = match decided {
             Ok(PolicyDecision::Allowed) => ("allowed", Ok(())),
             Ok(PolicyDecision::Denied(rule)) => {
                 ("denied", Err(Some(DownstreamError::DeniedByPolicy(rule))))
             }
             Err(why) => ("unavailable", Err(Some(why.into()))),
         };
-        self.broker.meters.judged(&service.name, outcome);
-        judged
+        self.broker.meters.decided(&service.name, outcome);
+        allowed
     }
 }
