@@ -98,9 +98,8 @@ impl Slot {
         }
     }
 
-    /// Returns true if a placeholder beside a text is filled with nothing or dots.
-    /// `/ops/{}:cancel` would become `/ops/:cancel`, which many services read as a request for all
-    /// of them.
+    /// Returns true if a placeholder beside a text is filled with nothing or dots. `/ops/{}:cancel`
+    /// would become `/ops/:cancel`, which many services read as a request for all of them.
     pub(super) fn has_hollow(&self, values: &[&str]) -> bool {
         match self {
             Self::Rest(None) => false,
