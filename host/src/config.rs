@@ -276,12 +276,13 @@ fn read(root: &Section<'_>, text: &str) -> Option<Config> {
             reissues: root.has("reissue"),
         },
     );
-    if let Some(reissuer) = &reissuer {
-        reissue::check_file(root, reissuer);
-    }
+    let mut policy_point = policy_point::policy_point(root, &issuers, &limits);
     let tenants = tenants::tenants(root, &issuers);
     let components = components::components(root, &services, &issuers);
     let signers = signers::signers(root, &services);
+    if let Some(reissuer) = &reissuer {
+        reissue::check_file(root, reissuer);
+    }
     let mut services = services.sound;
     let point = policy_point.as_mut().map(|point| &mut point.auth);
     share_pauses(&mut issuers, &mut services, point);

@@ -117,6 +117,10 @@ fn check_door(section: &Section<'_>, own: &LocalIssuer, server: &ServerSettings)
     let resource = server.resource.as_deref().map(Url::parse);
     let resource = resource.and_then(Result::ok);
     let endpoint = resource.as_ref().map_or(ENDPOINT, Url::path);
+    if own.document(endpoint).is_some() {
+        let why = "one of its documents would be at the path of the MCP endpoint, and answer there";
+        section.wrong("issuer", why);
+    }
     if endpoint.trim_end_matches('/') == own.path() {
         let why = "its path is that of the MCP endpoint, so clients would take it for the server \
                    at which they log in, and it would be the issuer of transaction tokens";

@@ -149,6 +149,17 @@ fn the_hosts_own_issuer_has_a_name_and_a_place_of_its_own() {
     ] {
         check(&folder, &good().replacen(from, to, 1), refused);
     }
+    for (path, refused) in [
+        ("/reissue/mcp", None),
+        (
+            "/reissue/jwks.json",
+            Some("one of its documents would be at the path of the MCP endpoint"),
+        ),
+    ] {
+        let resource = format!("https://mcp.example.com{path}");
+        let text = good().replace("https://mcp.example.com/mcp", &resource);
+        check(&folder, &text, refused);
+    }
 }
 
 #[test]
@@ -231,23 +242,28 @@ fn the_key_of_the_hosts_own_issuer_signs_nothing_else_and_its_users_are_of_a_kno
 #[test]
 fn a_key_that_proves_the_host_elsewhere_is_not_the_issuers() {
     let folder = folder();
-    let own = |file: &str| {
-        let auth = format!(
+    let auth = |file: &str| {
+        format!(
             "auth = {{ kind = \"client_credentials\", client_id = \"host\", \
              token_endpoint = \"https://idp.example.com/token\", \
              client_assertion_audience = \"https://idp.example.com\", \
              client_auth = \"private_key_jwt\", client_assertion_key_file = \"{file}\" }}"
-        );
+        )
+    };
+    let at_service = |file: &str| {
         let auth_before =
             "auth = { kind = \"static\", header = \"X-Api-Key\", secret_file = \"secret\" }";
-        good().replacen(auth_before, &auth, 1)
+        good().replacen(auth_before, &auth(file), 1)
     };
-    check(&folder, &own("old.pem"), None);
-    check(
-        &folder,
-        &own("own.pem"),
-        Some("reissue.key_file: another key names"),
-    );
+    let at_policy_point = |file: &str| {
+        let endpoint = "endpoint = \"https://pdp.example.com/access/v1/evaluation\"";
+        format!("{}\n[policy_point]\n{endpoint}\n{}\n", good(), auth(file))
+    };
+    let refused = Some("reissue.key_file: another key names");
+    check(&folder, &at_service("old.pem"), None);
+    check(&folder, &at_service("own.pem"), refused);
+    check(&folder, &at_policy_point("old.pem"), None);
+    check(&folder, &at_policy_point("own.pem"), refused);
 }
 
 #[test]
