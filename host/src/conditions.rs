@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use expression::Expression;
 
 pub use expression::ConditionError;
-pub use pattern::{NotARequestPattern, RequestPattern};
+pub use pattern::{NotARequestPattern, RequestPattern, has_texts};
 
 /// One rule of a grant's `deny`.
 #[derive(Debug, Clone)]

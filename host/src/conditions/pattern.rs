@@ -163,7 +163,7 @@ fn may_be_one(one: &[&str], other: &[&str]) -> bool {
 
 /// Returns true if a segment is the only text, or has all of them in this order, the first at its
 /// beginning and the last at its end.
-fn has_texts(segment: &[u8], texts: &[&str]) -> bool {
+pub fn has_texts(segment: &[u8], texts: &[&str]) -> bool {
     let [first, between @ .., last] = texts else {
         return texts.iter().all(|text| segment == text.as_bytes());
     };

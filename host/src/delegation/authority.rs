@@ -9,7 +9,6 @@ mod stopping;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -24,7 +23,7 @@ use super::asker::Acting;
 use super::asker::KnownActor;
 use super::bulkhead::Bulkhead;
 use super::cache::ExchangeCache;
-use super::content::ContentRules;
+use super::content::{self, ContentRules, Turns};
 use super::credential::Credential;
 use super::idempotency::RequestKeys;
 use super::planned::{Attempt, Planned, absolute, error_of, is_safe};
@@ -96,6 +95,7 @@ impl Broker {
             random,
             limits,
             exchanged: ExchangeCache::default(),
+            judged: content::places(),
             policy_point: None,
             meters: Meters::default(),
             denials: None,
@@ -370,6 +370,7 @@ impl Inner {
             service: Arc::clone(service),
             mode,
             template,
+            other_meaning: service.settings.other_meaning(&request),
             method,
             target: absolute(&service.settings.url, &below)?,
             below,
@@ -381,11 +382,6 @@ impl Inner {
         self.unless_paused(service)?;
         Ok(planned)
     }
-}
-
-/// Returns the number of processors that this process may use, or two if that is more.
-fn processors() -> usize {
-    thread::available_parallelism().map_or(2, |processors| processors.get().max(2))
 }
 
 /// The longest time that the rules of a grant may take for one request.

@@ -5,6 +5,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, header};
@@ -228,6 +229,13 @@ impl LongRequest {
             agent: &self.agent,
         }
     }
+}
+
+/// Returns the places for long requests: one for each processor that this process may use, but two
+/// at least.
+pub(super) fn places() -> Bulkhead {
+    let processors = thread::available_parallelism();
+    Bulkhead::new(processors.map_or(2, |processors| processors.get().max(2)))
 }
 
 /// Returns the room that is left beside a value, in bytes; nothing if it does not fit. Looks at no

@@ -30,9 +30,7 @@ impl ServiceSettings {
             )));
         }
         self.check_names(request, known)?;
-        let covering = self.allow.iter().filter(|one| one.covers(request));
-        let closest = covering.min_by_key(|one| Reverse(one.closeness(request)));
-        if let Some(template) = closest
+        if let Some(template) = self.closest(request)
             && let Some(target) = template.fill(request, known.actor)?
         {
             return Ok((template.path().to_owned(), target));
@@ -43,6 +41,20 @@ impl ServiceSettings {
             self.name,
             covered.join(", ")
         )))
+    }
+
+    /// Returns the template for which the service may take a request that another one covers, if
+    /// there is such a template: a tool chooses where it cuts a text into pieces.
+    pub(super) fn other_meaning(&self, request: &Request) -> Option<String> {
+        let closest = self.closest(request)?;
+        let mut others = self.allow.iter();
+        let other = others.find(|one| one.may_be_meant(request, closest));
+        other.map(ToString::to_string)
+    }
+
+    fn closest(&self, request: &Request) -> Option<&Template> {
+        let covering = self.allow.iter().filter(|one| one.covers(request));
+        covering.min_by_key(|one| Reverse(one.closeness(request)))
     }
 
     /// Checks that the service may be given the names of the actor that the request asks for.

@@ -21,6 +21,8 @@ pub(super) struct Planned {
     pub(super) service: Arc<Service>,
     pub(super) mode: DelegationMode,
     pub(super) template: String,
+    /// Another template for which the service may take it, with the method.
+    pub(super) other_meaning: Option<String>,
     pub(super) method: Method,
     /// Path and query below the service's URL.
     pub(super) below: String,

@@ -189,13 +189,33 @@ impl Template {
 
     /// Returns true if it covers the shape of the request.
     pub(super) fn covers(&self, request: &Request) -> bool {
-        let covers = |slots: Vec<&Slot>| {
+        self.is_of(request, Slot::admits)
+    }
+
+    /// Returns true if a service may take a request, which `closest` covers and this template does
+    /// not, for one of this template, which says something else. For example, `/files/{**}` covers
+    /// `secret` in two pieces, and `/files/secret` does not.
+    pub(super) fn may_be_meant(&self, request: &Request, closest: &Self) -> bool {
+        if self.covers(request) || !self.is_of(request, Slot::reads) {
+            return false;
+        }
+        let count = request.path.len();
+        let own = self.slots(count).unwrap_or_default();
+        let others = closest.slots(count).unwrap_or_default();
+        let mut path = own.into_iter().zip(others);
+        let mut query = self.query.iter().filter(|(_, slot)| !slot.is_free());
+        path.any(|(slot, other)| !slot.is_as_wide_as(other))
+            || query.any(|fixed| !closest.query.contains(fixed))
+    }
+
+    fn is_of(&self, request: &Request, fits: fn(&Slot, &Part) -> bool) -> bool {
+        let has_path = |slots: Vec<&Slot>| {
             let mut pairs = slots.into_iter().zip(&request.path);
-            pairs.all(|(slot, part)| slot.admits(part))
+            pairs.all(|(slot, part)| fits(slot, part))
         };
         request.method == self.method
-            && self.slots(request.path.len()).is_some_and(covers)
-            && self.covers_query(&request.query)
+            && self.slots(request.path.len()).is_some_and(has_path)
+            && self.has_query(&request.query, fits)
     }
 
     /// Returns how closely it describes a request that it covers; the greatest is the closest. The
@@ -220,13 +240,13 @@ impl Template {
         Some(before.iter().chain(more).chain(from).collect())
     }
 
-    /// Returns true if the template covers the query. Free parameters may be left out; literal and
+    /// Returns true if the template has the query. Free parameters may be left out; literal and
     /// host-filled ones must be there, once.
-    fn covers_query(&self, given: &[(String, Part)]) -> bool {
+    fn has_query(&self, given: &[(String, Part)], fits: fn(&Slot, &Part) -> bool) -> bool {
         let named = |key: &String| self.query.iter().find(|(name, _)| name == key);
         let all_named = given
             .iter()
-            .all(|(key, part)| named(key).is_some_and(|(_, slot)| slot.admits(part)));
+            .all(|(key, part)| named(key).is_some_and(|(_, slot)| fits(slot, part)));
         let count = |key: &String| given.iter().filter(|(name, _)| name == key).count();
         let all_given = self.query.iter().all(|(key, slot)| {
             if slot.is_free() {

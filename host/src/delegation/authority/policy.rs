@@ -29,7 +29,8 @@ impl Inner {
             agent_issuer: self.envelope.agent_issuer(),
             mode: planned.mode,
             template: &planned.template,
-            facts: self.rules.facts(&content, self.known(), &claims.agent.id),
+            other_meaning: planned.other_meaning.as_deref(),
+            facts: self.rules.facts(&content),
             digest: planned.digest(),
         };
         let deciding = Box::pin(async { Ok(point.decide(&request, settled).await) });

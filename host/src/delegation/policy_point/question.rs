@@ -30,6 +30,8 @@ pub(in crate::delegation) struct PolicyRequest<'c> {
     pub(in crate::delegation) mode: DelegationMode,
     /// The template that it matched, without the method.
     pub(in crate::delegation) template: &'c str,
+    /// Another template for which the service may take it, with the method.
+    pub(in crate::delegation) other_meaning: Option<&'c str>,
     /// What rules see of it.
     pub(in crate::delegation) facts: RequestFacts<'c>,
     /// A digest of all of it.
@@ -123,9 +125,16 @@ fn evaluation(
         ("prior", prior),
     ]);
     let unclear = NoDecision::Unclear;
+    if let Some(other) = asked.other_meaning {
+        return Err(unclear(format!("a service may take it for {other}")));
+    }
     let query = tells.query.then(|| facts.query()).transpose();
     // A body that is not there has one meaning, whatever its type is said to be.
     let has_body = tells.body && !facts.body.is_empty();
+    // Others would wait while a long one is read.
+    if has_body && facts.body.len() > MAX_QUESTION {
+        return Err(NoDecision::TooLarge(MAX_QUESTION));
+    }
     let body = has_body.then(|| facts.read_body()).transpose();
     let request = members([
         ("path", Some(json!(facts.path()))),

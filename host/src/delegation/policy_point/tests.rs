@@ -149,6 +149,7 @@ struct Asked {
     body: Vec<u8>,
     arguments: Value,
     digest: [u8; 32],
+    other_meaning: Option<&'static str>,
 }
 
 impl Asked {
@@ -164,6 +165,7 @@ impl Asked {
             body: br#"{"amount":5}"#.to_vec(),
             arguments: json!({"order": "A-1"}),
             digest: [7; 32],
+            other_meaning: None,
         }
     }
 
@@ -197,6 +199,7 @@ impl Asked {
             agent_issuer: self.agent_issuer,
             mode: self.mode,
             template: "/refunds?dry={}",
+            other_meaning: self.other_meaning,
             facts,
             digest: self.digest,
         }

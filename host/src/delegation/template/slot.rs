@@ -1,6 +1,7 @@
 //! One segment or query value of a template, and the values that it admits.
 
 use super::super::request::is_hollow;
+use crate::conditions::has_texts;
 use crate::downstream::{Part, Piece};
 
 /// A template's rule for one segment or query value.
@@ -98,8 +99,54 @@ impl Slot {
         }
     }
 
-    /// Returns true if a placeholder beside a text is filled with nothing or dots. `/ops/{}:cancel`
-    /// would become `/ops/:cancel`, which many services read as a request for all of them.
+    /// Returns true if a service may read a part as this slot has it, however the tool cut it into
+    /// pieces, and in any case. What the host fills in is nothing that a tool can spell.
+    pub(super) fn reads(&self, part: &Part) -> bool {
+        if self.admits(part) {
+            return true;
+        }
+        let Part(pieces) = part;
+        let text = pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => Some(text.to_ascii_lowercase()),
+            Piece::ActorSub | Piece::ActorTenant | Piece::ActorIssuer => None,
+        });
+        let (Some(text), Some(own)) = (text.collect::<Option<String>>(), self.texts()) else {
+            return false;
+        };
+        let own: Vec<_> = own.iter().map(String::as_str).collect();
+        has_texts(text.as_bytes(), &own)
+    }
+
+    /// Returns true if it admits any text, or is `other` itself.
+    pub(super) fn is_as_wide_as(&self, other: &Self) -> bool {
+        self == other || *self == Self::Rest(None) || self.is_free()
+    }
+
+    /// Returns its texts in lower case, with a placeholder between any two of them; `None` if the
+    /// host fills one in.
+    fn texts(&self) -> Option<Vec<String>> {
+        let holes = match self {
+            Self::Rest(end) => {
+                let end = end.as_deref().unwrap_or_default();
+                return Some(vec![String::new(), end.to_ascii_lowercase()]);
+            }
+            Self::Pieces(holes) => holes,
+        };
+        let (mut texts, mut last) = (Vec::new(), String::new());
+        for hole in holes {
+            match hole {
+                Hole::Literal(text) => last.push_str(&text.to_ascii_lowercase()),
+                Hole::Free => texts.push(std::mem::take(&mut last)),
+                Hole::ActorSub | Hole::ActorTenant | Hole::ActorIssuer => return None,
+            }
+        }
+        texts.push(last);
+        Some(texts)
+    }
+
+    /// Returns true if a placeholder beside a text is filled with nothing or dots.
+    /// `/ops/{}:cancel` would become `/ops/:cancel`, which many services read as a request for all
+    /// of them.
     pub(super) fn has_hollow(&self, values: &[&str]) -> bool {
         match self {
             Self::Rest(None) => false,

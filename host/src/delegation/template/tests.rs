@@ -221,6 +221,34 @@ fn of_several_templates_the_closest_is_applied_whatever_their_order() {
 }
 
 #[test]
+fn a_request_may_be_meant_as_another_template_has_it_however_its_text_is_cut() {
+    for (closest, other, path, query, expected) in [
+        ("/f/{**}", "/f/secret", vec!["f", "sec|ret"], "", true),
+        ("/f/{**}", "/f/secret", vec!["f", "sec|rets"], "", false),
+        ("/f/{}", "/f/secret", vec!["f", "Secret"], "", true),
+        ("/f/{}", "/f/secret", vec!["f", "public"], "", false),
+        ("/v1/{}", "/v1/{}:cancel", vec!["v1", "op:Cancel"], "", true),
+        ("/v1/{}", "/v1/{}:cancel", vec!["v1", ":cancel"], "", true),
+        ("/v1/{}", "/v1/{}:cancel", vec!["v1", "op:delete"], "", false),
+        ("/v1/{}", "/{**}:cancel", vec!["v1", "op:cancel"], "", true),
+        ("/v1/{}:cancel", "/v1/{}", vec!["v1", "op|:cancel"], "", false),
+        ("/v1/{}:cancel", "/{**}", vec!["v1", "op|:cancel"], "", false),
+        ("/f?q={}", "/f?q=is:{}", vec!["f"], "is:open", true),
+        ("/f?q={}", "/f?q=is:{}", vec!["f"], "open", false),
+        ("/u/{}", "/u/{actor.sub}", vec!["u", "alice@x"], "", false),
+    ] {
+        let query = Some(("q", query)).filter(|(_, value)| !value.is_empty());
+        let request = request("GET", &path, query.as_slice());
+        let template = |path: &str| format!("GET {path}").parse::<Template>().unwrap();
+        let (closest, other) = (template(closest), template(other));
+        assert!(closest.covers(&request), "{closest} {path:?}");
+        let meant = other.may_be_meant(&request, &closest);
+        assert_eq!(meant, expected, "{closest} or {other}: {path:?}");
+        assert!(!closest.may_be_meant(&request, &closest), "{closest}");
+    }
+}
+
+#[test]
 fn the_actor_must_be_bound_before_anything_is_free() {
     for (template, bound) in [
         ("GET /c/{actor.sub}/orders/{}", true),

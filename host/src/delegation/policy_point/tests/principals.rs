@@ -103,6 +103,22 @@ async fn two_principals_who_ask_at_once_are_two_questions() {
 }
 
 #[tokio::test]
+async fn a_request_that_may_be_meant_as_another_template_has_it_is_not_asked_about() {
+    let scripted = Scripted::start().await;
+    for (other_meaning, questions) in [(None, 1), (Some("POST /refunds"), 0)] {
+        let (point, _clock) = scripted.point();
+        let asked = Asked {
+            other_meaning,
+            ..Asked::usual()
+        };
+        let before = scripted.asked();
+        let decided = asked.decide(&point).await;
+        assert_eq!(decided.is_ok(), questions == 1, "{decided:?}");
+        assert_eq!(scripted.asked() - before, questions, "{other_meaning:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_flood_of_one_users_questions_leaves_the_decisions_of_others() {
     let scripted = Scripted::start().await;
     let (point, _clock) = scripted.point();
