@@ -154,13 +154,16 @@ fn is_segment(slot: &str, pieces: &[Piece]) -> bool {
     !is_hollow(&whole) && !whole.contains(leaves) && !filled.iter().any(|text| is_hollow(text))
 }
 
-/// Returns true if a text is empty, `.` or `..`. Their dots may be encoded, also more than once.
+/// Returns true if a text is empty, `.` or `..`, also with parameters (`..;a`). Its characters may
+/// be encoded, also more than once.
 fn is_hollow(text: &str) -> bool {
     let mut plain = text.to_ascii_lowercase();
     while plain.contains("%25") {
         plain = plain.replace("%25", "%");
     }
-    matches!(plain.replace("%2e", ".").as_str(), "" | "." | "..")
+    let plain = plain.replace("%2e", ".").replace("%3b", ";");
+    let name = plain.split(';').next().unwrap_or_default();
+    matches!(name, "" | "." | "..")
 }
 
 const REST: &str = "{**}";

@@ -37,26 +37,28 @@ pub(super) fn check_segment(text: &str) -> Result<(), DownstreamError> {
     Ok(())
 }
 
-/// Returns true if a text names nothing in a path: it is empty, `.` or `..`. Their dots may be
-/// encoded, also more than once, since some services decode twice.
+/// Returns true if a text names nothing in a path: it is empty, `.` or `..`, also with parameters
+/// (`..;a`, RFC 3986 §3.3), which some services take off. Its characters may be encoded, also more
+/// than once, since some services decode twice.
 pub(super) fn is_hollow(text: &str) -> bool {
     let (mut rest, mut dots) = (text, 0);
-    while let Some(after) = after_dot(rest) {
+    while let Some(after) = after_encoded(rest, '.', "2e") {
         rest = after;
         dots += 1;
     }
-    rest.is_empty() && dots <= 2
+    dots <= 2 && (rest.is_empty() || after_encoded(rest, ';', "3b").is_some())
 }
 
-/// Returns what follows a dot: `.`, `%2e`, `%252e` and so on.
-fn after_dot(text: &str) -> Option<&str> {
-    let Some(mut code) = text.strip_prefix('%') else {
-        return text.strip_prefix('.');
+/// Returns what follows a character, which may be encoded: `.`, `%2e`, `%252E` and so on.
+fn after_encoded<'t>(text: &'t str, plain: char, code: &str) -> Option<&'t str> {
+    let Some(mut digits) = text.strip_prefix('%') else {
+        return text.strip_prefix(plain);
     };
-    while let Some(after) = code.strip_prefix("25") {
-        code = after;
+    while let Some(after) = digits.strip_prefix("25") {
+        digits = after;
     }
-    code.strip_prefix("2e").or_else(|| code.strip_prefix("2E"))
+    let (found, after) = digits.split_at_checked(code.len())?;
+    found.eq_ignore_ascii_case(code).then_some(after)
 }
 
 /// Percent-encodes a piece of a path segment. Only [`check_segment`] decides whether the whole is a
@@ -214,6 +216,9 @@ mod tests {
             "%2E.",
             ".%252e",
             "%2e%25252E",
+            "..;",
+            ".%2e%3Ba",
+            "%253b",
             "a/b",
             "a\\b",
             "a\u{0}",
@@ -226,6 +231,8 @@ mod tests {
             ("%2f..", "%252f.."),
             ("%2ea", "%252ea"),
             ("...", "..."),
+            ("...;", "...%3B"),
+            ("a;", "a%3B"),
             ("%25", "%2525"),
             ("a?b#c", "a%3Fb%23c"),
             ("ü;=", "%C3%BC%3B%3D"),

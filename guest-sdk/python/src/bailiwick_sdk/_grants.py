@@ -15,8 +15,8 @@ Query = Sequence[tuple[str, Part]]
 
 # Several segments.
 _REST = "{**}"
-# Nothing, `.` or `..`. Their dots may be encoded, also more than once.
-_HOLLOW = re.compile(r"(?:\.|%(?:25)*2[eE]){0,2}")
+# Nothing, `.` or `..`, also with parameters (`..;a`), however often their characters are encoded.
+_HOLLOW = re.compile(r"(?:\.|%(?:25)*2[eE]){0,2}(?:(?:;|%(?:25)*3[bB]).*)?", re.DOTALL)
 
 
 def check(

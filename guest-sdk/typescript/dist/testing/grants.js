@@ -101,5 +101,5 @@ function pieces(part) {
 const noSegment = "a path segment is empty, `.`, `..`, or has `/`, `\\` or control characters";
 /** Several segments. */
 const rest = "{**}";
-/** Nothing, `.` or `..`. Their dots may be encoded, also more than once. */
-const hollow = /^(?:\.|%(?:25)*2e){0,2}$/i;
+/** Nothing, `.` or `..`, also with parameters (`..;a`), however often they are encoded. */
+const hollow = /^(?:\.|%(?:25)*2e){0,2}(?:(?:;|%(?:25)*3b).*)?$/is;
