@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use expression::Expression;
 
 pub use expression::ConditionError;
-pub use pattern::{NotARequestPattern, RequestPattern, has_texts};
+pub use pattern::{NotARequestPattern, RequestPattern, may_read_as};
 
 /// One rule of a grant's `deny`.
 #[derive(Debug, Clone)]

@@ -1,11 +1,12 @@
 //! The requests that a rule is about: `METHOD /path/{}`.
 //!
 //! Invariant: a request that a pattern is about has no second spelling. Segments are compared once
-//! they are decoded, and without their case, as some services read them.
+//! they are decoded, and also as some services read them: decoded again, without their case and
+//! without their parameters (`refunds;a=b`, RFC 3986 §3.3).
 
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode, percent_decode_str};
 
 /// The requests that a rule is about: `METHOD /path/{}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +60,7 @@ impl FromStr for RequestPattern {
 impl RequestPattern {
     /// Returns true if it is about a request of this method, with a path as it is sent.
     pub(super) fn matches(&self, method: &str, path: &str) -> bool {
-        let decoded = |segment: &str| {
-            let bytes: Vec<u8> = percent_decode_str(segment).collect();
-            bytes.to_ascii_lowercase()
-        };
+        let decoded = |segment: &str| percent_decode_str(segment).collect::<Vec<u8>>();
         let given: Vec<Vec<u8>> = segments(path).map(decoded).collect();
         self.method == method && fits(&self.path, &given)
     }
@@ -124,7 +122,7 @@ impl PatternSegment {
 
 /// Returns true if a path has these segments.
 fn fits(own: &[PatternSegment], given: &[Vec<u8>]) -> bool {
-    let like = |own: &PatternSegment, given: &Vec<u8>| has_texts(given, &own.last());
+    let like = |own: &PatternSegment, given: &Vec<u8>| may_read_as(given, &own.last());
     let Some(at) = own.iter().position(PatternSegment::is_rest) else {
         return own.len() == given.len() && own.iter().zip(given).all(|(own, one)| like(own, one));
     };
@@ -161,9 +159,26 @@ fn may_be_one(one: &[&str], other: &[&str]) -> bool {
     }
 }
 
+/// Returns true if a service may read a decoded segment as one that has these texts, which are in
+/// lower case.
+pub fn may_read_as(segment: &[u8], texts: &[&str]) -> bool {
+    let plain = segment.to_ascii_lowercase();
+    has_texts(&plain, texts) || has_texts(&bare(plain), texts)
+}
+
+/// Returns a segment decoded again, without its case and its parameters.
+fn bare(mut segment: Vec<u8>) -> Vec<u8> {
+    for _ in 0..MORE_DECODINGS {
+        segment = percent_decode(&segment).collect();
+    }
+    let end = segment.iter().position(|byte| *byte == b';');
+    segment.truncate(end.unwrap_or(segment.len()));
+    segment.to_ascii_lowercase()
+}
+
 /// Returns true if a segment is the only text, or has all of them in this order, the first at its
 /// beginning and the last at its end.
-pub fn has_texts(segment: &[u8], texts: &[&str]) -> bool {
+fn has_texts(segment: &[u8], texts: &[&str]) -> bool {
     let [first, between @ .., last] = texts else {
         return texts.iter().all(|text| segment == text.as_bytes());
     };
@@ -190,6 +205,8 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~:@!$'()*+,;".contains(&byte)
 }
 
+/// How often proxies and services decode a segment that is decoded.
+const MORE_DECODINGS: usize = 2;
 /// The methods that a tool may use.
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -220,6 +237,12 @@ mod tests {
             ("GET /{**}:cancel", "/a/b:cancel", true),
             ("GET /{**}:cancel", "/b%3acancel", true),
             ("GET /{**}:cancel", "/a:cancel/b", false),
+            ("GET /v1/{}:cancel", "/v1/op:cancel%3Ba=b", true),
+            ("GET /v1/{}:cancel", "/v1/op%3Ba:cancel", true),
+            ("GET /refunds", "/Refunds%3Ba=b", true),
+            ("GET /refunds", "/%2572efunds%253B", true),
+            ("GET /refunds", "/refund%3Bs", false),
+            ("GET /a;b", "/a%3Bb", true),
             ("GET /v2/{**}/manifests/{}", "/v2/a/b/manifests/1", true),
             ("GET /v2/{**}/manifests/{}", "/v2/manifests/1", false),
             ("GET /v2/{**}/manifests/{}", "/v2/a/manifests/b/1", false),

@@ -1,7 +1,7 @@
 //! One segment or query value of a template, and the values that it admits.
 
 use super::super::request::is_hollow;
-use crate::conditions::has_texts;
+use crate::conditions::may_read_as;
 use crate::downstream::{Part, Piece};
 
 /// A template's rule for one segment or query value.
@@ -100,21 +100,21 @@ impl Slot {
     }
 
     /// Returns true if a service may read a part as this slot has it, however the tool cut it into
-    /// pieces, and in any case. What the host fills in is nothing that a tool can spell.
+    /// pieces and spelled it. What the host fills in is nothing that a tool can spell.
     pub(super) fn reads(&self, part: &Part) -> bool {
         if self.admits(part) {
             return true;
         }
         let Part(pieces) = part;
         let text = pieces.iter().map(|piece| match piece {
-            Piece::Text(text) => Some(text.to_ascii_lowercase()),
+            Piece::Text(text) => Some(text.as_str()),
             Piece::ActorSub | Piece::ActorTenant | Piece::ActorIssuer => None,
         });
         let (Some(text), Some(own)) = (text.collect::<Option<String>>(), self.texts()) else {
             return false;
         };
         let own: Vec<_> = own.iter().map(String::as_str).collect();
-        has_texts(text.as_bytes(), &own)
+        may_read_as(text.as_bytes(), &own)
     }
 
     /// Returns true if it admits any text, or is `other` itself.

@@ -225,7 +225,7 @@ fn a_request_may_be_meant_as_another_template_has_it_however_its_text_is_cut() {
     for (closest, other, path, query, expected) in [
         ("/f/{**}", "/f/secret", vec!["f", "sec|ret"], "", true),
         ("/f/{**}", "/f/secret", vec!["f", "sec|rets"], "", false),
-        ("/f/{}", "/f/secret", vec!["f", "Secret"], "", true),
+        ("/f/{}", "/f/secret", vec!["f", "Secret;a"], "", true),
         ("/f/{}", "/f/secret", vec!["f", "public"], "", false),
         ("/v1/{}", "/v1/{}:cancel", vec!["v1", "op:Cancel"], "", true),
         ("/v1/{}", "/v1/{}:cancel", vec!["v1", ":cancel"], "", true),
