@@ -132,8 +132,9 @@ fn check_door(section: &Section<'_>, own: &LocalIssuer, server: &ServerSettings)
     };
     let listed = server.allowed_hosts.iter().any(|known| known == host);
     let is_resource = resource.as_ref().and_then(Url::host_str) == Some(host);
-    let here = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
-    if !listed && !is_resource && !(here && server.listen.ip().is_loopback()) {
+    let names_loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+    let is_here = names_loopback && server.listen.ip().is_loopback();
+    if !(listed || is_resource || is_here) {
         let why = format!(
             "its documents are served at the front door, which does not know the host {host}; add \
              it to server.allowed_hosts, or use that of server.resource"

@@ -115,7 +115,7 @@ impl LocalIssuer {
     }
 
     /// Returns the document that the issuer publishes at `path`: its metadata, at the places of RFC
-    /// 8414 §3.1 and of OpenID Connect Discovery 1.0 §4, and its key set.
+    /// 8414 §3.1 and of `OpenID` Connect Discovery 1.0 §4, and its key set.
     pub fn document(&self, path: &str) -> Option<Value> {
         let below = path.strip_prefix(&self.path);
         if below == Some(OPENID) || path.strip_prefix(OAUTH) == Some(self.path.as_str()) {

@@ -252,13 +252,11 @@ impl<'s> Suite<'s> {
                 Presented::Exchanged(user) => due.get_mut(user).filter(|left| **left > 0),
                 _ => None,
             };
-            match left {
-                Some(left) => *left -= 1,
-                None => {
-                    let fault =
-                        format!("all called at once: the service got {presented} too often");
-                    self.report.mix_ups.wrong.push(fault);
-                }
+            if let Some(left) = left {
+                *left -= 1;
+            } else {
+                let fault = format!("all called at once: the service got {presented} too often");
+                self.report.mix_ups.wrong.push(fault);
             }
         }
         Ok(())

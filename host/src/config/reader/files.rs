@@ -27,7 +27,7 @@ impl Section<'_> {
     /// Reads the file that a key names as it is.
     pub(in crate::config) fn secret_bytes(&self, key: &str) -> Option<Zeroizing<Vec<u8>>> {
         let path = self.beside(&self.required(key)?);
-        self.secret_at(key, path)
+        self.secret_at(key, &path)
     }
 
     /// Reads each of the files that a key lists as it is. Leaves out those that cannot be read.
@@ -36,15 +36,18 @@ impl Section<'_> {
         key: &str,
     ) -> Option<Vec<Zeroizing<Vec<u8>>>> {
         let files = self.strings(key)?.into_iter();
-        let read = files.filter_map(|file| self.secret_at(key, self.beside(&file)));
+        let read = files.filter_map(|file| self.secret_at(key, &self.beside(&file)));
         Some(read.collect())
     }
 
-    fn secret_at(&self, key: &str, path: PathBuf) -> Option<Zeroizing<Vec<u8>>> {
-        self.problems.files.borrow_mut().push(path.clone());
-        self.problems.secret_files.borrow_mut().push(path.clone());
+    fn secret_at(&self, key: &str, path: &Path) -> Option<Zeroizing<Vec<u8>>> {
+        self.problems.files.borrow_mut().push(path.to_owned());
+        self.problems
+            .secret_files
+            .borrow_mut()
+            .push(path.to_owned());
         let trust = self.problems.trust.borrow();
-        match owned::read_secret(&path, MAX_SECRET, &trust).map(Zeroizing::new) {
+        match owned::read_secret(path, MAX_SECRET, &trust).map(Zeroizing::new) {
             Ok(bytes) => {
                 let mut secrets = self.problems.secrets.borrow_mut();
                 secrets.update(format!("{}:", bytes.len()));
@@ -53,7 +56,7 @@ impl Section<'_> {
             }
             Err(OwnedError::TooLarge(_)) => self.not(key, ONE_LINE),
             Err(error) => {
-                self.wrong(key, &said(&path, &error));
+                self.wrong(key, &said(path, &error));
                 None
             }
         }
