@@ -86,7 +86,7 @@ fn folder(config: &str) -> Result<TempDir> {
         let named = rest.split('"').next().unwrap_or_default();
         let file = folder.path().join(named);
         fs::create_dir_all(file.parent().context("a folder")?)?;
-        let is_key = named.ends_with(".pem");
+        let is_key = Path::new(named).extension().is_some_and(|end| end == "pem");
         fs::write(file, if is_key { KEY } else { "a secret\n" })?;
     }
     let into = folder.path().join("tools");

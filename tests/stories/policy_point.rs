@@ -1,5 +1,6 @@
 //! An operator's own policy point: what it does not allow does not leave, whatever keeps it from
 //! answering, and the journal says which of the two it was.
+#![expect(clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
