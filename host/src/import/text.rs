@@ -41,7 +41,7 @@ mod tests {
             ("Finds\r\norders.\n", "Finds\norders."),
             ("a\u{202e}b\u{200b}c", "abc"),
             ("a\rb\u{0}", "ab"),
-            ("été – “x”", "été – “x”"),
+            ("été “x”", "été “x”"),
             (" \u{200b} ", ""),
             ("aaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaa…"),
             ("ééééééééé", "éééééé…"),
