@@ -94,7 +94,9 @@ async fn descriptions_of_real_services_are_imported() -> Result<()> {
         return Ok(());
     };
     for name in DESCRIPTIONS {
-        is_imported(&folder.join(name)).await.with_context(|| name)?;
+        is_imported(&folder.join(name))
+            .await
+            .with_context(|| name)?;
     }
     Ok(())
 }
