@@ -60,7 +60,7 @@ impl<'d> DescribedOperation<'_, 'd> {
             match checked {
                 Ok(raw) => {
                     notes.extend(detail.note(&refused));
-                    return self.with_answer(raw, references, notes);
+                    return Ok(self.with_answer(raw, references, notes));
                 }
                 Err(identity @ LeftOut::IdentityMember(_)) => return Err(identity),
                 Err(other) => refused = other,
@@ -157,9 +157,9 @@ impl<'d> DescribedOperation<'_, 'd> {
         raw: RawDefinition,
         references: ApiReferences<'d>,
         notes: &mut Vec<String>,
-    ) -> Result<RawDefinition, LeftOut> {
+    ) -> RawDefinition {
         let Some(answer) = self.answer else {
-            return Ok(raw);
+            return raw;
         };
         let output = output(answer, references);
         let with = output.map(|output| RawDefinition {
@@ -167,10 +167,10 @@ impl<'d> DescribedOperation<'_, 'd> {
             ..raw.clone()
         });
         match with.and_then(|with| self.check(&with).map(|()| with)) {
-            Ok(with) => Ok(with),
+            Ok(with) => with,
             Err(why) => {
                 notes.push(format!("without the schema of its answers: {why}"));
-                Ok(raw)
+                raw
             }
         }
     }
