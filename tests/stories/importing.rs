@@ -1,4 +1,5 @@
 //! An imported API: what its tools are, what they send, and what is left out.
+#![expect(clippy::indexing_slicing, reason = "tests")]
 
 mod descriptions;
 

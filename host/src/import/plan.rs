@@ -15,7 +15,7 @@ use super::path::{PathPiece, segments};
 use super::program::{
     GuestOperation, GuestSegment, SentPiece, SentStyle, SentValue, Shelved, data,
 };
-use super::settings::{self, Granted};
+use super::settings::{self, ImportedGrant};
 use super::support::{check_line, takes_rest_within};
 use super::{ImportError, ImportRequest, ImportRules, OperationChoice};
 use crate::dispatch::MAX_OF_A_KIND;
@@ -175,7 +175,7 @@ impl ImportPlan {
     /// They cannot be written.
     pub fn settings(&self, name: &str, digest: &str) -> Result<String, ImportError> {
         let lines: BTreeSet<&str> = self.tools.iter().map(|tool| tool.line.as_str()).collect();
-        Ok(settings::text(&Granted {
+        Ok(settings::text(&ImportedGrant {
             service: &self.service,
             name,
             digest,

@@ -30,7 +30,7 @@ struct ComponentSection<'s> {
 }
 
 /// What is granted.
-pub(super) struct Granted<'s> {
+pub(super) struct ImportedGrant<'s> {
     pub(super) service: &'s str,
     /// The component.
     pub(super) name: &'s str,
@@ -43,8 +43,8 @@ pub(super) struct Granted<'s> {
 }
 
 /// Returns the lines of the configuration.
-pub(super) fn text(granted: &Granted<'_>) -> Result<String, toml::ser::Error> {
-    let Granted {
+pub(super) fn text(granted: &ImportedGrant<'_>) -> Result<String, toml::ser::Error> {
+    let ImportedGrant {
         service,
         name,
         digest,
@@ -94,11 +94,11 @@ const MODE: &str = "on_behalf_of";
 
 #[cfg(test)]
 mod tests {
-    use super::{Granted, text};
+    use super::{ImportedGrant, text};
 
     fn written(lines: &[&str], allowed: &[&str], server: Option<&str>) -> String {
         let allowed: Vec<_> = allowed.iter().map(|name| (*name).to_owned()).collect();
-        let granted = Granted {
+        let granted = ImportedGrant {
             service: "shop_api",
             name: "shop",
             digest: "sha256:00",

@@ -1,5 +1,10 @@
 //! Tokens signed on the spot, and the decision about each call.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use bailiwick_envelope::DelegationMode;
 use http::{HeaderValue, Request, header};

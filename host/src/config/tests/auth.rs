@@ -151,31 +151,6 @@ fn a_service_has_one_key_or_one_for_each_tenant_or_user() {
             None,
         ),
         (
-            "kind = \"static\", query = \"k&y\", secret_file = \"secret\"",
-            None,
-            Some("auth.query: expected the name of a parameter"),
-        ),
-        (
-            "kind = \"static\", query = \"\", secret_file = \"secret\"",
-            None,
-            Some("auth.query: expected the name of a parameter"),
-        ),
-        (
-            "kind = \"static\", query = \"key\", header = \"X-Key\", secret_file = \"secret\"",
-            None,
-            Some("auth.header: the query carries the key"),
-        ),
-        (
-            "kind = \"static\", query = \"key\", prefix = \"Key \", secret_file = \"secret\"",
-            None,
-            Some("auth.prefix: the query carries the key"),
-        ),
-        (
-            "kind = \"basic\", query = \"key\", secret_file = \"secret\"",
-            None,
-            Some("auth.query is not a key"),
-        ),
-        (
             "kind = \"basic\", username = \"api\", secret_file = \"secret\"",
             None,
             None,
@@ -238,20 +213,7 @@ fn a_service_has_one_key_or_one_for_each_tenant_or_user() {
             Some("expected \"tenant\" or \"user\""),
         ),
     ] {
-        let text = GOOD
-            .replacen(
-                STATIC,
-                &format!("one_account = true\nauth = {{ {auth} }}"),
-                1,
-            )
-            .replacen("shared_data = true\n", "", 1)
-            .replacen("alias = \"corp\"", tenants, 1);
-        // Where each user has a key, there is not one account.
-        let text = if auth.contains("\"user\"") {
-            text.replacen("one_account = true\n", "", 1)
-        } else {
-            text
-        };
+        let text = with_auth(auth, tenants);
         let found = check(&folder, &text, refused).and_then(|config| {
             config
                 .services
@@ -263,6 +225,46 @@ fn a_service_has_one_key_or_one_for_each_tenant_or_user() {
         });
         assert_eq!(found, owner, "{auth}");
     }
+}
+
+#[test]
+fn a_key_in_the_query_is_nowhere_else() {
+    let folder = folder();
+    for (auth, refused) in [
+        (
+            "kind = \"static\", query = \"k&y\", secret_file = \"secret\"",
+            "auth.query: expected the name of a parameter",
+        ),
+        (
+            "kind = \"static\", query = \"\", secret_file = \"secret\"",
+            "auth.query: expected the name of a parameter",
+        ),
+        (
+            "kind = \"static\", query = \"key\", header = \"X-Key\", secret_file = \"secret\"",
+            "auth.header: the query carries the key",
+        ),
+        (
+            "kind = \"static\", query = \"key\", prefix = \"Key \", secret_file = \"secret\"",
+            "auth.prefix: the query carries the key",
+        ),
+        (
+            "kind = \"basic\", query = \"key\", secret_file = \"secret\"",
+            "auth.query is not a key",
+        ),
+    ] {
+        let text = with_auth(auth, "alias = \"corp\"");
+        assert!(check(&folder, &text, Some(refused)).is_none(), "{auth}");
+    }
+}
+
+/// Returns a configuration whose service has these members of `auth`, and one key for everyone
+/// unless each user has one.
+fn with_auth(auth: &str, issuer: &str) -> String {
+    let by_user = auth.contains("\"user\"");
+    let account = if by_user { "" } else { "one_account = true\n" };
+    GOOD.replacen(STATIC, &format!("{account}auth = {{ {auth} }}"), 1)
+        .replacen("shared_data = true\n", "", 1)
+        .replacen("alias = \"corp\"", issuer, 1)
 }
 
 #[test]

@@ -91,11 +91,11 @@ fn body(amount: u32, pad: usize) -> Bytes {
     refund(amount, pad).to_string().into()
 }
 
-fn denied(rule: usize, unclear: Option<&str>) -> Option<DeniedBy> {
-    Some(DeniedBy {
+fn denied(rule: usize, unclear: Option<&str>) -> DeniedBy {
+    DeniedBy {
         rule: format!("deny[{rule}]").into(),
         unclear: unclear.map(String::from),
-    })
+    }
 }
 
 #[tokio::test]
@@ -104,7 +104,11 @@ async fn a_long_request_is_judged_as_a_short_one_is() {
     let asked = ["arguments.amount > 1000", "arguments.amount == 7"];
     let alice = actor("alice");
     for pad in [0, SHORT, 1 << 20] {
-        for (amount, expected) in [(5, None), (5000, denied(1, None)), (7, denied(2, None))] {
+        for (amount, expected) in [
+            (5, None),
+            (5000, Some(denied(1, None))),
+            (7, Some(denied(2, None))),
+        ] {
             let desk = Desk::new(&sent, Value::Null);
             let judged = desk.judge(&alice, &body(amount, pad)).await;
             assert_eq!(judged, expected, "{amount} is sent, with {pad} bytes");
@@ -115,7 +119,7 @@ async fn a_long_request_is_judged_as_a_short_one_is() {
         let desk = Desk::new(&["request.body.absent > 1"], Value::Null);
         let judged = desk.judge(&alice, &body(5, pad)).await;
         let why = "a member that it reads is not there";
-        assert_eq!(judged, denied(1, Some(why)), "{pad} bytes");
+        assert_eq!(judged, Some(denied(1, Some(why))), "{pad} bytes");
     }
 }
 
@@ -202,7 +206,7 @@ async fn a_rule_that_has_not_judged_in_time_denies() {
     let (alice, bob) = (actor("alice"), actor("bob"));
     let mut desk = Desk::new(&["request.body.amount > 1000"], Value::Null);
     let (short, long) = (body(5, 0), body(5, SHORT));
-    let late = denied(1, Some(LATE));
+    let late = Some(denied(1, Some(LATE)));
     assert_eq!(desk.judge(&alice, &long).await, None);
     // No turn comes, however long this waits.
     desk.places = Bulkhead::new(0);
