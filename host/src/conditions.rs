@@ -14,7 +14,7 @@ mod pattern;
 mod tests;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value, json};
 
@@ -148,17 +148,11 @@ impl DenyRule {
     }
 
     /// Returns the denial, if this rule denies the request. `read` is its body, once a rule reads
-    /// it.
-    fn denies(&self, asked: &RequestFacts<'_>, read: &BodyOnce) -> Option<DeniedBy> {
-        if !self.is_about(asked.service) || !self.request.matches(asked.method, asked.path()) {
+    /// it. The larger what it [reads](Self::reads), the longer it takes.
+    pub fn denies(&self, asked: &RequestFacts<'_>, read: &BodyOnce) -> Option<DeniedBy> {
+        if !self.concerns(asked) {
             return None;
         }
-        let denied = |unclear| {
-            Some(DeniedBy {
-                rule: Arc::clone(&self.name),
-                unclear,
-            })
-        };
         let facts = match self.facts(asked, read) {
             Ok(facts) => facts,
             Err(why) => return Some(self.denial(Some(why))),
@@ -186,10 +180,10 @@ impl DenyRule {
         read: &BodyOnce,
     ) -> Result<[(&'static str, Value); 4], String> {
         let mut request = Map::from_iter([("path".to_owned(), json!(asked.path()))]);
-        if self.condition.reads("request.query") {
+        if self.reads("request.query") {
             request.insert("query".to_owned(), asked.query()?);
         }
-        if self.condition.reads("request.body") {
+        if self.reads("request.body") {
             let body = read.get_or_init(|| asked.read_body());
             request.insert("body".to_owned(), body.clone()?);
         }

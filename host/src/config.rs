@@ -15,7 +15,6 @@ mod destination;
 mod fixed;
 mod issuers;
 mod operations;
-mod peer;
 mod policy_point;
 mod presentation;
 mod questions;

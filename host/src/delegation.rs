@@ -29,6 +29,7 @@ mod issued;
 mod obtaining;
 mod own;
 mod planned;
+mod policy_point;
 mod reissue;
 mod request;
 mod service;
@@ -46,11 +47,14 @@ pub(crate) use barriers::Barrier;
 pub use constant_headers::ConstantHeaders;
 pub use content::ContentRules;
 pub use dialect::{DialectError, ExchangeDialect};
+#[cfg(any(test, fuzzing))]
+pub use policy_point::decision_surface;
+pub use policy_point::{PolicyPoint, PolicyPointSettings, SubjectNaming, ToldFacts};
 pub use request::may_set_header;
 pub use service::Service;
 pub use settings::{
     AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ReissueSettings,
-    ServiceSettings, Subjects,
+    ServiceSettings, Subjects, UnderPolicy,
 };
 pub use static_key::{KeyFiles, KeyOwner, KeyPlace, KeyRule, StaticAuth, StaticKeys, file_name};
 pub use template::{Template, TemplateError};

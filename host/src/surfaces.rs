@@ -5,6 +5,7 @@
 //! Campaigns call these functions with damaged texts, and the fuzz targets with whatever reaches
 //! new code. They are no part of the host.
 
+pub use crate::delegation::decision_surface as decision;
 pub use crate::egress::surface::{brotli, deflate, gzip, zstd};
 pub use crate::identity::surfaces::Entrance;
 pub use crate::tokens::surfaces::{introspection, key_set, metadata};

@@ -33,8 +33,8 @@ pub use claims::{Claims, TimeRule};
 pub(crate) use client_credentials::{Asking, ClientCredentials};
 pub(crate) use date::http_date;
 pub use endpoint::{
-    AssertionAudience, AssertionFile, AssertionKey, AssertionKind, ClientProof, ClientSettings,
-    EndpointError, MalformedAnswer,
+    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyName, AssertionKind, ClientProof,
+    ClientSettings, EndpointError, MalformedAnswer,
 };
 pub(crate) use endpoint::{Granted, TokenEndpoint, TokenRequest};
 pub use error::TokenError;
@@ -43,7 +43,7 @@ pub use introspection::{Introspection, IntrospectionError};
 pub(crate) use keys::SetVersion;
 pub use keys::{Algorithm, KeyError, KeyFile, KeyRing, KeySettings, KeySource, left_out};
 pub use local_issuer::{LocalIssuer, LocalIssuerError};
-pub(crate) use names::{ACCESS_TOKEN, JWT};
+pub(crate) use names::{ACCESS_TOKEN, JWT, OF_OTHER_TOKENS};
 pub(crate) use renewal::may_be_renewed;
 pub use signing::SigningKeyError;
 pub(crate) use signing::SigningPair;

@@ -6,9 +6,11 @@
 pub mod bombs;
 pub mod delegation;
 pub mod hostile;
+pub mod recorder;
 pub mod resource_server;
 
 mod asker;
+mod coded;
 mod guests;
 mod proxy;
 mod told;
@@ -16,8 +18,10 @@ mod wanted;
 mod world;
 
 pub use asker::{accept, asker, ensure_asked_twice};
+pub use coded::brotli;
 pub use guests::guest;
 pub use proxy::Proxy;
+pub use recorder::Recorder;
 pub use told::{anything_contains, claims_of, count, ensure_eq, header, one_refusal, reasons};
 pub use wanted::wanted;
 pub use world::{

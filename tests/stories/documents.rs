@@ -152,7 +152,7 @@ async fn every_command_in_the_documents_exists_with_its_options() -> Result<()> 
         let plain = words
             .iter()
             .take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
-        let depth = if words.first() == Some(&"audit") {
+        let depth = if matches!(words.first(), Some(&("audit" | "import"))) {
             2
         } else {
             1

@@ -70,3 +70,4 @@ mod tenants;
 mod tolerance;
 mod unclear;
 mod volumes;
+mod wire;

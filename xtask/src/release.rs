@@ -42,6 +42,7 @@ pub(crate) fn build(project: &Project) -> Result<PathBuf> {
     let mut merge = Command::new(profdata);
     merge.args(["merge", "--failure-mode=all", "--output"]);
     run(merge.arg(&profile).arg(&counts))?;
+    fs::write(&counted, by).with_context(|| counted.display().to_string())?;
     program(project, &folder, "use", &profile)
 }
 

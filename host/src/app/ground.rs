@@ -128,7 +128,7 @@ impl Ground {
     pub(super) fn access(
         &self,
         (issuers, reissuer): (Vec<Issuer>, Option<Arc<LocalIssuer>>),
-        services: Vec<ServiceSettings>,
+        (services, point): (Vec<ServiceSettings>, Option<PolicyPointSettings>),
         fingerprint: String,
         previous: Option<&Policy>,
     ) -> Arc<Access> {
@@ -142,7 +142,7 @@ impl Ground {
             identity: self
                 .door()
                 .identity(issuers, previous.map(|policy| &policy.access.identity)),
-            broker: Arc::new(self.broker(services)),
+            broker: Arc::new(self.broker(services, point)),
             reissuer,
             fingerprint,
         })

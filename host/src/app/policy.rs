@@ -69,7 +69,7 @@ impl Ground {
             missing,
             access: self.access(
                 (config.issuers, config.reissuer),
-                config.services,
+                (config.services, config.policy_point),
                 config.fingerprint,
                 previous,
             ),

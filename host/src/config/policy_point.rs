@@ -5,9 +5,8 @@ use std::time::Duration;
 use super::Issuer;
 use super::auth::auth;
 use super::destination::{addresses, dialled};
-use super::peer::peer;
 use super::reader::Section;
-use super::services::{concurrency, deadlines};
+use super::services::{concurrency, deadlines, peer};
 use crate::delegation::{Auth, PolicyPointSettings, SubjectNaming, ToldFacts};
 use crate::limits::Limits;
 

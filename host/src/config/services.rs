@@ -2,7 +2,6 @@
 
 mod exchange;
 mod headers;
-mod peer;
 mod reissue;
 
 use std::time::Duration;
@@ -11,16 +10,16 @@ use http::HeaderName;
 
 use super::Issuer;
 use super::auth::{FORBIDDEN_HEADERS, auth};
-use super::destination::{addresses, dialled};
-use super::peer::peer;
+use super::destination::{addresses, dialled, peer_tls};
 use super::reader::Section;
 use super::reissue::Reissuer;
-use crate::delegation::{AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template};
-use crate::egress::Deadlines;
+use crate::delegation::{
+    AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template, UnderPolicy,
+};
+use crate::egress::{Deadlines, PeerTls};
 use crate::limits::Limits;
 use exchange::exchange;
 use headers::headers;
-use peer::peer;
 use reissue::{check_apart, reissue};
 
 /// The services that were read.
@@ -49,6 +48,9 @@ pub(super) fn services(root: &Section<'_>, read: ReadBefore<'_>) -> ServiceSecti
     };
     for (name, section) in root.named("services") {
         let before = root.problems();
+        if section.has("policy_point") && !root.has("policy_point") {
+            section.wrong("policy_point", "there is no [policy_point]");
+        }
         let service = service(name.clone(), &section, read);
         match service.filter(|_| root.problems() == before) {
             Some(service) => services.sound.push(service),
@@ -221,6 +223,21 @@ fn on_cancel(section: &Section<'_>) -> OnCancel {
             OnCancel::Finish
         }
     }
+}
+
+/// Reads what is peculiar to the TLS of the destination whose URL `key` has, with `http2`.
+pub(super) fn peer(section: &Section<'_>, key: &str) -> PeerTls {
+    let mut peer = peer_tls(section);
+    if section.flag("http2") == Some(true) {
+        peer.set_http2();
+        if section
+            .text(key)
+            .is_some_and(|url| url.starts_with("http:"))
+        {
+            section.wrong("http2", "HTTP/2 needs an https URL");
+        }
+    }
+    peer
 }
 
 /// Reads the most requests to a destination at the same time.

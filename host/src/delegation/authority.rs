@@ -50,6 +50,8 @@ pub struct Broker {
     random: Arc<dyn Random>,
     limits: Limits,
     exchanged: ExchangeCache,
+    /// Long requests that rules judge at once.
+    judged: Bulkhead,
     policy_point: Option<PolicyPoint>,
     meters: Meters,
     denials: Option<Arc<Denials>>,
@@ -112,7 +114,7 @@ impl Broker {
     }
 
     /// Returns the rules of a call with these arguments.
-    pub fn rules(&self, deny: &Arc<[DenyRule]>, arguments: &Value) -> ContentRules {
+    pub fn rules(&self, deny: &Arc<[DenyRule]>, arguments: &Arc<Value>) -> ContentRules {
         let point = self.policy_point.as_ref();
         ContentRules::new(
             deny,
@@ -375,10 +377,15 @@ impl Inner {
             target: absolute(&service.settings.url, &below)?,
             below,
             headers,
-            body: request.body,
+            body: request.body.into(),
         };
-        let agent = &claims.agent.id;
-        self.rules.check(&planned.content(), self.known(), agent)?;
+        let turns = Turns {
+            places: &self.broker.judged,
+            patience: JUDGED_WITHIN,
+            ended: &self.stop,
+        };
+        let content = planned.content(self.known(), &claims.agent.id);
+        self.rules.check(&content, &turns).await?;
         self.unless_paused(service)?;
         Ok(planned)
     }

@@ -67,9 +67,9 @@ struct LongRequest {
 impl ContentRules {
     /// Makes the rules of a call with these arguments, which are kept if a rule may read them, or
     /// if they are `told` to a policy point.
-    pub(super) fn new(rules: &Arc<[DenyRule]>, arguments: &Value, told: bool) -> Self {
+    pub(super) fn new(rules: &Arc<[DenyRule]>, arguments: &Arc<Value>, told: bool) -> Self {
         let arguments = if rules.is_empty() && !told {
-            Value::Null
+            Arc::default()
         } else {
             Arc::clone(arguments)
         };
@@ -88,35 +88,20 @@ impl ContentRules {
         content: &Content<'_>,
         turns: &Turns<'_>,
     ) -> Result<(), DownstreamError> {
-        match denial(&self.rules, &self.facts(content, known, agent)) {
+        let asked = self.facts(content);
+        let denied = if self.takes_long(&asked) {
+            self.denied_apart(content, turns).await
+        } else {
+            denial(&self.rules, &asked)
+        };
+        match denied {
             Some(denied) => Err(DownstreamError::DeniedByRule(denied)),
             None => Ok(()),
         }
     }
 
-    /// Returns what is known of a request of an agent for an actor.
-    pub(super) fn facts<'f>(
-        &'f self,
-        content: &Content<'f>,
-        known: KnownActor<'f>,
-        agent: &'f str,
-    ) -> RequestFacts<'f> {
-        let content_type = content.headers.get(header::CONTENT_TYPE);
-        RequestFacts {
-            service: content.service,
-            method: content.method.as_str(),
-            target: content.target,
-            content_type: content_type.and_then(|value| value.to_str().ok()),
-            body: content.body,
-            arguments: &self.arguments,
-            sub: &known.actor.sub,
-            tenant: known.actor.tenant.as_deref(),
-            issuer: known.alias,
-            agent,
-        }
-    }
-
-    fn asked<'a>(&'a self, content: &Content<'a>) -> RequestFacts<'a> {
+    /// Returns what is known of a request.
+    pub(super) fn facts<'f>(&'f self, content: &Content<'f>) -> RequestFacts<'f> {
         RequestFacts {
             service: content.service,
             method: content.method.as_str(),

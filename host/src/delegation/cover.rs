@@ -117,5 +117,20 @@ impl ExchangeSettings {
     }
 }
 
+impl ReissueSettings {
+    /// Returns true if the host issues tokens for this actor: a user of the one issuer. A token
+    /// whose subject is its client would be the host's own (RFC 9068 §5).
+    pub(super) fn serves(&self, known: KnownActor<'_>) -> bool {
+        known.actor.kind == ActorKind::User
+            && known.alias == self.subject_issuer
+            && known.actor.sub != self.client_id
+    }
+
+    /// Returns true if a call with these scopes has one of the service's.
+    pub fn has_scopes(&self, of_call: &[String]) -> bool {
+        !narrowed(&self.scopes, of_call).is_empty()
+    }
+}
+
 /// The most segments of a path. `{**}` stands for any number of them.
 const MAX_SEGMENTS: usize = 256;

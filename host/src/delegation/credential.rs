@@ -8,7 +8,6 @@ use hyper::body::Bytes;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::asker::Acting;
 use super::request::encode_piece;
 use crate::downstream::DownstreamError;
 

@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Uri};
 use hyper::body::Bytes;
 use sha2::{Digest as _, Sha256};
 
+use super::asker::KnownActor;
 use super::content::Content;
 use super::idempotency::{RequestDigest, RequestKey};
 use super::service::Service;
@@ -51,14 +52,16 @@ impl Attempt {
 }
 
 impl Planned {
-    /// Returns what rules and the policy point judge.
-    pub(super) fn content(&self) -> Content<'_> {
+    /// Returns what rules and the policy point judge of a request of an agent for an actor.
+    pub(super) fn content<'p>(&'p self, known: KnownActor<'p>, agent: &'p str) -> Content<'p> {
         Content {
             service: &self.service.settings.name,
             method: &self.method,
             target: &self.below,
             headers: &self.headers,
             body: &self.body,
+            known,
+            agent,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The operator's settings for the services that tools may reach (`[services.NAME]`).
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderName, Uri};
 
 use super::answer_headers::AnswerHeader;

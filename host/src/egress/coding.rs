@@ -11,7 +11,7 @@
 #[cfg(any(test, fuzzing))]
 pub(crate) mod surface;
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use flate2::bufread::MultiGzDecoder;

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{
-    Entrance, Fate, brotli, deflate, gzip, introspection, key_set, metadata, request, zstd,
+    Entrance, Fate, brotli, decision, deflate, gzip, introspection, key_set, metadata, request,
+    zstd,
 };
 use crate::campaign::{Campaign, mutated, worked};
 

@@ -24,7 +24,9 @@ use crate::seams::Clock;
 use answer::EndpointAnswer;
 use pause::ProofDigest;
 
-pub use assertion::{AssertionAudience, AssertionFile, AssertionKey, AssertionKind};
+pub use assertion::{
+    AssertionAudience, AssertionFile, AssertionKey, AssertionKeyName, AssertionKind,
+};
 pub use client::{ClientProof, ClientSettings};
 pub use error::{EndpointError, MalformedAnswer};
 pub(crate) use granted::Granted;

@@ -3,10 +3,11 @@
 //! Invariant: a key signs with one algorithm, and its name is its thumbprint (RFC 7638), so no two
 //! keys have one name.
 
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom as SigningRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
-    RsaKeyPair,
+    RSA_PSS_SHA256, RsaKeyPair, RsaSignatureEncoding,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,6 +21,7 @@ pub(crate) enum SigningPair {
     Es256(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
     Rs256(RsaKeyPair),
+    Ps256(RsaKeyPair),
 }
 
 /// A key file with which the host cannot sign.
@@ -50,12 +52,21 @@ impl SigningPair {
             .map_err(|_| SigningKeyError)
     }
 
+    /// Makes an RSA key sign PS256 in place of RS256. Other keys stay as they are.
+    pub(crate) fn with_pss(self) -> Self {
+        match self {
+            Self::Rs256(pair) => Self::Ps256(pair),
+            other => other,
+        }
+    }
+
     /// Returns the name of the algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
     pub(crate) fn algorithm(&self) -> &'static str {
         match self {
             Self::Es256(_) => "ES256",
             Self::EdDsa(_) => "EdDSA",
             Self::Rs256(_) => "RS256",
+            Self::Ps256(_) => "PS256",
         }
     }
 
@@ -64,7 +75,7 @@ impl SigningPair {
         match self {
             Self::Es256(pair) => pair.public_key().as_ref(),
             Self::EdDsa(pair) => pair.public_key().as_ref(),
-            Self::Rs256(pair) => pair.public_key().as_ref(),
+            Self::Rs256(pair) | Self::Ps256(pair) => pair.public_key().as_ref(),
         }
     }
 
@@ -79,11 +90,8 @@ impl SigningPair {
                 .sign(&random, text)
                 .map(|signature| signature.as_ref().to_vec()),
             Self::EdDsa(pair) => Ok(pair.sign(text).as_ref().to_vec()),
-            Self::Rs256(pair) => {
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, text, &mut signature)
-                    .map(|()| signature)
-            }
+            Self::Rs256(pair) => by_rsa(pair, &RSA_PKCS1_SHA256, text),
+            Self::Ps256(pair) => by_rsa(pair, &RSA_PSS_SHA256, text),
         };
         signed.map_err(|_| NotSigned)
     }
@@ -134,7 +142,7 @@ impl SigningPair {
                 ("kty", own("OKP")),
                 ("x", text(pair.public_key().as_ref())),
             ],
-            Self::Rs256(pair) => {
+            Self::Rs256(pair) | Self::Ps256(pair) => {
                 let key = pair.public_key();
                 let (n, e) = (key.modulus(), key.exponent());
                 vec![
@@ -145,6 +153,16 @@ impl SigningPair {
             }
         }
     }
+}
+
+fn by_rsa(
+    pair: &RsaKeyPair,
+    encoding: &'static RsaSignatureEncoding,
+    text: &[u8],
+) -> Result<Vec<u8>, Unspecified> {
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(encoding, &SigningRandom::new(), text, &mut signature)?;
+    Ok(signature)
 }
 
 /// The bytes of a coordinate of P-256.

@@ -6,15 +6,11 @@ use bailiwick_dev::Misbehaviour;
 pub(super) type Case = (Misbehaviour, &'static str);
 
 /// Answers with a token that must not be used.
-pub(super) const LIES: [Case; 19] = [
+pub(super) const LIES: [Case; 18] = [
     (Misbehaviour::WrongSubject, "another user"),
     (Misbehaviour::WrongAudience, "another audience"),
     (Misbehaviour::WrongIssuer, "another issuer"),
     (Misbehaviour::WrongKey, "a key that is not published"),
-    (
-        Misbehaviour::OtherTenant,
-        "a tenant that the user is not in",
-    ),
     (Misbehaviour::OtherClient, "another client"),
     (Misbehaviour::NullClient, "a client that is null"),
     (Misbehaviour::WiderScope, "more scope than was asked for"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bailiwick_dev::TokenSpec;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use url::Url;
@@ -294,7 +294,7 @@ fn caller(stage: &Stage, audience: &str, user: &str) -> Result<Caller> {
     let spec = TokenSpec::of(user).audience(audience).scopes(&[SCOPE]);
     Ok(Caller {
         user: user.to_owned(),
-        token: stage.issuer.token(&spec.claim("name", json!(user)))?,
+        token: stage.issuer.token(&spec)?,
     })
 }
 

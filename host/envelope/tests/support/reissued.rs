@@ -183,8 +183,14 @@ pub(crate) fn verdict(vector: &Value, keys: &PublicKeys, now: u64) -> &'static s
         (key.verify(signed.as_bytes(), &signature), "signature"),
         (claims["iss"] == vector["issuer"], "issuer"),
         (claims["aud"] == vector["audience"], "audience"),
-        (claims["nbf"].as_u64().unwrap() <= now + 60, "not-yet-valid"),
-        (now < claims["exp"].as_u64().unwrap(), "expired"),
+        (
+            claims["nbf"].as_u64().is_none_or(|nbf| nbf <= now + 60),
+            "not-yet-valid",
+        ),
+        (
+            claims["exp"].as_u64().is_some_and(|exp| now < exp),
+            "expired",
+        ),
     ]
     .into_iter()
     .find_map(|(holds, reason)| (!holds).then_some(reason))

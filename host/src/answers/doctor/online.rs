@@ -191,7 +191,7 @@ async fn reach(about: &str, url: &Uri, tls: &Tls, addresses: &AddressPolicy) -> 
                 EgressError::Blocked(_) => {
                     "name its addresses in private_addresses, or use its public address"
                 }
-                _ => "see that this machine can reach it, and trusts its certificate",
+                _ => "see that this machine can reach it, and trusts its certificate (roots_file)",
             };
             let found = format!("{asked} does not answer: {}", error.with_causes());
             Checkup::bad(about, found, remedy)

@@ -1,13 +1,13 @@
-//! The TLS of one destination: `roots_file`, `client_certificate_file`, `client_key_file`,
-//! `http2`.
+//! `roots_file`, `client_certificate_file`, `client_key_file`: whom the host believes at one
+//! destination, and what it proves itself with there.
 
 use bailiwick_journal::chain;
 
 use crate::config::reader::Section;
 use crate::egress::PeerTls;
 
-/// Reads what is peculiar to the TLS of the destination whose URL `key` has.
-pub(super) fn peer(section: &Section<'_>, key: &str) -> PeerTls {
+/// Reads what is peculiar to the TLS of the destinations of a section.
+pub(in crate::config) fn peer_tls(section: &Section<'_>) -> PeerTls {
     let mut peer = PeerTls::default();
     if let Some(roots) = certificates(section, "roots_file")
         && let Err(error) = peer.set_roots(roots.as_bytes())
@@ -15,15 +15,6 @@ pub(super) fn peer(section: &Section<'_>, key: &str) -> PeerTls {
         section.wrong("roots_file", &chain(&error));
     }
     identity(section, &mut peer);
-    if section.flag("http2") == Some(true) {
-        peer.set_http2();
-        if section
-            .text(key)
-            .is_some_and(|url| url.starts_with("http:"))
-        {
-            section.wrong("http2", "HTTP/2 needs an https URL");
-        }
-    }
     peer
 }
 

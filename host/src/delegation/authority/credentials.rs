@@ -5,7 +5,6 @@ use http::StatusCode;
 
 use super::Inner;
 use crate::audit::Settled;
-use crate::delegation::asker::KnownActor;
 use crate::delegation::asker::{Acting, Asker};
 use crate::delegation::cache::Issued;
 use crate::delegation::credential::Credential;

@@ -22,7 +22,8 @@ impl Inner {
         };
         let settled = self.trail.settled().await;
         let settled = settled.map_err(|_| Some(DownstreamError::AuditUnavailable))?;
-        let (claims, content) = (self.envelope.claims(), planned.content());
+        let claims = self.envelope.claims();
+        let content = planned.content(self.known(), &claims.agent.id);
         let request = PolicyRequest {
             claims,
             known: self.known(),

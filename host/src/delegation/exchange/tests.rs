@@ -1,6 +1,7 @@
 //! Exchanges at a token endpoint that writes any bytes, and what the log says of them.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod entra;
 mod keycloak;
 mod misbehaviours;
 mod wire;

@@ -1,4 +1,4 @@
-//! Texts of a tool that mean another target to some program.
+//! Texts of a tool that mean another target to some program, in a path of several segments.
 
 use bailiwick_envelope::{Actor, ActorKind};
 use http::Uri;
@@ -60,39 +60,6 @@ const HOSTILE: [&str; 48] = [
     "\u{202e}nimda",
     "",
 ];
-
-#[test]
-fn whatever_a_tool_puts_into_a_path_goes_to_the_path_that_the_operator_named() {
-    let (settings, who) = (settings(), alice());
-    let (mut tried, mut refused, mut wrongly) = (0, 0, 0);
-    for text in HOSTILE {
-        for path in [
-            vec!["orders", text],
-            vec![text, "1"],
-            vec!["orders", text, "x"],
-            vec![text],
-        ] {
-            tried += 1;
-            let request = get(path.iter().map(std::slice::from_ref));
-            let known = KnownActor {
-                actor: &who,
-                alias: "corp",
-            };
-            let covered = settings.cover(&request, known);
-            let target = covered.and_then(|(_, target)| absolute(&settings.url, &target));
-            let Ok(target) = target else {
-                refused += 1;
-                continue;
-            };
-            if !has_segments(&target, "orders", 2) {
-                wrongly += target.to_string().len();
-            }
-        }
-    }
-    println!("hostile targets: {tried} tried, {refused} refused, {wrongly} bytes left wrongly");
-    assert_eq!(wrongly, 0);
-    assert!(refused < tried, "a harmless text is no target at all");
-}
 
 #[test]
 fn whatever_a_tool_puts_into_several_segments_stays_below_the_text_before_them() {

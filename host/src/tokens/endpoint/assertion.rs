@@ -58,9 +58,14 @@ impl AssertionKey {
         name: AssertionKeyName,
         audience: AssertionAudience,
     ) -> Result<Self, SigningKeyError> {
+        let pair = SigningPair::from_pem(pem)?;
+        let pair = match name.thumbprint {
+            Some(_) => pair.with_pss(),
+            None => pair,
+        };
         Ok(Self {
-            pair: Arc::new(SigningPair::from_pem(pem)?),
-            kid,
+            pair: Arc::new(pair),
+            name,
             audience,
         })
     }
@@ -102,7 +107,11 @@ impl AssertionKey {
 
     /// Returns a digest of the key and of how it is named.
     pub(super) fn digest(&self) -> ProofDigest {
-        Sha256::digest(self.pair.public()).into()
+        let id = self.name.id.as_deref().unwrap_or_default();
+        let mut digest = Sha256::new_with_prefix(self.pair.public());
+        digest.update(self.name.thumbprint.unwrap_or_default());
+        digest.update(id);
+        digest.finalize().into()
     }
 }
 

@@ -25,9 +25,14 @@ pub(super) struct Pauses {
     client: Arc<Mutex<ProofPauses>>,
 }
 
-/// The proofs of a client that were refused last.
+/// The proofs of a client.
 #[derive(Debug, Default)]
-struct ProofPauses(BTreeMap<ProofDigest, ProofPause>);
+struct ProofPauses {
+    /// Those that were refused last.
+    refused: BTreeMap<ProofDigest, ProofPause>,
+    /// The one that the server accepted last, unless it has refused it since.
+    accepted: Option<ProofDigest>,
+}
 
 /// The refusals of one proof, one after the other.
 #[derive(Debug, Default)]
@@ -91,40 +96,32 @@ impl Pauses {
     }
 }
 
-impl ClientPause {
+impl ProofPauses {
     /// Notes what an answer says about a proof. Returns the milliseconds of the pause that it
     /// begins, if it begins one.
     fn noted(&mut self, standing: ProofStanding, proof: &ProofDigest, now_ms: u64) -> Option<u64> {
         match standing {
             ProofStanding::Known => {
                 // Another proof of this client may be refused still.
-                if self.proof == *proof {
-                    *self = Self::default();
-                }
+                self.refused.remove(proof);
                 self.accepted = Some(*proof);
                 None
             }
             // A request that the server refuses must not stop those that it grants.
             ProofStanding::Doubted if self.accepted == Some(*proof) => None,
-            ProofStanding::Doubted | ProofStanding::Refused => self.refused(proof, now_ms),
+            ProofStanding::Doubted | ProofStanding::Refused => self.count(proof, now_ms),
             ProofStanding::Unsaid => None,
         }
     }
 
-    /// Counts a refusal. Those of requests that were under way together count as one.
-    fn refused(&mut self, proof: &ProofDigest, now_ms: u64) -> Option<u64> {
-        self.accepted = self.accepted.filter(|accepted| accepted != proof);
-        if self.proof != *proof {
-            *self = Self {
-                proof: *proof,
-                accepted: self.accepted,
-                ..Self::default()
-            };
+    fn allow(&mut self, proof: &ProofDigest, now_ms: u64) -> Result<(), EndpointError> {
+        if let Some(pause) = self.refused.get_mut(proof) {
+            return pause.allow(now_ms);
         }
-        if self.0.len() < MOST_PROOFS {
+        if self.refused.len() < MOST_PROOFS {
             return Ok(());
         }
-        let pauses = self.0.values().map(|pause| pause.left(now_ms));
+        let pauses = self.refused.values().map(|pause| pause.left(now_ms));
         match pauses.min().unwrap_or_default() {
             0 => Ok(()),
             seconds => Err(EndpointError::ClientPaused(seconds)),
@@ -132,14 +129,15 @@ impl ClientPause {
     }
 
     /// Counts a refusal, and forgets the proof whose pause ends first if there are too many.
-    fn refused(&mut self, proof: &ProofDigest, now_ms: u64) -> Option<u64> {
-        if self.0.len() >= MOST_PROOFS && !self.0.contains_key(proof) {
-            let ends_first = self.0.iter().min_by_key(|(_, pause)| pause.until_ms);
+    fn count(&mut self, proof: &ProofDigest, now_ms: u64) -> Option<u64> {
+        self.accepted = self.accepted.filter(|accepted| accepted != proof);
+        if self.refused.len() >= MOST_PROOFS && !self.refused.contains_key(proof) {
+            let ends_first = self.refused.iter().min_by_key(|(_, pause)| pause.until_ms);
             if let Some(proof) = ends_first.map(|(proof, _)| *proof) {
-                self.0.remove(&proof);
+                self.refused.remove(&proof);
             }
         }
-        self.0.entry(*proof).or_default().refused(now_ms)
+        self.refused.entry(*proof).or_default().refused(now_ms)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Finding;
+use crate::dispatch::in_words;
 
 impl Finding {
     /// Writes a fault of a service alone.
@@ -47,6 +48,31 @@ impl Finding {
                 formatter,
                 "services.{service}.exchange.expect_opaque: the host cannot see whose token it \
                  sends; leave it out if the authorization server can issue a JWT"
+            ),
+            Self::IssuesTokens {
+                service,
+                issuer,
+                users_of,
+            } => write!(
+                formatter,
+                "services.{service}.reissue: this host issues the tokens, as {issuer}, and whoever \
+                 has reissue.key_file is any user of {users_of} there; use exchange if the \
+                 authorization server can issue them"
+            ),
+            Self::IssuesNoTokens => formatter.write_str(
+                "[reissue]: no service has a reissue, so the key is published and signs nothing; \
+                 remove it",
+            ),
+            Self::ReissueWithoutScope {
+                tool,
+                service,
+                scopes,
+            } => write!(
+                formatter,
+                "{} needs none of {} (services.{service}.reissue.scopes), so it gets no token for \
+                 {service} (scope-denied); add one to the scopes of the tool or its component",
+                in_words(tool),
+                scopes.join(" ")
             ),
             _ => Ok(()),
         }

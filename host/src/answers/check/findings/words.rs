@@ -37,64 +37,21 @@ impl fmt::Display for Finding {
                 "{rule}: its condition reads the arguments of a call and nothing of the request, \
                  and a tool may send something else; read request.body, request.query or request.path"
             ),
-            Self::ServiceUnused { service } => {
-                write!(formatter, "[services.{service}] is granted to no component")
-            }
-            Self::NothingAllowed { service } => write!(
-                formatter,
-                "services.{service}.allow is empty, so nothing may be asked of it; list requests \
-                 such as \"GET /items/{{}}\""
-            ),
             Self::ScopeUnneeded { scope } => write!(
                 formatter,
                 "server.initial_scopes: no tool needs {scope}; remove it, so that tokens allow no \
                  more than is used"
             ),
-            Self::TakenLiterally {
-                service,
-                template,
-                part,
-            } => write!(
-                formatter,
-                "services.{service}.allow: in {template:?}, {part:?} is plain text and stands for \
-                 nothing else; write {{}} for one free value, or {{**}} for the rest of a path"
-            ),
-            Self::OneAccount { service } => write!(
-                formatter,
-                "services.{service}.one_account: everyone who may call a tool with this service \
-                 reaches everything that the host's key reaches there; bind {{actor.sub}} in allow, \
-                 or give each user a key (auth.secrets_by), if they must not"
-            ),
-            Self::OpaqueIssued { service } => write!(
-                formatter,
-                "services.{service}.exchange.expect_opaque: the host cannot see whose token it \
-                 sends; leave it out if the authorization server can issue a JWT"
-            ),
-            Self::IssuesTokens {
-                service,
-                issuer,
-                users_of,
-            } => write!(
-                formatter,
-                "services.{service}.reissue: this host issues the tokens, as {issuer}, and whoever \
-                 has reissue.key_file is any user of {users_of} there; use exchange if the \
-                 authorization server can issue them"
-            ),
-            Self::IssuesNoTokens => formatter.write_str(
-                "[reissue]: no service has a reissue, so the key is published and signs nothing; \
-                 remove it",
-            ),
-            Self::ReissueWithoutScope {
-                tool,
-                service,
-                scopes,
-            } => write!(
-                formatter,
-                "{} needs none of {} (services.{service}.reissue.scopes), so it gets no token for \
-                 {service} (scope-denied); add one to the scopes of the tool or its component",
-                in_words(tool),
-                scopes.join(" ")
-            ),
+            Self::ServiceUnused { .. }
+            | Self::NothingAllowed { .. }
+            | Self::TakenLiterally { .. }
+            | Self::OneAccount { .. }
+            | Self::KeyInUrl { .. }
+            | Self::SecretInHeader { .. }
+            | Self::OpaqueIssued { .. }
+            | Self::IssuesTokens { .. }
+            | Self::IssuesNoTokens
+            | Self::ReissueWithoutScope { .. } => self.fmt_service(formatter),
             Self::SecretReadable { file, by } => write!(
                 formatter,
                 "{file} is a secret that {by} may read, as far as the folders above let them; run: \

@@ -107,41 +107,6 @@ async fn a_deadline_that_passes_in_a_full_backlog_sends_nothing() {
     assert!((1..8).contains(&arrived), "{arrived} of 8 were sent");
 }
 
-#[tokio::test]
-async fn an_answer_that_cannot_be_read_is_told_from_a_connection_that_broke() {
-    let many = "X-A: b\r\n".repeat(120);
-    for (answer, readable) in [
-        (
-            format!("HTTP/1.1 200 OK\r\n{many}Content-Length: 0\r\n\r\n"),
-            false,
-        ),
-        (
-            "HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n".to_owned(),
-            false,
-        ),
-        ("220 mail.example ESMTP\r\n".to_owned(), false),
-        ("HTTP/1.1 200 OK\r\nContent-Le".to_owned(), true),
-    ] {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let written = answer.clone();
-        let service = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.expect("a connection");
-            let mut request = [0; 1024];
-            let _read = stream.read(&mut request).await.expect("a request");
-            stream
-                .write_all(written.as_bytes())
-                .await
-                .expect("an answer");
-        });
-        let (error, arrived) = unanswered(&client(), &format!("http://{address}/")).await;
-        let is_unreadable = matches!(error, EgressError::Unreadable(_));
-        assert_eq!(is_unreadable, !readable, "{answer}: {error:?}");
-        assert!(arrived, "{answer}");
-        service.await.expect("a service");
-    }
-}
-
 /// A connection that takes a request and gives it back unwritten when its work is dropped.
 async fn closing() -> (Connection, Pin<Box<dyn Future<Output = ()>>>) {
     let (stream, other_end) = tokio::io::duplex(1024);

@@ -5,7 +5,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, EcdsaKeyPair,
-    RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
 };
 use secrecy::ExposeSecret as _;
 
@@ -13,6 +13,10 @@ use super::*;
 use crate::tokens::signing::tests::{ed25519, p256, pem, rsa};
 
 fn read(pem: &str) -> Result<AssertionKey, SigningKeyError> {
+    named(pem, AssertionKeyName::default())
+}
+
+fn named(pem: &str, name: AssertionKeyName) -> Result<AssertionKey, SigningKeyError> {
     let audience = AssertionAudience::Issuer("https://idp.example".into());
     AssertionKey::from_pem(pem.as_bytes(), name, audience)
 }
@@ -26,10 +30,36 @@ fn with_certificate() -> AssertionKeyName {
 
 #[test]
 fn each_kind_of_key_signs_with_its_own_algorithm() {
-    let kinds: [(Vec<u8>, &str, &'static dyn VerificationAlgorithm); 3] = [
-        (p256(), "ES256", &ECDSA_P256_SHA256_FIXED),
-        (ed25519(7), "EdDSA", &ED25519),
-        (rsa(KeySize::Rsa2048), "RS256", &RSA_PKCS1_2048_8192_SHA256),
+    type Kind = (
+        Vec<u8>,
+        &'static str,
+        AssertionKeyName,
+        &'static dyn VerificationAlgorithm,
+    );
+    let plain = AssertionKeyName::default;
+    let of_rsa = rsa(KeySize::Rsa2048);
+    let kinds: [Kind; 6] = [
+        (p256(), "ES256", plain(), &ECDSA_P256_SHA256_FIXED),
+        (ed25519(7), "EdDSA", plain(), &ED25519),
+        (
+            of_rsa.clone(),
+            "RS256",
+            plain(),
+            &RSA_PKCS1_2048_8192_SHA256,
+        ),
+        (
+            p256(),
+            "ES256",
+            with_certificate(),
+            &ECDSA_P256_SHA256_FIXED,
+        ),
+        (ed25519(7), "EdDSA", with_certificate(), &ED25519),
+        (
+            of_rsa,
+            "PS256",
+            with_certificate(),
+            &RSA_PSS_2048_8192_SHA256,
+        ),
     ];
     for (der, name, key_name, algorithm) in kinds {
         let print = key_name
@@ -42,6 +72,10 @@ fn each_kind_of_key_signs_with_its_own_algorithm() {
         let header = URL_SAFE_NO_PAD.decode(header).expect(name);
         let header: serde_json::Value = serde_json::from_slice(&header).expect(name);
         assert_eq!(header["alg"], name);
+        assert_eq!(
+            header.get("x5t#S256"),
+            print.map(serde_json::Value::from).as_ref()
+        );
         let signature = URL_SAFE_NO_PAD.decode(signature).expect(name);
         let verifier = UnparsedPublicKey::new(algorithm, key.pair.public());
         assert!(
@@ -57,7 +91,7 @@ fn each_kind_of_key_signs_with_its_own_algorithm() {
 
 #[test]
 fn a_key_under_another_name_is_another_proof() {
-    let key = pem("PRIVATE KEY", &ed25519());
+    let key = pem("PRIVATE KEY", &ed25519(7));
     let named_so = AssertionKeyName {
         id: Some("k1".into()),
         thumbprint: None,
