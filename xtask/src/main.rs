@@ -163,7 +163,9 @@ impl Project {
 
     fn test(&self, arguments: &[String]) -> Result<ExitCode> {
         let (mut tests, is_whole) = self.tests()?;
-        step("running all tests", || run(tests.args(arguments)))?;
+        // One run tells everything that fails.
+        tests.arg("--no-fail-fast").args(arguments);
+        step("running all tests", || run(&mut tests))?;
         if arguments.is_empty() {
             let missing = tables::check(&self.root, is_whole)?;
             if missing > 0 {

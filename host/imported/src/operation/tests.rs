@@ -48,14 +48,17 @@ fn a_query_has_what_is_given_in_the_form_of_its_parameter() {
         {"name":"ids","value":{"argument":"ids"},"style":{"joined":","}},
         {"name":"filter","value":{"argument":"filter"},"style":"json"}]"#;
     for (arguments, expected) in [
-        ("{}", &["v=2", "who=ActorTenant"][..]),
-        (r#"{"page":null,"ids":[]}"#, &["v=2", "who=ActorTenant"]),
+        ("{}", &["v=2", "who=Part::ActorTenant"][..]),
+        (
+            r#"{"page":null,"ids":[]}"#,
+            &["v=2", "who=Part::ActorTenant"],
+        ),
         (
             r#"{"page":10,"tag":["a","b"],"ids":[1,2],"filter":{"a": [true]}}"#,
             &[
                 "page=10",
                 "v=2",
-                "who=ActorTenant",
+                "who=Part::ActorTenant",
                 "tag=a",
                 "tag=b",
                 "ids=1,2",
@@ -64,7 +67,7 @@ fn a_query_has_what_is_given_in_the_form_of_its_parameter() {
         ),
         (
             r#"{"tag":"a&b","ids":"x"}"#,
-            &["v=2", "who=ActorTenant", "tag=a&b", "ids=x"],
+            &["v=2", "who=Part::ActorTenant", "tag=a&b", "ids=x"],
         ),
     ] {
         let sent = request(operation, arguments).map(|request| texts(&request.query));

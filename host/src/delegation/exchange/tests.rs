@@ -7,7 +7,7 @@ mod misbehaviours;
 mod wire;
 
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use bailiwick_envelope::{Actor, ActorKind, Agent};
 use rustls::RootCertStore;
@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -230,8 +231,14 @@ struct Log {
 #[derive(Clone, Default)]
 struct Said(Arc<Mutex<Vec<u8>>>);
 
+/// Listens to nothing, for as long as the tests run. While a process has one listener, a line that a
+/// thread without it comes to first is off for all threads.
+static OTHER_LISTENER: LazyLock<Dispatch> =
+    LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
+
 impl Log {
     fn listen() -> Self {
+        LazyLock::force(&OTHER_LISTENER);
         let said = Said::default();
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)
