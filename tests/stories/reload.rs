@@ -30,13 +30,18 @@ pub(crate) async fn until(world: &World, event: &str, wanted: usize) -> Result<V
 /// Waits until the host has logged as often as `wanted` that a change is in effect. The record of a
 /// change comes before its effect.
 pub(crate) async fn in_effect(world: &World, wanted: usize) -> Result<()> {
+    said(world, "a change is in effect", wanted).await
+}
+
+/// Waits until the host has said a text so often. A record may be there before its line is.
+async fn said(world: &World, text: &str, wanted: usize) -> Result<()> {
     let arrive = async {
-        while world.host.said().matches("a change is in effect").count() < wanted {
+        while world.host.said().matches(text).count() < wanted {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     let waited = tokio::time::timeout(Duration::from_secs(20), arrive).await;
-    waited.with_context(|| format!("no change in time; the host said:\n{}", world.host.said()))
+    waited.with_context(|| format!("no {text:?} in time; the host said:\n{}", world.host.said()))
 }
 
 /// Replaces the configuration in one step.
@@ -287,11 +292,7 @@ async fn what_a_refusal_says_to_change_is_taken_up_once_it_is_changed() -> Resul
     let file = world.folder.path().join("tools/whoami.wasm");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666))?;
     until(&world, "component.refused", 1).await?;
-    ensure!(
-        world.host.said().contains("chmod go-w"),
-        "{}",
-        world.host.said()
-    );
+    said(&world, "chmod go-w", 1).await?;
     ensure!(
         world.call(&token, "whoami", &json!({})).await?.is_success(),
         "the last good version is gone"

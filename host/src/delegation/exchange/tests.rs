@@ -231,8 +231,8 @@ struct Log {
 #[derive(Clone, Default)]
 struct Said(Arc<Mutex<Vec<u8>>>);
 
-/// Listens to nothing, for as long as the tests run. While a process has one listener, a line that a
-/// thread without it comes to first is off for all threads.
+/// Listens to nothing, for as long as the tests run. While a process has one listener, a line that
+/// a thread without it comes to first is off for all threads.
 static OTHER_LISTENER: LazyLock<Dispatch> =
     LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
 
