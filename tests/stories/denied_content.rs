@@ -2,8 +2,8 @@
 //! told before.
 
 use anyhow::{Context as _, Result, ensure};
-use bailiwick_dev::{folder, process};
-use bailiwick_tests::{Plan, World, bailiwick, ensure_eq, guest};
+use bailiwick_dev::process;
+use bailiwick_tests::{World, bailiwick, ensure_eq, explained, probe, probing};
 use serde_json::{Value, json};
 
 const RULES: &str = r#"deny = [
@@ -16,34 +16,20 @@ const RULES: &str = r#"deny = [
 
 /// Returns a world whose prober may make these requests, and is denied some by their content.
 async fn denying() -> Result<World> {
-    let prober = guest("prober").await?;
-    let digest = folder::digest(&prober);
-    World::with(Plan {
-        components: vec![("prober.wasm".into(), prober)],
-        config: Box::new(move |config| {
-            let services = [("orders_api", "on_behalf_of")];
-            *config = config.clone().grant("prober", &digest, &services);
-            config.components = format!("{}\n{RULES}", config.components.trim_end());
-            let more = r#"allow = ["POST /refunds", "POST /v1/refunds", "POST /notes", "#;
-            config.services = config.services.replacen("allow = [", more, 1);
-        }),
-        ..Plan::default()
-    })
-    .await
+    let plan = probing("on_behalf_of", |config| {
+        config.components = format!("{}\n{RULES}", config.components.trim_end());
+        let more = r#"allow = ["POST /refunds", "POST /v1/refunds", "POST /notes", "#;
+        config.services = config.services.replacen("allow = [", more, 1);
+    });
+    World::with(plan.await?).await
 }
 
-/// Lets the prober ask once; returns the status, or the error.
+/// Lets the prober send once for alice; returns the status, or the error.
 async fn ask(world: &World, arguments: &Value) -> Result<String> {
-    let mut whole = json!({"service": "orders_api", "method": "POST"});
+    let mut whole = json!({"method": "POST"});
     let members = whole.as_object_mut().context("an object")?;
     members.extend(arguments.as_object().context("an object")?.clone());
-    let answer = world.call(&world.token("alice")?, "ask", &whole).await?;
-    ensure!(answer.is_success(), "{arguments}: {}", answer.raw);
-    let first = answer.structured().pointer("/each/0");
-    Ok(first
-        .and_then(Value::as_str)
-        .context("no result")?
-        .to_owned())
+    probe(world, &world.token("alice")?, &whole).await
 }
 
 #[tokio::test]
@@ -131,26 +117,7 @@ async fn explain_names_the_rules_and_check_warns_of_one_that_trusts_arguments() 
         !said.contains("components.prober.deny[1]: its condition reads"),
         "{said}"
     );
-    // The resource that a token must name is known only while the host runs.
-    let text = std::fs::read_to_string(world.folder.config())?;
-    let resource = format!("[server]\nresource = \"{}\"", world.host.url());
-    let [fixed, token] = ["fixed.toml", "token"].map(|name| world.folder.path().join(name));
-    std::fs::write(&fixed, text.replacen("[server]", &resource, 1))?;
-    std::fs::write(&token, world.token("alice")?)?;
-    let [fixed, token] = [&fixed, &token].map(|file| file.to_string_lossy());
-    let call = r#"{"service": "orders_api", "method": "GET", "path": ["orders", "x"]}"#;
-    let asked = [
-        "explain",
-        "--config",
-        &fixed,
-        "--token-file",
-        &token,
-        "--tool",
-        "ask",
-    ];
-    let asked = [&asked[..], &["--arguments", call]].concat();
-    let explained = process::run(&bailiwick()?, &asked).await?;
-    let said = String::from_utf8_lossy(&[explained.stdout, explained.stderr].concat()).into_owned();
+    let said = explained(&world).await?;
     for line in [
         "unless request.body.amount > 1000 (components.prober.deny[1])",
         "unless request.path.endsWith('-secret') (components.prober.deny[3])",

@@ -9,7 +9,7 @@ use bailiwick_dev::http::Answer;
 use bailiwick_dev::issuer::Misbehaviour;
 use bailiwick_dev::journal::{events, text};
 use bailiwick_dev::{Host, process};
-use bailiwick_tests::{Plan, World, bailiwick, count, ensure_eq, guest};
+use bailiwick_tests::{Plan, World, bailiwick, count, ensure_eq, probing};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -53,20 +53,11 @@ async fn a_client_that_goes_away_ends_the_call() -> Result<()> {
 /// Returns a world with a tool that may change an order, and what becomes of that if its client
 /// goes away.
 async fn changing(policy: &'static str) -> Result<World> {
-    let prober = guest("prober").await?;
-    let digest = bailiwick_dev::folder::digest(&prober);
-    World::with(Plan {
-        components: vec![("prober.wasm".into(), prober)],
-        config: Box::new(move |config| {
-            *config = config
-                .clone()
-                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
-            let allow = format!("on_cancel = \"{policy}\"\nallow = [\"POST /orders/{{}}\", ");
-            config.services = config.services.replacen("allow = [", &allow, 1);
-        }),
-        ..Plan::default()
-    })
-    .await
+    let plan = probing("on_behalf_of", move |config| {
+        let allow = format!("on_cancel = \"{policy}\"\nallow = [\"POST /orders/{{}}\", ");
+        config.services = config.services.replacen("allow = [", &allow, 1);
+    });
+    World::with(plan.await?).await
 }
 
 fn asking(method: &str) -> Value {

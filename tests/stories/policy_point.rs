@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::{Answer, Bound, Request, Server, Service};
-use bailiwick_dev::{folder, process};
-use bailiwick_tests::{Plan, World, bailiwick, ensure_eq, guest, reasons};
+use bailiwick_dev::process;
+use bailiwick_tests::{World, bailiwick, ensure_eq, explained, probe, probing, reasons};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -66,38 +66,17 @@ fn decision(body: &Value) -> Answer {
 
 /// Returns a world whose prober may make these requests, under a policy point.
 async fn judged(point: &Point, more: &'static str) -> Result<World> {
-    let prober = guest("prober").await?;
-    let (digest, url) = (folder::digest(&prober), point.url.clone());
-    World::with(Plan {
-        components: vec![("prober.wasm".into(), prober)],
-        config: Box::new(move |config| {
-            let services = [("orders_api", "on_behalf_of")];
-            *config = config.clone().grant("prober", &digest, &services);
-            let rule = r#"deny = [{ request = "POST /notes", when = "request.body.n > 9" }]"#;
-            config.components = format!("{}\n{rule}\n", config.components.trim_end());
-            let allow = r#"allow = ["POST /notes", "#;
-            config.services = config.services.replacen("allow = [", allow, 1);
-            let private = r#"private_addresses = ["127.0.0.0/8"]"#;
-            config.services += &["[policy_point]\nendpoint = \"", &url, "\"\n"].concat();
-            config.services += &[private, "\n", more, "\n\n"].concat();
-        }),
-        ..Plan::default()
-    })
-    .await
-}
-
-/// Lets the prober ask once; returns the status, or the error.
-async fn ask(world: &World, token: &str, arguments: &Value) -> Result<String> {
-    let mut whole = json!({"service": "orders_api"});
-    let members = whole.as_object_mut().context("an object")?;
-    members.extend(arguments.as_object().context("an object")?.clone());
-    let answer = world.call(token, "ask", &whole).await?;
-    ensure!(answer.is_success(), "{arguments}: {}", answer.raw);
-    let first = answer.structured().pointer("/each/0");
-    Ok(first
-        .and_then(Value::as_str)
-        .context("no result")?
-        .to_owned())
+    let url = point.url.clone();
+    let plan = probing("on_behalf_of", move |config| {
+        let rule = r#"deny = [{ request = "POST /notes", when = "request.body.n > 9" }]"#;
+        config.components = format!("{}\n{rule}\n", config.components.trim_end());
+        let allow = r#"allow = ["POST /notes", "#;
+        config.services = config.services.replacen("allow = [", allow, 1);
+        let private = r#"private_addresses = ["127.0.0.0/8"]"#;
+        config.services += &["[policy_point]\nendpoint = \"", &url, "\"\n"].concat();
+        config.services += &[private, "\n", more, "\n\n"].concat();
+    });
+    World::with(plan.await?).await
 }
 
 fn order() -> Value {
@@ -147,7 +126,7 @@ async fn nothing_leaves_that_the_policy_point_does_not_allow_and_the_journal_say
     ] {
         point.answer(answer);
         let before = (world.orders.requests().len(), point.told().len());
-        let said = ask(&world, &token, &order()).await?;
+        let said = probe(&world, &token, &order()).await?;
         ensure!(
             said.contains("NotGranted") && said.contains("policy point"),
             "{said}"
@@ -181,7 +160,7 @@ async fn nothing_leaves_that_the_policy_point_does_not_allow_and_the_journal_say
     // The twin: what it allows leaves.
     point.answer(decision(&json!({"decision": true})));
     ensure_eq(
-        ask(&world, &token, &order()).await?.as_str(),
+        probe(&world, &token, &order()).await?.as_str(),
         "200",
         "allowed",
     )?;
@@ -194,7 +173,7 @@ async fn the_policy_point_is_asked_once_for_each_user_after_the_rules_and_gets_n
     let point = Point::start().await?;
     let world = judged(&point, "remember_seconds = 60").await?;
     let (alice, bob) = (world.token("alice")?, world.token("bob")?);
-    let said = ask(&world, &alice, &note(10)).await?;
+    let said = probe(&world, &alice, &note(10)).await?;
     ensure!(said.contains("components.prober.deny[1]"), "{said}");
     ensure_eq(
         point.told().len(),
@@ -202,9 +181,9 @@ async fn the_policy_point_is_asked_once_for_each_user_after_the_rules_and_gets_n
         "what a rule denies is not asked about",
     )?;
     for token in [&alice, &alice, &bob, &bob] {
-        ask(&world, token, &order()).await?;
+        probe(&world, token, &order()).await?;
     }
-    ask(&world, &alice, &note(1)).await?;
+    probe(&world, &alice, &note(1)).await?;
     let told = point.told();
     ensure_eq(told.len(), 3, "one question for each user and request")?;
     let bodies: Vec<Value> = told
@@ -280,40 +259,16 @@ async fn a_call_that_ends_before_the_policy_point_decides_sends_nothing_and_the_
 async fn explain_says_that_a_policy_point_decides_and_neither_it_nor_check_asks_it() -> Result<()> {
     let point = Point::start().await?;
     let world = judged(&point, "").await?;
-    let text = std::fs::read_to_string(world.folder.config())?;
-    // The resource that a token must name is known only while the host runs.
-    let resource = format!("[server]\nresource = \"{}\"", world.host.url());
-    let [fixed, token] = ["fixed.toml", "token"].map(|name| world.folder.path().join(name));
-    std::fs::write(&fixed, text.replacen("[server]", &resource, 1))?;
-    std::fs::write(&token, world.token("alice")?)?;
-    let [fixed, token] = [&fixed, &token].map(|file| file.to_string_lossy());
-    let call = order_of_ask();
-    let explain = [
-        "explain",
-        "--config",
-        &fixed,
-        "--token-file",
-        &token,
-        "--tool",
-        "ask",
-    ];
-    let explain = [&explain[..], &["--arguments", &call]].concat();
-    let check = ["check", "--config", &fixed];
-    let explained = format!(
+    let said = explained(&world).await?;
+    let must = format!(
         "the policy point at {}, which must allow each request",
         point.url
     );
-    for (command, line) in [(&explain[..], explained.as_str()), (&check[..], "")] {
-        let ran = process::run(&bailiwick()?, command).await?;
-        let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
-        ensure!(
-            ran.status.success() && said.contains(line),
-            "{line}: {said}"
-        );
-    }
+    ensure!(said.contains(&must), "{said}");
+    let config = world.folder.config();
+    let check = ["check", "--config", &config.to_string_lossy()];
+    let ran = process::run(&bailiwick()?, &check).await?;
+    let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+    ensure!(ran.status.success(), "{said}");
     ensure_eq(point.told().len(), 0, "questions")
-}
-
-fn order_of_ask() -> String {
-    json!({"service": "orders_api", "method": "GET", "path": ["orders", "x"]}).to_string()
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::Answer;
 use bailiwick_dev::journal::{events, text};
-use bailiwick_tests::{Plan, World, anything_contains, ensure_eq, guest, reasons};
+use bailiwick_tests::{Plan, World, anything_contains, ensure_eq, probing, reasons};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -13,16 +13,7 @@ const CODED: &str = "a%20secret%20of%20the%20host%20%26%20only%20of%20it";
 
 /// Returns a world whose prober reaches the orders service with a key in the query.
 async fn keyed() -> Result<World> {
-    let prober = guest("prober").await?;
-    let digest = bailiwick_dev::folder::digest(&prober);
-    let mut plan = Plan::mode("service_identity");
-    plan.orders = |settings| settings.bearer = false;
-    plan.components = vec![("prober.wasm".into(), prober)];
-    plan.environment = vec![("RUST_LOG".into(), "trace".into())];
-    plan.config = Box::new(move |config| {
-        *config = config
-            .clone()
-            .grant("prober", &digest, &[("orders_api", "service_identity")]);
+    let plan = probing("service_identity", |config| {
         let own = config
             .services
             .split("[services.orders_api.exchange]")
@@ -35,6 +26,11 @@ async fn keyed() -> Result<World> {
             own.trim_end()
         );
     });
+    let plan = Plan {
+        orders: |settings| settings.bearer = false,
+        environment: vec![("RUST_LOG".into(), "trace".into())],
+        ..plan.await?
+    };
     World::with(plan).await
 }
 

@@ -5,41 +5,23 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::http::Answer;
 use bailiwick_dev::journal::{events, text};
-use bailiwick_tests::{Plan, World, count, ensure_eq, guest, header};
+use bailiwick_tests::{World, count, ensure_eq, header, probe, probing};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 /// Returns a world with the prober, whose grant covers these templates.
 async fn allowing(templates: &str, change: fn(&mut bailiwick_dev::Config)) -> Result<World> {
-    let prober = guest("prober").await?;
-    let digest = bailiwick_dev::folder::digest(&prober);
     let allow = format!("allow = [{templates}, ");
-    World::with(Plan {
-        components: vec![("prober.wasm".into(), prober)],
-        config: Box::new(move |config| {
-            *config = config
-                .clone()
-                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
-            config.services = config.services.replacen("allow = [", &allow, 1);
-            change(config);
-        }),
-        ..Plan::default()
-    })
-    .await
+    let plan = probing("on_behalf_of", move |config| {
+        config.services = config.services.replacen("allow = [", &allow, 1);
+        change(config);
+    });
+    World::with(plan.await?).await
 }
 
-/// Lets the prober ask once; returns the status, or the name of the error.
+/// Lets the prober ask once for alice; returns the status, or the error.
 async fn ask(world: &World, arguments: &Value) -> Result<String> {
-    let mut whole = json!({"service": "orders_api", "method": "GET"});
-    let members = whole.as_object_mut().context("an object")?;
-    members.extend(arguments.as_object().context("an object")?.clone());
-    let answer = world.call(&world.token("alice")?, "ask", &whole).await?;
-    ensure!(answer.is_success(), "{arguments}: {}", answer.raw);
-    let first = answer
-        .structured()
-        .pointer("/each/0")
-        .and_then(Value::as_str);
-    Ok(first.unwrap_or_default().to_owned())
+    probe(world, &world.token("alice")?, arguments).await
 }
 
 #[tokio::test]

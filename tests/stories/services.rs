@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use bailiwick_dev::http::Answer;
 use bailiwick_dev::journal::events;
-use bailiwick_tests::{Plan, World, brotli, ensure_eq, guest, header, reasons};
+use bailiwick_tests::{Plan, World, brotli, ensure_eq, header, probing, reasons};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -24,20 +24,11 @@ fn as_the_host(more: &'static str) -> Plan {
 }
 
 /// Starts a world whose prober may ask the orders service. `allow` takes the place of `allow = [`.
-async fn probing(allow: &'static str) -> Result<World> {
-    let prober = guest("prober").await?;
-    let digest = bailiwick_dev::folder::digest(&prober);
-    let plan = Plan {
-        components: vec![("prober.wasm".into(), prober)],
-        config: Box::new(move |config| {
-            *config = config
-                .clone()
-                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
-            config.services = config.services.replacen("allow = [", allow, 1);
-        }),
-        ..Plan::default()
-    };
-    World::with(plan).await
+async fn allowing(allow: &'static str) -> Result<World> {
+    let plan = probing("on_behalf_of", move |config| {
+        config.services = config.services.replacen("allow = [", allow, 1);
+    });
+    World::with(plan.await?).await
 }
 
 #[tokio::test]
@@ -94,7 +85,7 @@ fn in_json(character: char) -> String {
 
 #[tokio::test]
 async fn a_change_whose_answer_repeats_a_token_is_not_reported_as_refused() -> Result<()> {
-    let world = probing("allow = [\"POST /orders/{}\", ").await?;
+    let world = allowing("allow = [\"POST /orders/{}\", ").await?;
     let token = world.token("alice")?;
     let body = json!({"seen": token}).to_string();
     world
@@ -124,7 +115,7 @@ async fn a_change_whose_answer_repeats_a_token_is_not_reported_as_refused() -> R
 #[tokio::test]
 async fn a_change_has_the_same_key_until_an_answer_decides_about_it() -> Result<()> {
     let world =
-        probing("idempotency = \"Idempotency-Key\"\nallow = [\"POST /orders/{}\", ").await?;
+        allowing("idempotency = \"Idempotency-Key\"\nallow = [\"POST /orders/{}\", ").await?;
     let token = world.token("alice")?;
     let answer = |status: u16| -> Result<Answer> {
         let status = StatusCode::from_u16(status)?;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::mcp::{self, Answer};
 use bailiwick_tests::recorder::{Reaction, Then};
-use bailiwick_tests::{Plan, Recorder, World, ensure_eq, guest};
+use bailiwick_tests::{Recorder, World, ensure_eq, probing};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -43,25 +43,16 @@ fn texts(name: &str, elsewhere: &Recorder, service: &Recorder) -> Result<Vec<Str
 
 /// Starts a world whose prober asks a service at this URL, with these settings.
 async fn world(url: String, more: &'static str) -> Result<World> {
-    let prober = guest("prober").await?;
-    let digest = bailiwick_dev::folder::digest(&prober);
-    let plan = Plan {
-        components: vec![("prober.wasm".into(), prober)],
-        config: Box::new(move |config| {
-            *config = config
-                .clone()
-                .grant("prober", &digest, &[("orders_api", "on_behalf_of")]);
-            LIMITS.clone_into(&mut config.limits);
-            let own = config.services.split_once("private_addresses");
-            let own = own
-                .map_or("", |(_, own)| own)
-                .replacen("allow = [", ALLOW, 1);
-            config.services =
-                format!("[services.orders_api]\nurl = \"{url}\"\n{more}private_addresses{own}");
-        }),
-        ..Plan::default()
-    };
-    let world = World::with(plan).await?;
+    let plan = probing("on_behalf_of", move |config| {
+        LIMITS.clone_into(&mut config.limits);
+        let own = config.services.split_once("private_addresses");
+        let own = own
+            .map_or("", |(_, own)| own)
+            .replacen("allow = [", ALLOW, 1);
+        config.services =
+            format!("[services.orders_api]\nurl = \"{url}\"\n{more}private_addresses{own}");
+    });
+    let world = World::with(plan.await?).await?;
     world.issuer.open("orders", &["orders:read".to_owned()]);
     Ok(world)
 }
