@@ -24,7 +24,9 @@ pub use guests::guest;
 pub use prober::{explained, probe, probing};
 pub use proxy::Proxy;
 pub use recorder::Recorder;
-pub use told::{anything_contains, claims_of, count, ensure_eq, header, one_refusal, reasons};
+pub use told::{
+    anything_contains, claims_of, count, ensure_eq, exit_of, header, one_refusal, reasons,
+};
 pub use wanted::wanted;
 pub use world::{
     AGENT, ORDERS_TOOL, Plan, Remains, SCOPE, TRUST_DOMAIN, World, audit, bailiwick, demo, tools,

@@ -1,6 +1,8 @@
 //! Searches records, requests and answers for stories.
 
 use std::fmt::Debug;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use bailiwick_dev::http::Request;
@@ -68,4 +70,17 @@ pub fn anything_contains(request: &Request, text: &str) -> bool {
         || request.path.contains(text)
         || request.query.contains(text)
         || String::from_utf8_lossy(&request.body).contains(text)
+}
+
+/// Returns the exit code of a suite: 0 if nothing was wrong, 1 if something was, 2 if it could not
+/// check, which it says on standard error.
+pub fn exit_of(suite: &str, checked: anyhow::Result<bool>) -> ExitCode {
+    match checked {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let _closed = writeln!(io::stderr(), "{suite}: {error:#}");
+            ExitCode::from(2)
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bailiwick_tests::delegation::{Gateway, Settings, Stage, run};
+use bailiwick_tests::exit_of;
 use clap::Parser;
 
 /// Checks whether an MCP gateway mixes users up, believes an authorization server that lies, or
@@ -56,14 +57,7 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match check(Args::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            let _closed = writeln!(std::io::stderr(), "delegation-suite: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    exit_of("delegation-suite", check(Args::parse()).await)
 }
 
 /// Checks the gateway and reports; returns true if nothing was wrong.

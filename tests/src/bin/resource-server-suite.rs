@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use bailiwick_tests::exit_of;
 use bailiwick_tests::resource_server::{Mint, Target, run};
 use clap::Parser;
 
@@ -47,14 +48,7 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match check(Args::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            let _closed = writeln!(std::io::stderr(), "resource-server-suite: {error:#}");
-            ExitCode::from(2)
-        }
-    }
+    exit_of("resource-server-suite", check(Args::parse()).await)
 }
 
 /// Checks the server and reports; returns true if no MUST failed.
