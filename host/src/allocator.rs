@@ -8,11 +8,18 @@
 
 use bailiwick::observe::MemoryUse;
 #[cfg(feature = "jemalloc")]
-use tikv_jemalloc_ctl::{epoch, stats};
+use tikv_jemalloc_ctl::{background_thread, epoch, max_background_threads, stats};
 
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Lets a thread of the allocator give freed memory back to the system. Without it, a thread that
+/// freed and then sleeps keeps what it freed.
+pub(crate) fn give_back() {
+    #[cfg(feature = "jemalloc")]
+    let _kept = max_background_threads::write(1).and_then(|()| background_thread::write(true));
+}
 
 /// Returns the memory that this process uses through the allocator; `None` if it keeps no figures.
 #[cfg(not(feature = "jemalloc"))]
@@ -38,6 +45,13 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+
+    #[test]
+    fn one_thread_gives_memory_back() {
+        give_back();
+        assert!(background_thread::read().unwrap());
+        assert_eq!(max_background_threads::read().unwrap(), 1);
+    }
 
     #[test]
     fn the_figures_follow_what_is_allocated() {

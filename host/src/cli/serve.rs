@@ -21,7 +21,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::{say_error, wait_ringing};
-use crate::allocator::memory;
+use crate::allocator::{give_back, memory};
 use fields::Quoted;
 use signals::StopSignals;
 
@@ -68,6 +68,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         let workers = Workers::start()
             .context("the process that starts compile workers cannot be started")?;
         bailiwick::harden::serving()?;
+        give_back();
         let program = Program {
             workers,
             bell: bell.clone(),
