@@ -80,7 +80,7 @@ impl fmt::Display for Checkup {
 
 /// Looks at everything that a host with this configuration needs.
 pub async fn examine(config: &Config) -> Vec<Checkup> {
-    let mut found = local::local(config);
+    let mut found = local::local(config, local::room);
     found.extend(online(config).await);
     found
 }

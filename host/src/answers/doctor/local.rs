@@ -15,10 +15,11 @@ use crate::intake;
 use crate::owned::Trust;
 use crate::seams::{Clock as _, SystemClock, SystemRandom};
 
-pub(super) fn local(config: &Config) -> Vec<Checkup> {
+/// Examines a site whose disks have the room that `room` knows, in bytes.
+pub(super) fn local(config: &Config, room: impl Fn(&Path) -> Option<u64>) -> Vec<Checkup> {
     let trust = &config.server.trust;
     let mut found = keys(&config.envelope.keys, trust);
-    found.extend(folders(config));
+    found.extend(folders(config, room));
     found.push(tools(config));
     let (journal, change) = journal(config);
     found.extend([journal, denials(config, change)]);
@@ -61,8 +62,14 @@ fn keys(folder: &Path, trust: &Trust) -> Vec<Checkup> {
     found
 }
 
+/// Returns the bytes that the host's user can still write on the disk of this folder.
+pub(super) fn room(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// Looks at the folders that the host writes to.
-fn folders(config: &Config) -> Vec<Checkup> {
+fn folders(config: &Config, room: impl Fn(&Path) -> Option<u64>) -> Vec<Checkup> {
     let cache = config.server.cache(&config.envelope);
     let named = [
         ("audit.folder", &config.audit.folder),
@@ -71,11 +78,11 @@ fn folders(config: &Config) -> Vec<Checkup> {
     ];
     named
         .into_iter()
-        .map(|(name, path)| folder(name, path))
+        .map(|(name, path)| folder(name, path, &room))
         .collect()
 }
 
-fn folder(name: &str, path: &Path) -> Checkup {
+fn folder(name: &str, path: &Path, room: impl Fn(&Path) -> Option<u64>) -> Checkup {
     let place = path.display();
     // The nearest folder that exists says whether it can be made.
     let Some(there) = path.ancestors().find(|above| above.is_dir()) else {
@@ -93,13 +100,10 @@ fn folder(name: &str, path: &Path) -> Checkup {
             "let it belong to the host's user, or mount it writable",
         );
     }
-    match rustix::fs::statvfs(there) {
-        Ok(of) if of.f_bavail.saturating_mul(of.f_frsize) < LITTLE_ROOM => Checkup::doubtful(
+    match room(there) {
+        Some(left) if left < LITTLE_ROOM => Checkup::doubtful(
             name,
-            format!(
-                "{place} has {} MiB left",
-                of.f_bavail.saturating_mul(of.f_frsize) >> 20
-            ),
+            format!("{place} has {} MiB left", left >> 20),
             if name == "server.cache" {
                 "make room: without it, code is compiled anew at each start"
             } else {

@@ -20,10 +20,15 @@ fn of<'c>(found: &'c [Checkup], about: &str) -> &'c Checkup {
     found.iter().find(|one| one.about == about).unwrap()
 }
 
+/// Examines a site on a disk with room, whatever this machine's has.
+fn local(config: &Config) -> Vec<Checkup> {
+    local::local(config, |_| Some(1 << 40))
+}
+
 #[test]
 fn a_site_before_its_first_start_is_in_order() {
     let site = Site::new(CONFIG, &[("hello", component(&[HELLO]))]);
-    let found = local::local(&config(&site));
+    let found = local(&config(&site));
     assert!(
         found
             .iter()
@@ -35,6 +40,27 @@ fn a_site_before_its_first_start_is_in_order() {
             .found
             .contains("the first start makes it")
     );
+}
+
+#[test]
+fn a_disk_with_little_room_is_doubtful_for_each_folder_on_it() {
+    let site = Site::new(CONFIG, &[("hello", component(&[HELLO]))]);
+    let settings = config(&site);
+    for (room, expected) in [
+        (Some(1 << 30), Condition::Good),
+        (Some((1 << 30) - 1), Condition::Doubtful),
+        (Some(0), Condition::Doubtful),
+        // The system does not know.
+        (None, Condition::Good),
+    ] {
+        let found = local::local(&settings, |_| room);
+        for about in ["audit.folder", "audit.memory", "server.cache"] {
+            let one = of(&found, about);
+            assert_eq!(one.condition, expected, "{room:?}: {one}");
+        }
+    }
+    let disk = settings.server.tools.parent().unwrap();
+    assert!(local::room(disk).is_some(), "a real disk is measured");
 }
 
 #[test]
@@ -50,7 +76,7 @@ fn each_fault_on_the_machine_is_found_with_its_remedy() {
     };
     make_key(&keys.join("envelope.pem"), &SystemRandom).unwrap();
     closed("mac.key", &[7; 32]);
-    let found = local::local(&settings);
+    let found = local(&settings);
     let told = &of(&found, "keys").found;
     assert!(
         told.contains("has 2 of 6 keys, not transaction.pem, journal.pem"),
@@ -63,7 +89,7 @@ fn each_fault_on_the_machine_is_found_with_its_remedy() {
         ("envelope.old.pem", "x"),
     ] {
         closed(name, bytes.as_bytes());
-        let found = local::local(&settings);
+        let found = local(&settings);
         let one = of(&found, "keys");
         assert_eq!(one.condition, Condition::Bad, "{name}: {one}");
         assert!(one.found.contains(name), "{one}");
@@ -79,7 +105,7 @@ fn each_fault_on_the_machine_is_found_with_its_remedy() {
     )
     .unwrap();
     fs::write(settings.denials().path(), "{").unwrap();
-    let found = local::local(&settings);
+    let found = local(&settings);
     for about in ["keys", "journal", "denials"] {
         let one = of(&found, about);
         assert_eq!(one.condition, Condition::Bad, "{one}");
@@ -103,12 +129,12 @@ async fn a_journal_and_its_denials_are_judged_as_a_start_judges_them() {
     let denial = "d7".into();
     let added = DenialAdded { denial, detail };
     journal.record(added).await.unwrap();
-    let found = local::local(&settings);
+    let found = local(&settings);
     assert!(of(&found, "journal").found.contains("a host runs"));
     journal.close(HostStopped {}).await.unwrap();
     drop(journal);
 
-    let found = local::local(&settings);
+    let found = local(&settings);
     let good = of(&found, "journal");
     assert_eq!(good.condition, Condition::Good, "{good}");
     assert!(good.found.contains("go on after record"), "{good}");
@@ -132,14 +158,14 @@ async fn a_journal_and_its_denials_are_judged_as_a_start_judges_them() {
     ] {
         let aside = path.with_extension("aside");
         fs::rename(&path, &aside).unwrap();
-        let found = local::local(&settings);
+        let found = local(&settings);
         let journal = of(&found, "journal");
         assert_eq!(journal.condition, Condition::Bad, "{journal}");
         assert!(journal.found.contains(expected), "{journal}");
         assert!(!path.exists(), "the doctor makes {}", path.display());
         fs::rename(aside, path).unwrap();
     }
-    let found = local::local(&settings);
+    let found = local(&settings);
     assert_eq!(of(&found, "journal").condition, Condition::Good);
 }
 
