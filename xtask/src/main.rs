@@ -16,6 +16,8 @@ mod deep;
 mod delegation;
 mod deny;
 mod dist;
+#[cfg(test)]
+mod features;
 mod guests;
 mod hunt;
 mod languages;
