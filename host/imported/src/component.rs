@@ -4,6 +4,7 @@ use bailiwick_sdk::bindings::{downstream, tools, types};
 use bailiwick_sdk::{Error, Response};
 
 use crate::operation::Operation;
+use crate::Program;
 use crate::shelf::{Described, Entry, HEAD, Shelf};
 
 struct Component;
@@ -28,16 +29,26 @@ impl tools::Guest for Component {
 
 tools::export!(Component with_types_in bailiwick_sdk::bindings::tools);
 
-/// Makes the request of a tool, and returns what the service answered.
+/// Does what a tool does, and returns its result.
 fn answered(tool: &str, input: &str) -> Result<tools::Outcome, Error> {
     let shelf = Shelf::of(far(0, HEAD), far);
     let mut entries = shelf.entries();
     let entry = entries.find(|entry| entry.name == tool.as_bytes());
     let entry = entry.ok_or_else(|| Error::NotFound("there is no such tool".to_owned()))?;
-    let operation = far(entry.operation.at, entry.operation.len);
-    let operation: Operation = serde_json::from_slice(&operation)?;
-    let request = operation.request(input)?;
-    let answer = downstream::send(&request)?;
+    let program = far(entry.program.at, entry.program.len);
+    let output = match serde_json::from_slice(&program)? {
+        Program::Request(operation) => requested(&operation, input)?,
+        Program::Remote(call) => {
+            let answer = downstream::send(&call.request(input))?;
+            call.output(answer.status, &answer.body)?
+        }
+    };
+    Ok(tools::Outcome::Complete(output))
+}
+
+/// Makes the request of an operation, and returns what the service answered.
+fn requested(operation: &Operation, input: &str) -> Result<types::Output, Error> {
+    let answer = downstream::send(&operation.request(input)?)?;
     let status = answer.status;
     let text = Response::new(status, answer.body).text()?;
     let structured = operation.structured.then(|| text.clone());
@@ -46,7 +57,7 @@ fn answered(tool: &str, input: &str) -> Result<tools::Outcome, Error> {
     } else {
         text
     };
-    Ok(tools::Outcome::Complete(types::Output {
+    Ok(types::Output {
         content: vec![types::Content::Text(types::TextContent {
             text,
             meta: None,
@@ -54,7 +65,7 @@ fn answered(tool: &str, input: &str) -> Result<tools::Outcome, Error> {
         structured,
         is_error: false,
         meta: None,
-    }))
+    })
 }
 
 /// Copies `len` bytes of the data.

@@ -1,8 +1,8 @@
-//! The data that the importer joined: an index with names, then operations, then definitions.
+//! The data that the importer joined: an index with names, then programs, then definitions.
 //!
 //! All numbers are 32 bits, little-endian. The head is the number of tools and the length of the
 //! index with the names. For each tool follow the places and lengths of its name, its definition
-//! and its operation.
+//! and its program.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -16,7 +16,7 @@ pub(crate) struct Shelf(Vec<u8>);
 pub(crate) struct Entry<'s> {
     pub(crate) name: &'s [u8],
     pub(crate) definition: Place,
-    pub(crate) operation: Place,
+    pub(crate) program: Place,
 }
 
 /// A piece of the data.
@@ -41,7 +41,7 @@ impl Shelf {
             Some(Entry {
                 name: self.bytes(self.place(at)?)?,
                 definition: self.place(at + PLACE)?,
-                operation: self.place(at + 2 * PLACE)?,
+                program: self.place(at + 2 * PLACE)?,
             })
         })
     }
@@ -74,6 +74,7 @@ pub(crate) struct Described {
     read_only: Option<bool>,
     destructive: Option<bool>,
     idempotent: Option<bool>,
+    open_world: Option<bool>,
     services: Vec<String>,
 }
 
@@ -89,7 +90,7 @@ impl From<Described> for tools::Definition {
                 read_only: described.read_only,
                 destructive: described.destructive,
                 idempotent: described.idempotent,
-                open_world: None,
+                open_world: described.open_world,
             },
             scopes: Vec::new(),
             services: described.services,
@@ -121,11 +122,11 @@ mod tests {
         let shelf = shelf(&data);
         let found: Vec<_> = shelf
             .entries()
-            .map(|entry| (entry.name, entry.definition, entry.operation))
+            .map(|entry| (entry.name, entry.definition, entry.program))
             .collect();
         let definition = Place { at: 40, len: 3 };
-        let operation = Place { at: 36, len: 4 };
-        assert_eq!(found, [(&b"find"[..], definition, operation)]);
+        let program = Place { at: 36, len: 4 };
+        assert_eq!(found, [(&b"find"[..], definition, program)]);
     }
 
     #[test]
