@@ -10,11 +10,14 @@
 //! operator grants. Servers, examples, defaults and extensions are never copied. An operation is
 //! imported whole, or left out with its reason.
 
+mod api;
 mod body;
 mod definition;
 mod document;
+mod fitting;
 mod join;
 mod left_out;
+mod names;
 mod operation;
 mod parameters;
 mod path;
@@ -120,21 +123,23 @@ pub enum ImportError {
     /// A parameter was bound that no chosen operation has.
     #[error("--bind {0}: no chosen operation has this parameter")]
     Unbound(String),
-    /// No operation can be imported.
-    #[error("no operation can be imported")]
-    Nothing,
+    /// No operation or tool can be imported.
+    #[error("none of the {0} can be imported")]
+    Nothing(&'static str),
     /// There are more operations than one component has tools.
     #[error(
-        "{count} operations can be imported, and a component has at most {most} tools: choose by \
-         --only, --tag or --method{tags}"
+        "{count} {what} can be imported, and a component has at most {most} tools: choose by \
+         {choices}"
     )]
     TooMany {
         /// How many there are.
         count: usize,
+        /// Operations or tools.
+        what: &'static str,
         /// How many there may be.
         most: usize,
-        /// The tags with their numbers, as a list.
-        tags: String,
+        /// The options that choose some of them.
+        choices: String,
     },
     /// The guest does not ask for data.
     #[error("the guest of this program cannot be joined; report it as a fault")]

@@ -1,21 +1,16 @@
-//! The definition of an imported tool, checked by the host's own rules before it is joined.
-//!
-//! Invariant: a definition that is handed on is accepted by a host that grants nothing.
+//! The definition of a tool for an operation: its texts, and the schema of its arguments.
 
-use bailiwick_journal::chain;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::ImportRules;
 use super::body::{ApiBody, accepted};
+use super::fitting::{Fitting, SchemaDetail, answer_schema};
 use super::left_out::LeftOut;
 use super::operation::ApiOperation;
 use super::parameters::{ApiArgument, BODY};
-use super::program::DefinitionText;
 use super::references::ApiReferences;
 use super::schemas::{ApiSchemas, SchemaSide};
-use super::text::cleaned;
-use super::{ImportError, ImportRules};
-use crate::dispatch::{ComponentGrant, Definition, DefinitionError};
+use super::text::{MAX_TEXT, MAX_TITLE, cleaned};
 use crate::sandbox::{Annotations, RawDefinition, RawFacets};
 
 /// The arguments of a tool, and what its answers are.
@@ -28,17 +23,6 @@ pub(super) struct DescribedOperation<'o, 'd> {
     pub(super) rules: &'o ImportRules,
 }
 
-/// How much of the document a definition has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SchemaDetail {
-    /// Everything.
-    Whole,
-    /// No texts within schemas.
-    Undescribed,
-    /// No schema of the body either.
-    AnyBody,
-}
-
 impl<'d> DescribedOperation<'_, 'd> {
     /// Returns the definition with as much of the document as the host accepts, and adds a note if
     /// that is not all.
@@ -47,26 +31,15 @@ impl<'d> DescribedOperation<'_, 'd> {
         references: ApiReferences<'d>,
         notes: &mut Vec<String>,
     ) -> Result<RawDefinition, LeftOut> {
-        let mut refused = LeftOut::Malformed("schema");
-        for detail in [
-            SchemaDetail::Whole,
-            SchemaDetail::Undescribed,
-            SchemaDetail::AnyBody,
-        ] {
-            let checked = self.raw(references, detail).and_then(|raw| {
-                self.check(&raw)?;
-                Ok(raw)
-            });
-            match checked {
-                Ok(raw) => {
-                    notes.extend(detail.note(&refused));
-                    return Ok(self.with_answer(raw, references, notes));
-                }
-                Err(identity @ LeftOut::IdentityMember(_)) => return Err(identity),
-                Err(other) => refused = other,
-            }
-        }
-        Err(refused)
+        let fitting = Fitting {
+            rules: self.rules,
+            untyped: "any JSON as its body",
+        };
+        let raw = fitting.fitted(|detail| self.raw(references, detail), notes)?;
+        Ok(match self.answer {
+            Some(answer) => fitting.with_answer(raw, answer_schema(answer, references), notes),
+            None => raw,
+        })
     }
 
     fn raw(
@@ -129,7 +102,7 @@ impl<'d> DescribedOperation<'_, 'd> {
         }
         if let Some(body) = self.body {
             let mut schema = match body.schema {
-                Some(schema) if detail != SchemaDetail::AnyBody => schemas.written(schema)?,
+                Some(schema) if detail != SchemaDetail::Untyped => schemas.written(schema)?,
                 _ => json!({}),
             };
             describe(&mut schema, body.description.filter(|_| described));
@@ -144,62 +117,8 @@ impl<'d> DescribedOperation<'_, 'd> {
             "required": required,
             "additionalProperties": false,
         });
-        let definitions = schemas.definitions();
-        if let (Value::Object(members), false) = (&mut input, definitions.is_empty()) {
-            members.insert("$defs".to_owned(), definitions.into());
-        }
+        schemas.define(&mut input);
         Ok(input)
-    }
-
-    /// Adds the schema of the answers, if there is one that the host accepts.
-    fn with_answer(
-        &self,
-        raw: RawDefinition,
-        references: ApiReferences<'d>,
-        notes: &mut Vec<String>,
-    ) -> RawDefinition {
-        let Some(answer) = self.answer else {
-            return raw;
-        };
-        let output = output(answer, references);
-        let with = output.map(|output| RawDefinition {
-            output_schema: Some(output.to_string()),
-            ..raw.clone()
-        });
-        match with.and_then(|with| self.check(&with).map(|()| with)) {
-            Ok(with) => with,
-            Err(why) => {
-                notes.push(format!("without the schema of its answers: {why}"));
-                raw
-            }
-        }
-    }
-}
-
-impl DescribedOperation<'_, '_> {
-    /// Checks a definition as a host does that allows the parameters and grants nothing.
-    fn check(&self, raw: &RawDefinition) -> Result<(), LeftOut> {
-        let grant = ComponentGrant {
-            allow_parameters: self.rules.allowed.iter().cloned().collect(),
-            ..ComponentGrant::default()
-        };
-        match Definition::check(raw.clone(), &grant) {
-            Ok(_) => Ok(()),
-            Err(DefinitionError::IdentityParameter { parameter, .. }) => {
-                Err(LeftOut::IdentityMember(parameter))
-            }
-            Err(other) => Err(LeftOut::Definition(chain(&other))),
-        }
-    }
-}
-
-impl SchemaDetail {
-    fn note(self, refused: &LeftOut) -> Option<String> {
-        match self {
-            Self::Whole => None,
-            Self::Undescribed => Some(format!("without the texts in its schema: {refused}")),
-            Self::AnyBody => Some(format!("any JSON as its body: {refused}")),
-        }
     }
 }
 
@@ -216,37 +135,6 @@ pub(super) fn answer<'d>(
     accepted(content).map(|(media, part)| (media, part.get("schema")))
 }
 
-/// Returns a definition as the guest reads it.
-pub(super) fn text(raw: &RawDefinition) -> Result<Vec<u8>, ImportError> {
-    let schema = |text: &String| RawValue::from_string(text.clone());
-    let text = DefinitionText {
-        name: &raw.name,
-        title: raw.title.as_deref(),
-        description: &raw.description,
-        input: schema(&raw.input_schema)?,
-        output: raw.output_schema.as_ref().map(schema).transpose()?,
-        read_only: raw.annotations.read_only,
-        destructive: raw.annotations.destructive,
-        idempotent: raw.annotations.idempotent,
-        services: &raw.services,
-    };
-    Ok(serde_json::to_vec(&text)?)
-}
-
-fn output(answer: &Value, references: ApiReferences<'_>) -> Result<Value, LeftOut> {
-    let mut schemas = ApiSchemas::new(references, SchemaSide::Answer, false);
-    let mut output = schemas.written(answer)?;
-    let definitions = schemas.definitions();
-    match &mut output {
-        Value::Object(members) if !definitions.is_empty() => {
-            members.insert("$defs".to_owned(), definitions.into());
-        }
-        Value::Object(_) => {}
-        _ => return Err(LeftOut::Malformed("schema")),
-    }
-    Ok(output)
-}
-
 /// Gives a schema the description of what it is for.
 fn describe(schema: &mut Value, description: Option<&str>) {
     let text = description.map(|text| cleaned(text, MAX_ARGUMENT));
@@ -257,7 +145,5 @@ fn describe(schema: &mut Value, description: Option<&str>) {
     }
 }
 
-/// The most bytes of a description, of a title, and of the description of an argument.
-const MAX_TEXT: usize = 4096;
-const MAX_TITLE: usize = 256;
+/// The most bytes of the description of an argument.
 const MAX_ARGUMENT: usize = 1024;

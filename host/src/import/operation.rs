@@ -2,13 +2,11 @@
 //!
 //! Invariant: an operation has the same tool name whatever else is chosen, and no two have one.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::document::ApiDocument;
 use super::left_out::LeftOut;
-use crate::build;
+use super::names::tool_names;
 
 /// The methods of operations that tools can make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,57 +146,23 @@ impl<'d> ApiOperation<'d> {
     }
 }
 
-/// Gives each operation the name of its tool. Names that would be the same get an ending of their
-/// own.
+/// Gives each operation the name of its tool.
 fn name(operations: &mut [ApiOperation<'_>]) {
-    let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
-    for operation in operations.iter() {
-        *wanted.entry(plain_name(operation)).or_default() += 1;
-    }
-    for operation in operations {
-        let plain = plain_name(operation);
-        let alone = wanted.get(&plain) == Some(&1) && (1..=MAX_NAME).contains(&plain.len());
-        operation.tool = if alone {
-            plain
-        } else {
-            let digest = build::digest(operation.line().as_bytes());
-            let ending: String = digest.chars().skip(SCHEME).take(ENDING).collect();
-            let beginning: String = plain.chars().take(MAX_NAME - ENDING - 1).collect();
-            format!("{beginning}_{ending}")
-        };
+    let wanted: Vec<_> = operations.iter().map(wanted).collect();
+    for (operation, tool) in operations.iter_mut().zip(tool_names(&wanted)) {
+        operation.tool = tool;
     }
 }
 
-/// Returns the name of an operation in the characters that tools' names have.
-fn plain_name(operation: &ApiOperation<'_>) -> String {
+/// Returns the document's name of an operation, or one of its method and path, with its line.
+fn wanted(operation: &ApiOperation<'_>) -> (String, String) {
+    let line = operation.line();
     let named = operation.id().map(str::to_owned);
-    let name = named.unwrap_or_else(|| operation.line().to_ascii_lowercase());
-    argument_name(&name)
-}
-
-/// Returns a name in the characters that tools' and arguments' names have.
-pub(super) fn argument_name(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    if name.chars().all(plain) {
-        return name.to_owned();
-    }
-    let mut written = String::new();
-    for character in name.chars() {
-        let character = if plain(character) { character } else { '_' };
-        if character != '_' || !written.ends_with('_') {
-            written.push(character);
-        }
-    }
-    written.trim_matches('_').to_owned()
+    (named.unwrap_or_else(|| line.to_ascii_lowercase()), line)
 }
 
 /// Methods of OpenAPI that a tool cannot have.
 const UNSUPPORTED: [&str; 2] = ["options", "trace"];
-const MAX_NAME: usize = 64;
-/// The hexadecimal digits of an ending.
-const ENDING: usize = 8;
-/// The characters of `sha256:`.
-const SCHEME: usize = 7;
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::ImportRules;
 use super::left_out::LeftOut;
-use super::operation::{ApiOperation, argument_name};
+use super::names::plain_name;
+use super::operation::ApiOperation;
 use super::program::{SentPiece, SentStyle, SentValue};
 use super::references::ApiReferences;
 use super::shape::{ValueShape, shape};
@@ -180,7 +181,7 @@ impl<'d> ApiParameters<'d> {
         parameter: &ApiParameter<'d>,
         most: Option<u64>,
     ) -> Result<String, LeftOut> {
-        let plain = argument_name(parameter.name);
+        let plain = plain_name(parameter.name);
         let placed = format!("{}_{plain}", parameter.place);
         let is_free = |name: &&String| {
             name.as_str() != BODY && self.arguments.iter().all(|other| other.name != **name)

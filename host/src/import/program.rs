@@ -1,7 +1,7 @@
-//! The data that the guest reads: what `host/imported` calls its shelf and its operations.
+//! The data that the guest reads: what `host/imported` calls its shelf and its programs.
 //!
 //! Invariant: the layout is that of `host/imported/src/shelf.rs`, and the members are those of its
-//! `operation.rs`. A story compares what the guest describes and sends with what was imported.
+//! `operation.rs` and `remote.rs`. A story compares what the guest describes and sends with what was imported.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,24 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::ImportError;
+
+/// What a tool does, as the guest reads it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum GuestProgram {
+    Request(GuestOperation),
+    Remote(GuestRemoteCall),
+}
+
+/// The call of a remote tool as the guest reads it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct GuestRemoteCall {
+    pub(super) service: String,
+    /// The name on the remote server.
+    pub(super) tool: String,
+    /// Whether the structured content of its results is described.
+    pub(super) structured: bool,
+}
 
 /// An operation as the guest reads it.
 #[derive(Debug, Clone, Serialize)]
@@ -129,14 +147,15 @@ pub(super) struct DefinitionText<'p> {
     pub(super) read_only: Option<bool>,
     pub(super) destructive: Option<bool>,
     pub(super) idempotent: Option<bool>,
+    pub(super) open_world: Option<bool>,
     pub(super) services: &'p [String],
 }
 
-/// One tool of the data: its name, its definition and its operation.
+/// One tool of the data: its name, its definition and its program.
 pub(super) struct Shelved {
     pub(super) name: String,
     pub(super) definition: Vec<u8>,
-    pub(super) operation: Vec<u8>,
+    pub(super) program: Vec<u8>,
 }
 
 /// Returns the data for these tools.
@@ -145,15 +164,15 @@ pub(super) fn data(tools: &[&Shelved]) -> Result<Vec<u8>, ImportError> {
         |length: fn(&Shelved) -> usize| -> usize { tools.iter().map(|tool| length(tool)).sum() };
     let mut name = HEAD + tools.len() * ENTRY;
     let near = name + lengths(|tool| tool.name.len());
-    let mut operation = near;
-    let mut definition = near + lengths(|tool| tool.operation.len());
+    let mut program = near;
+    let mut definition = near + lengths(|tool| tool.program.len());
     let mut numbers = vec![tools.len(), near];
     for tool in tools {
         numbers.extend([name, tool.name.len()]);
         numbers.extend([definition, tool.definition.len()]);
-        numbers.extend([operation, tool.operation.len()]);
+        numbers.extend([program, tool.program.len()]);
         name += tool.name.len();
-        operation += tool.operation.len();
+        program += tool.program.len();
         definition += tool.definition.len();
     }
     let mut data = Vec::with_capacity(definition);
@@ -162,7 +181,7 @@ pub(super) fn data(tools: &[&Shelved]) -> Result<Vec<u8>, ImportError> {
         data.extend(number.to_le_bytes());
     }
     data.extend(tools.iter().flat_map(|tool| tool.name.bytes()));
-    data.extend(tools.iter().flat_map(|tool| &tool.operation));
+    data.extend(tools.iter().flat_map(|tool| &tool.program));
     data.extend(tools.iter().flat_map(|tool| &tool.definition));
     Ok(data)
 }
@@ -176,11 +195,11 @@ mod tests {
     use super::{Shelved, data};
 
     #[test]
-    fn operations_and_definitions_come_behind_the_index() {
+    fn programs_and_definitions_come_behind_the_index() {
         let tool = |name: &str| Shelved {
             name: name.to_owned(),
             definition: format!("{name}?").into_bytes(),
-            operation: format!("{name}!").into_bytes(),
+            program: format!("{name}!").into_bytes(),
         };
         let data = data(&[&tool("a"), &tool("bb")]).unwrap_or_default();
         let number = |at: usize| {
@@ -198,7 +217,7 @@ mod tests {
         assert_eq!(
             number(1),
             number(6),
-            "the operations begin where the near part ends"
+            "the programs begin where the near part ends"
         );
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::left_out::LeftOut;
-use super::operation::argument_name;
+use super::names::plain_name;
 use super::references::ApiReferences;
 use super::text::cleaned;
 use crate::schema::Schema;
@@ -73,9 +73,11 @@ impl<'d> ApiSchemas<'d> {
         Ok(written)
     }
 
-    /// Returns the definitions that were referred to.
-    pub(super) fn definitions(self) -> Map<String, Value> {
-        self.definitions
+    /// Gives a schema the definitions that it refers to.
+    pub(super) fn define(self, schema: &mut Value) {
+        if let (Value::Object(members), false) = (schema, self.definitions.is_empty()) {
+            members.insert("$defs".to_owned(), self.definitions.into());
+        }
     }
 
     fn schema(&mut self, schema: &'d Value) -> Result<Value, LeftOut> {
@@ -162,7 +164,7 @@ impl<'d> ApiSchemas<'d> {
     /// Returns a name for a definition that no other has.
     fn free_name(&self, reference: &str) -> String {
         let last = reference.rsplit('/').next().unwrap_or_default();
-        let mut plain = argument_name(last);
+        let mut plain = plain_name(last);
         plain.truncate(MAX_NAME);
         if plain.is_empty() {
             plain.push_str("schema");

@@ -16,9 +16,19 @@ struct GrantSections<'s> {
     components: BTreeMap<&'s str, ComponentSection<'s>>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct ServiceSection<'s> {
-    allow: &'s BTreeSet<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'s str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    private_addresses: &'s [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<&'s str>,
+    allow: BTreeSet<&'s str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    definitions: BTreeMap<&'s str, &'s str>,
 }
 
 #[derive(Serialize)]
@@ -32,41 +42,51 @@ struct ComponentSection<'s> {
 /// What is granted.
 pub(super) struct ImportedGrant<'s> {
     pub(super) service: &'s str,
+    pub(super) granted: GrantedService<'s>,
     /// The component.
     pub(super) name: &'s str,
     pub(super) digest: &'s str,
     pub(super) lines: &'s BTreeSet<&'s str>,
     /// Parameters that are called as an identity or a credential, and are something else.
     pub(super) allowed: &'s [String],
-    /// The server in the description.
-    pub(super) server: Option<&'s str>,
+}
+
+/// The service that the tools ask.
+pub(super) enum GrantedService<'s> {
+    /// An API.
+    Api {
+        /// The server in the description.
+        server: Option<&'s str>,
+    },
+    /// An MCP server, which the operator named.
+    Remote {
+        url: &'s str,
+        revision: &'static str,
+        /// The ranges without which it cannot be reached.
+        private_addresses: &'s [String],
+        /// The pins of its tools.
+        pins: BTreeMap<&'s str, &'s str>,
+    },
 }
 
 /// Returns the lines of the configuration.
-pub(super) fn text(granted: &ImportedGrant<'_>) -> Result<String, toml::ser::Error> {
-    let ImportedGrant {
-        service,
-        name,
-        digest,
-        lines,
-        allowed,
-        server,
-    } = *granted;
+pub(super) fn text(grant: &ImportedGrant<'_>) -> Result<String, toml::ser::Error> {
+    let service = grant.service;
     let section = ComponentSection {
-        digest,
-        allow_parameters: allowed,
+        digest: grant.digest,
+        allow_parameters: grant.allowed,
         services: BTreeMap::from([(service, MODE)]),
     };
     let sections = GrantSections {
-        services: BTreeMap::from([(service, ServiceSection { allow: lines })]),
-        components: BTreeMap::from([(name, section)]),
+        services: BTreeMap::from([(service, grant.section())]),
+        components: BTreeMap::from([(grant.name, section)]),
     };
     let written = toml::to_string_pretty(&sections)?;
-    let server = match server {
-        Some(server) => format!("The description names the server {}", one_line(server)),
-        None => "The description names no server".to_owned(),
+    let (place, about) = match &grant.granted {
+        GrantedService::Api { server } => ("url, and how", named(*server)),
+        GrantedService::Remote { .. } => ("how", PINNED.to_owned()),
     };
-    let actor = if lines.iter().any(|line| line.contains("{actor.")) {
+    let actor = if grant.lines.iter().any(|line| line.contains("{actor.")) {
         "# - [services] actor_issuers: the issuers whose subjects the service knows\n"
     } else {
         ""
@@ -74,14 +94,47 @@ pub(super) fn text(granted: &ImportedGrant<'_>) -> Result<String, toml::ser::Err
     Ok(format!(
         "# What the imported tools ask for, and nothing else. To decide before it goes into the \
          configuration:\n\
-         # - [services] url, and how the host proves itself there ([services.{service}.auth] or \
+         # - [services] {place} the host proves itself there ([services.{service}.auth] or \
          .exchange)\n\
          {actor}\
          # - [components] services: \"on_behalf_of\", \"restricted_user\" or \"service_identity\"\n\
          # - [components] scopes: what a caller's token must have\n\
-         # {server}\n\n\
+         # {about}\n\n\
          {written}"
     ))
+}
+
+impl<'s> ImportedGrant<'s> {
+    fn section(&self) -> ServiceSection<'s> {
+        let section = ServiceSection {
+            allow: self.lines.clone(),
+            ..ServiceSection::default()
+        };
+        match &self.granted {
+            GrantedService::Api { .. } => section,
+            GrantedService::Remote {
+                url,
+                revision,
+                private_addresses,
+                pins,
+            } => ServiceSection {
+                kind: Some("mcp"),
+                url: Some(url),
+                private_addresses,
+                revision: Some(revision),
+                definitions: pins.clone(),
+                ..section
+            },
+        }
+    }
+}
+
+/// Says which server a description names.
+fn named(server: Option<&str>) -> String {
+    match server {
+        Some(server) => format!("The description names the server {}", one_line(server)),
+        None => "The description names no server".to_owned(),
+    }
 }
 
 /// Returns a text that stays within its comment.
@@ -91,29 +144,36 @@ fn one_line(text: &str) -> String {
 
 /// What an operator would choose first; a service without an exchange refuses it.
 const MODE: &str = "on_behalf_of";
+const PINNED: &str = "A tool whose definition is no longer the pinned one is refused: import again \
+                      to see what changed";
 
 #[cfg(test)]
 mod tests {
-    use super::{ImportedGrant, text};
+    use std::collections::BTreeMap;
 
-    fn written(lines: &[&str], allowed: &[&str], server: Option<&str>) -> String {
+    use super::{GrantedService, ImportedGrant, text};
+
+    fn written(lines: &[&str], allowed: &[&str], granted: GrantedService<'_>) -> String {
         let allowed: Vec<_> = allowed.iter().map(|name| (*name).to_owned()).collect();
-        let granted = ImportedGrant {
+        let grant = ImportedGrant {
             service: "shop_api",
+            granted,
             name: "shop",
             digest: "sha256:00",
             lines: &lines.iter().copied().collect(),
             allowed: &allowed,
-            server,
         };
-        text(&granted).unwrap_or_default()
+        text(&grant).unwrap_or_default()
     }
 
     #[test]
     fn only_the_requests_are_granted_whatever_the_server_is_called() {
         let lines = ["GET /orders/{}", "GET /users/{actor.sub}"];
         let server = "https://a.example\n[services.evil]\nurl = \"https://evil.example\"";
-        let written = written(&lines, &["subject"], Some(server));
+        let api = GrantedService::Api {
+            server: Some(server),
+        };
+        let written = written(&lines, &["subject"], api);
         let parsed: toml::Table = written.parse().unwrap_or_default();
         let expected = toml::toml! {
             [services.shop_api]
@@ -129,10 +189,40 @@ mod tests {
 
     #[test]
     fn what_does_not_apply_is_not_written() {
-        let written = written(&["GET /orders/{}"], &[], None);
+        let api = GrantedService::Api { server: None };
+        let written = written(&["GET /orders/{}"], &[], api);
         assert!(written.contains("names no server"), "{written}");
-        for other in ["actor_issuers", "allow_parameters"] {
+        for other in ["actor_issuers", "allow_parameters", "kind", "definitions"] {
             assert!(!written.contains(other), "{written}");
         }
+    }
+
+    #[test]
+    fn a_remote_server_has_its_address_its_revision_and_its_pins() {
+        let ranges = ["10.0.0.0/8".to_owned()];
+        let remote = GrantedService::Remote {
+            url: "https://mcp.example/a",
+            revision: "2025-11-25",
+            private_addresses: &ranges,
+            pins: BTreeMap::from([("a.b", "sha256:01"), ("c\"]", "sha256:02")]),
+        };
+        let written = written(&["tools/call a.b"], &[], remote);
+        let parsed: toml::Table = written.parse().unwrap_or_default();
+        let expected = toml::toml! {
+            [services.shop_api]
+            kind = "mcp"
+            url = "https://mcp.example/a"
+            private_addresses = ["10.0.0.0/8"]
+            revision = "2025-11-25"
+            allow = ["tools/call a.b"]
+            [services.shop_api.definitions]
+            "a.b" = "sha256:01"
+            "c\"]" = "sha256:02"
+            [components.shop]
+            digest = "sha256:00"
+            services = { shop_api = "on_behalf_of" }
+        };
+        assert_eq!(parsed, expected, "{written}");
+        assert!(!written.contains("names no server"), "{written}");
     }
 }

@@ -28,6 +28,9 @@ fn shortened(text: &str, most: usize) -> String {
     format!("{}{MORE}", text.get(..end).unwrap_or_default())
 }
 
+/// The most bytes of a description, and of a title.
+pub(super) const MAX_TEXT: usize = 4096;
+pub(super) const MAX_TITLE: usize = 256;
 const MORE: &str = "…";
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{ApiReferences, ApiSchemas, LeftOut, SchemaSide};
 fn written(root: &Value, schema: &Value, side: SchemaSide) -> Result<Value, LeftOut> {
     let mut schemas = ApiSchemas::new(ApiReferences::new(root), side, true);
     let written = schemas.written(schema)?;
-    Ok(json!([written, schemas.definitions()]))
+    Ok(json!([written, schemas.definitions]))
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn members_that_are_left_out_are_nowhere() {
     let expected = json!({"properties": {"a": {"$ref": "#/$defs/a"}}});
     assert_eq!(schemas.written(&schema), Ok(expected));
     let definition = json!({"properties": {"b": {}}, "required": []});
-    assert_eq!(schemas.definitions().get("a"), Some(&definition));
+    assert_eq!(schemas.definitions.get("a"), Some(&definition));
 }
 
 #[test]

@@ -1,0 +1,140 @@
+//! How much of a description a definition has: as much as the host's own rules accept.
+//!
+//! Invariant: a definition that is handed on is accepted by a host that grants nothing.
+
+use bailiwick_journal::chain;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::left_out::LeftOut;
+use super::program::DefinitionText;
+use super::references::ApiReferences;
+use super::schemas::{ApiSchemas, SchemaSide};
+use super::{ImportError, ImportRules};
+use crate::dispatch::{ComponentGrant, Definition, DefinitionError};
+use crate::sandbox::RawDefinition;
+
+/// How much of a description a definition has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SchemaDetail {
+    /// Everything.
+    Whole,
+    /// No texts within schemas.
+    Undescribed,
+    /// No schema of the largest part either.
+    Untyped,
+}
+
+/// Fits one definition.
+pub(super) struct Fitting<'r> {
+    pub(super) rules: &'r ImportRules,
+    /// What a definition without types has, such as `any JSON as its body`.
+    pub(super) untyped: &'static str,
+}
+
+impl Fitting<'_> {
+    /// Returns the definition with the most detail that the host accepts, and adds a note if that
+    /// is not everything.
+    pub(super) fn fitted(
+        &self,
+        raw: impl Fn(SchemaDetail) -> Result<RawDefinition, LeftOut>,
+        notes: &mut Vec<String>,
+    ) -> Result<RawDefinition, LeftOut> {
+        let mut refused = LeftOut::Malformed("schema");
+        for detail in [
+            SchemaDetail::Whole,
+            SchemaDetail::Undescribed,
+            SchemaDetail::Untyped,
+        ] {
+            let checked = raw(detail).and_then(|raw| {
+                self.check(&raw)?;
+                Ok(raw)
+            });
+            match checked {
+                Ok(raw) => {
+                    notes.extend(self.note(detail, &refused));
+                    return Ok(raw);
+                }
+                Err(identity @ LeftOut::IdentityMember(_)) => return Err(identity),
+                Err(other) => refused = other,
+            }
+        }
+        Err(refused)
+    }
+
+    /// Adds the schema of the answers, if it is one that the host accepts.
+    pub(super) fn with_answer(
+        &self,
+        raw: RawDefinition,
+        answer: Result<Value, LeftOut>,
+        notes: &mut Vec<String>,
+    ) -> RawDefinition {
+        let with = answer.map(|output| RawDefinition {
+            output_schema: Some(output.to_string()),
+            ..raw.clone()
+        });
+        match with.and_then(|with| self.check(&with).map(|()| with)) {
+            Ok(with) => with,
+            Err(why) => {
+                notes.push(format!("without the schema of its answers: {why}"));
+                raw
+            }
+        }
+    }
+
+    /// Checks a definition as a host does that allows the parameters and grants nothing.
+    fn check(&self, raw: &RawDefinition) -> Result<(), LeftOut> {
+        let grant = ComponentGrant {
+            allow_parameters: self.rules.allowed.iter().cloned().collect(),
+            ..ComponentGrant::default()
+        };
+        match Definition::check(raw.clone(), &grant) {
+            Ok(_) => Ok(()),
+            Err(DefinitionError::IdentityParameter { parameter, .. }) => {
+                Err(LeftOut::IdentityMember(parameter))
+            }
+            Err(other) => Err(LeftOut::Definition(chain(&other))),
+        }
+    }
+
+    fn note(&self, detail: SchemaDetail, refused: &LeftOut) -> Option<String> {
+        let what = match detail {
+            SchemaDetail::Whole => return None,
+            SchemaDetail::Undescribed => "without the texts in its schema",
+            SchemaDetail::Untyped => self.untyped,
+        };
+        Some(format!("{what}: {refused}"))
+    }
+}
+
+/// Returns the schema of answers as a definition has it.
+pub(super) fn answer_schema(
+    schema: &Value,
+    references: ApiReferences<'_>,
+) -> Result<Value, LeftOut> {
+    let mut schemas = ApiSchemas::new(references, SchemaSide::Answer, false);
+    let mut output = schemas.written(schema)?;
+    if !output.is_object() {
+        return Err(LeftOut::Malformed("schema"));
+    }
+    schemas.define(&mut output);
+    Ok(output)
+}
+
+/// Returns a definition as the guest reads it.
+pub(super) fn text(raw: &RawDefinition) -> Result<Vec<u8>, ImportError> {
+    let schema = |text: &String| RawValue::from_string(text.clone());
+    let text = DefinitionText {
+        name: &raw.name,
+        title: raw.title.as_deref(),
+        description: &raw.description,
+        input: schema(&raw.input_schema)?,
+        output: raw.output_schema.as_ref().map(schema).transpose()?,
+        read_only: raw.annotations.read_only,
+        destructive: raw.annotations.destructive,
+        idempotent: raw.annotations.idempotent,
+        open_world: raw.annotations.open_world,
+        services: &raw.services,
+    };
+    Ok(serde_json::to_vec(&text)?)
+}
