@@ -7,6 +7,7 @@
 //! Invariant: text from outside becomes a [`Value`] only here, and its members are read only with
 //! [`member`].
 
+mod digest;
 pub mod member;
 mod meta;
 pub mod numbers;
@@ -19,6 +20,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+pub use digest::digest;
 pub use meta::{MetaRule, is_reserved};
 
 /// Parses one JSON text that uses at most `depth` levels of arrays and objects.

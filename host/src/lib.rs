@@ -47,6 +47,7 @@ pub mod observe;
 pub mod pages;
 pub mod principal;
 pub mod questions;
+pub mod remote;
 pub mod rounds;
 pub mod scaffold;
 pub mod schema;

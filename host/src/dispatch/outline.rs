@@ -9,12 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::near::expected;
-use crate::json::numbers;
+use crate::json::digest;
 use crate::sandbox::{Annotations, RawArgument, RawDefinition, RawPrompt, RawResource};
-use crate::seams::hex;
 
 /// The parts of one definition: each part's name with `sha256:` and the digest of its RFC 8785
 /// form. A part that the definition does not have is left out.
@@ -215,19 +213,6 @@ fn annotations(hints: &Annotations) -> Option<Value> {
 fn names(names: &[String]) -> Option<Value> {
     let all: BTreeSet<&String> = names.iter().collect();
     (!all.is_empty()).then(|| json!(all))
-}
-
-/// Digests a value by its RFC 8785 form, or by its plain text if it has none. Integers that the
-/// form would round, such as the bounds of 64 bits, are added as they are: two schemas that differ
-/// only in such an integer have different digests.
-fn digest(value: &Value) -> String {
-    let mut canonical =
-        serde_json_canonicalizer::to_vec(value).unwrap_or_else(|_| value.to_string().into_bytes());
-    for integer in numbers::wide_integers(value) {
-        canonical.push(b'\n');
-        canonical.extend(integer.into_bytes());
-    }
-    format!("sha256:{}", hex(&Sha256::digest(canonical)))
 }
 
 /// The most lines about one outline.

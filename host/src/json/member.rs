@@ -54,6 +54,14 @@ pub fn whole(object: &Map<String, Value>, name: &str) -> Result<Option<u64>, Ill
     read(object, name, "a whole number of 0 or more", Value::as_u64)
 }
 
+/// Returns the whole number `name`, which may be negative, if the member is there.
+///
+/// # Errors
+/// It is not such a number. `-5.0` is not one either.
+pub fn integer(object: &Map<String, Value>, name: &str) -> Result<Option<i64>, IllTyped> {
+    read(object, name, "a whole number", Value::as_i64)
+}
+
 /// Returns the number `name`, if the member is there. A number beyond a double's range is none.
 ///
 /// # Errors
