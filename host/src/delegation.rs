@@ -47,6 +47,7 @@ pub(crate) use barriers::Barrier;
 pub use constant_headers::ConstantHeaders;
 pub use content::ContentRules;
 pub use dialect::{DialectError, ExchangeDialect};
+pub(crate) use echo::Echoed;
 #[cfg(any(test, fuzzing))]
 pub use policy_point::decision_surface;
 pub use policy_point::{PolicyPoint, PolicyPointSettings, SubjectNaming, ToldFacts};

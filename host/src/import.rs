@@ -1,5 +1,5 @@
-//! `bailiwick import`: an API description becomes a component with typed tools, and the lines of
-//! the configuration that grant exactly its requests.
+//! `bailiwick import`: an API description, or the tools of a remote MCP server, become a component
+//! with typed tools, and the lines of the configuration that grant exactly its requests.
 //!
 //! No compiler runs: one guest, built once, is [joined](join) with the operations as data, so the
 //! component's digest covers them. Trusts nothing in a description: it is read with bounds, every
@@ -7,16 +7,18 @@
 //! parsed as the host parses it.
 //!
 //! Invariant: nothing of a description decides where a request goes beyond the lines that the
-//! operator grants. Servers, examples, defaults and extensions are never copied. An operation is
-//! imported whole, or left out with its reason.
+//! operator grants. Servers, examples, defaults and extensions are never copied. An operation, or a
+//! remote tool, is imported whole, or left out with its reason.
 
 mod api;
 mod body;
 mod definition;
 mod document;
+mod endpoint;
 mod fitting;
 mod join;
 mod left_out;
+mod listing;
 mod names;
 mod operation;
 mod parameters;
@@ -24,6 +26,7 @@ mod path;
 mod plan;
 mod program;
 mod references;
+mod remote;
 mod schemas;
 mod settings;
 mod shape;
@@ -35,8 +38,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::build::BuildError;
 use crate::json::JsonError;
 pub use document::ApiDocument;
+pub use endpoint::RemoteEndpoint;
 pub use join::GUEST;
 pub use left_out::LeftOut;
+pub use listing::{ListingError, RemoteListing};
 pub use operation::ApiMethod;
 pub use plan::{ImportPlan, ImportRow};
 pub use program::ActorFact;
@@ -114,6 +119,12 @@ pub enum ImportError {
     /// It is in another version, or no description at all.
     #[error("its `openapi` is {0:?}; expected version 3.0 or 3.1")]
     Version(String),
+    /// The address of a remote server is not one.
+    #[error(
+        "expected the address of the server: an https URL without user, query or fragment; http is \
+         for this machine, and for addresses within --private-addresses"
+    )]
+    Url,
     /// The service cannot have that name.
     #[error("--service {0:?}: expected 1 to 64 characters of [A-Za-z0-9_-]")]
     Service(String),

@@ -39,7 +39,7 @@ enum Command {
     New(cli::new::Args),
     /// Build a project into a component for the tools folder.
     Build(cli::build::Args),
-    /// Make a component of an API description, without a compiler.
+    /// Make a component of an API description or a remote MCP server, without a compiler.
     #[command(subcommand)]
     Import(cli::import::ImportCommand),
     /// Describe a component: what it is, what it asks for, and whether this host would load it.

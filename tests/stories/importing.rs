@@ -250,7 +250,7 @@ async fn a_description_that_cannot_be_imported_leaves_nothing() -> Result<()> {
         (
             r#"{"openapi": "3.0.3", "paths": {}}"#,
             &[],
-            "no operation can be imported",
+            "none of the operations can be imported",
         ),
         (
             r#"{"openapi": "3.0.3", "openapi": "3.0.3"}"#,

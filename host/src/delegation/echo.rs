@@ -13,14 +13,14 @@ use zeroize::Zeroizing;
 
 /// The credentials that no answer may repeat.
 #[derive(Default)]
-pub(super) struct Echoed {
+pub(crate) struct Echoed {
     /// Each credential in each form that is searched for.
     forms: Vec<Zeroizing<Vec<u8>>>,
 }
 
 impl Echoed {
     /// Adds a credential. One that is so short that it could occur by chance is passed over.
-    pub(super) fn add(&mut self, secret: &[u8]) {
+    pub(crate) fn add(&mut self, secret: &[u8]) {
         if secret.len() < MIN_LENGTH {
             return;
         }
@@ -42,7 +42,7 @@ impl Echoed {
     }
 
     /// Returns true if `text` repeats one of the credentials.
-    pub(super) fn are_in(&self, text: &[u8]) -> bool {
+    pub(crate) fn are_in(&self, text: &[u8]) -> bool {
         let mut text = Cow::Borrowed(text);
         for _ in 0..ROUNDS {
             if self.are_plainly_in(&text) {

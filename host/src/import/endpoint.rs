@@ -3,6 +3,8 @@
 //! Invariant: what an import dials is what `url` and `private_addresses` of the service let the host
 //! dial, so an import never reaches a server that its configuration would not.
 
+use std::net::IpAddr;
+
 use http::Uri;
 use ipnet::IpNet;
 use url::{Host, Url};
@@ -62,16 +64,16 @@ impl RemoteEndpoint {
 
 /// Returns the addresses of this machine that a URL names.
 fn loopback(url: &Url) -> Vec<IpNet> {
-    match url.host() {
-        Some(Host::Domain("localhost")) => LOCALHOST.iter().flat_map(|one| one.parse()).collect(),
-        Some(Host::Ipv4(address)) if address.is_loopback() => vec![IpNet::from(
-            std::net::IpAddr::V4(address),
-        )],
-        Some(Host::Ipv6(address)) if address.is_loopback() => vec![IpNet::from(
-            std::net::IpAddr::V6(address),
-        )],
-        _ => Vec::new(),
-    }
+    let address = match url.host() {
+        Some(Host::Domain("localhost")) => {
+            return LOCALHOST.iter().filter_map(|one| one.parse().ok()).collect();
+        }
+        Some(Host::Ipv4(address)) => IpAddr::V4(address),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        _ => return Vec::new(),
+    };
+    let here = Some(address).filter(IpAddr::is_loopback);
+    here.into_iter().map(IpNet::from).collect()
 }
 
 /// The addresses that `localhost` has (RFC 6761 §6.3).
@@ -87,16 +89,16 @@ mod tests {
     fn an_address_on_this_machine_may_be_dialled_and_others_as_the_operator_says() {
         let within: Vec<IpNet> = ["10.0.0.0/8", "127.0.0.0/8"]
             .iter()
-            .flat_map(|range| range.parse())
+            .filter_map(|range| range.parse().ok())
             .collect();
         for (text, private, ranges) in [
             ("https://mcp.example/a", &[][..], &[][..]),
             ("http://127.0.0.1:8000/mcp", &[], &["127.0.0.1/32"]),
-            ("http://127.0.0.1/mcp", &within, &["10.0.0.0/8", "127.0.0.0/8"]),
+            ("http://127.0.0.1/mcp", &within[..], &["10.0.0.0/8", "127.0.0.0/8"]),
             ("http://[::1]:8000/mcp", &[], &["::1/128"]),
             ("http://localhost/mcp", &[], &["127.0.0.1/32", "::1/128"]),
             ("http://localhost.example/mcp", &[], &[]),
-            ("https://10.0.0.1", &within, &["10.0.0.0/8", "127.0.0.0/8"]),
+            ("https://10.0.0.1", &within[..], &["10.0.0.0/8", "127.0.0.0/8"]),
         ] {
             let endpoint = RemoteEndpoint::new(text, private);
             let found = endpoint.map(|endpoint| endpoint.ranges()).unwrap_or_default();

@@ -3,13 +3,13 @@
 /// The reason why an operation is not imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LeftOut {
-    /// A reference does not lead to a place in the file.
-    #[error("it refers to {0:?}, which is not a place in this file")]
+    /// A reference does not lead to a place in the description.
+    #[error("it refers to {0:?}, which is not a place within its description")]
     Reference(String),
     /// References lead to each other.
     #[error("its references lead in a circle")]
     Circle,
-    /// A part of it does not have the shape that OpenAPI gives it.
+    /// A part of it does not have the shape that OpenAPI or MCP gives it.
     #[error("its {0} is malformed")]
     Malformed(&'static str),
     /// It has a method that tools do not have.
@@ -34,11 +34,11 @@ pub enum LeftOut {
     /// A bound parameter is in a place that the host does not fill in.
     #[error("its parameter {0:?} is bound, but the host fills in only paths and queries")]
     BoundElsewhere(String),
-    /// A member of the body names an identity or a credential.
+    /// A member of an argument, or an argument of a remote tool, names an identity or a credential.
     #[error(
-        "its body has the member {0:?}, which names an identity or a credential, and a model must \
-         not choose one: add --drop {0} to describe the body without it, or --allow {0} if it \
-         is something else"
+        "its arguments have the member {0:?}, which names an identity or a credential, and a model \
+         must not choose one: add --drop {0} to describe them without it, or --allow {0} if it is \
+         something else"
     )]
     IdentityMember(String),
     /// It needs a header that tools may not set.
@@ -64,6 +64,9 @@ pub enum LeftOut {
     /// It needs a body, but its method has none.
     #[error("it needs a body, which {0} has not")]
     BodyOfMethod(&'static str),
+    /// A remote tool wants arguments in headers that cannot be.
+    #[error("its arguments go into headers (x-mcp-header) in a way that MCP does not know")]
+    Mirrored,
     /// The host would not accept the definition.
     #[error("its definition would not be accepted: {0}")]
     Definition(String),

@@ -110,17 +110,45 @@ impl<A: AsyncFnMut(RemoteMessage) -> Result<Reply, EgressError>> AskedServer<A> 
     }
 
     /// Lists the tools in the revision that the server chooses in a handshake.
-    async fn with_handshake(
-        &mut self,
-    ) -> Result<(RemoteRevision, Vec<RemoteTool>), ListingError> {
-        let offered = RemoteRevision::LATEST_WITH_HANDSHAKE;
-        if let Some(tools) = self.in_revision(offered).await?? {
-            return Ok((offered, tools));
+    async fn with_handshake(&mut self) -> Result<(RemoteRevision, Vec<RemoteTool>), ListingError> {
+        let mut offered = RemoteRevision::LATEST_WITH_HANDSHAKE;
+        // The host offers at a call what is found here, so a choice is tried as an offer.
+        for _ in 0..OFFERS {
+            let mut conversation = RemoteConversation::new(offered);
+            let message = conversation.initialize().ok_or(ListingError::Revision)?;
+            let reply = self.reply(&message).await?;
+            let answer = message.answer(parts(&reply))?;
+            match RemoteRevision::chosen(&answer)? {
+                Some(chosen) if chosen == offered => {
+                    let initialized = conversation.initialized(&reply.headers, &answer)?;
+                    let tools = self.in_session(&mut conversation, &initialized).await;
+                    if let Some(end) = conversation.end() {
+                        // The server forgets a session by itself too.
+                        (self.ask)(end).await.ok();
+                    }
+                    return Ok((offered, tools?));
+                }
+                Some(chosen) => offered = chosen,
+                None => break,
+            }
         }
         Err(ListingError::Revision)
     }
 
-    /// Lists the tools in the revision that the server chooses in a handshake.
+    /// Ends the handshake and lists the tools.
+    async fn in_session(
+        &mut self,
+        conversation: &mut RemoteConversation,
+        initialized: &RemoteMessage,
+    ) -> Result<Vec<RemoteTool>, ListingError> {
+        self.reply(initialized).await?;
+        let message = conversation.list(None);
+        let reply = self.reply(&message).await?;
+        let first = message.answer(parts(&reply))?;
+        self.pages(conversation, &first).await
+    }
+
+    /// Returns all tools, of which `first` has the first page.
     async fn pages(
         &mut self,
         conversation: &mut RemoteConversation,
@@ -135,4 +163,44 @@ impl<A: AsyncFnMut(RemoteMessage) -> Result<Reply, EgressError>> AskedServer<A> 
         }
         Ok(tools.into_tools())
     }
+
+    /// Sends a message, and returns what comes back if it may be looked at.
+    async fn reply(&mut self, message: &RemoteMessage) -> Result<Reply, ListingError> {
+        let reply = (self.ask)(message.clone()).await?;
+        let left = self.left.checked_sub(reply.body.len());
+        self.left = left.ok_or(ListingError::TooLarge)?;
+        if self.echoed.are_in(&reply.body) {
+            return Err(ListingError::Echo);
+        }
+        let status = reply.status;
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Err(ListingError::Refused(status.as_u16()))
+            }
+            _ if status.is_redirection() => Err(ListingError::Moved(status.as_u16())),
+            _ => Ok(reply),
+        }
+    }
 }
+
+fn parts(reply: &Reply) -> RemoteReply<'_> {
+    RemoteReply {
+        status: reply.status,
+        headers: &reply.headers,
+        body: &reply.body,
+    }
+}
+
+/// Returns true if an answer is a result of the latest revision: those of others have no type.
+fn is_of_latest(answer: &RemoteAnswer) -> bool {
+    matches!(answer, RemoteAnswer::Result(result) if result.contains_key("resultType"))
+}
+
+const KNOWN: &str = "2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26";
+/// The host's newest revision with a handshake, and the server's choice.
+const OFFERS: usize = 2;
+/// The most bytes of all answers.
+const MAX_BYTES: usize = 16 << 20;
+
+#[cfg(test)]
+mod tests;

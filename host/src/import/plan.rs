@@ -35,8 +35,11 @@ pub(super) enum PlanSource {
     },
     /// The tools of an MCP server.
     Remote {
+        /// Its endpoint.
         url: String,
+        /// The revision that it speaks.
         revision: RemoteRevision,
+        /// The ranges without which it cannot be reached.
         private_addresses: Vec<String>,
     },
 }

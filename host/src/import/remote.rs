@@ -93,6 +93,7 @@ impl<'l> ListedTool<'l> {
     fn planned(&self, request: &ImportRequest) -> Result<PlannedTool, LeftOut> {
         let line = self.line();
         check_line(&line)?;
+        self.input_schema()?;
         if self.mirrors && self.remote.mirrored().is_err() {
             return Err(LeftOut::Mirrored);
         }

@@ -110,13 +110,13 @@ impl<'s> ImportedGrant<'s> {
             allow: self.lines.clone(),
             ..ServiceSection::default()
         };
-        match &self.granted {
+        match self.granted {
             GrantedService::Api { .. } => section,
             GrantedService::Remote {
                 url,
                 revision,
                 private_addresses,
-                pins,
+                ref pins,
             } => ServiceSection {
                 kind: Some("mcp"),
                 url: Some(url),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod hostile;
+mod remote;
 
 use serde_json::{Value, json};
 
@@ -170,7 +171,7 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
             "path",
             "id",
             json!({"schema": {"$ref": "https://evil.example/"}}),
-            "not a place in this file",
+            "not a place within its description",
         ),
         ("elsewhere", "id", json!({}), "its parameter is malformed"),
     ] {

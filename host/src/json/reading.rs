@@ -86,8 +86,8 @@ const OWN_READING: &[(&str, &str)] = &[
     ),
     (
         "import/",
-        "an API description: what is of another type is left out with its reason, or as if it were \
-         absent, and the host's rules judge what is made of it",
+        "an API description or a remote tool's definition: what is of another type is left out with \
+         its reason, or as if it were absent, and the host's rules judge what is made of it",
     ),
     (
         "scaffold/pins.rs",

@@ -11,11 +11,15 @@ pub(super) fn show(
     new: &ComponentReport,
     page: &mut Page<'_>,
 ) -> anyhow::Result<()> {
-    let changes = changes(old, new);
-    if changes.is_empty() {
+    if old.digest == new.digest {
         return Ok(());
     }
-    page.heading("the definitions of its tools changed")?;
+    let changes = changes(old, new);
+    page.heading(if changes.is_empty() {
+        "its tools are described as before, and what is behind them changed"
+    } else {
+        "the definitions of its tools changed"
+    })?;
     for (tone, what, name) in changes {
         page.say(&[(tone, &format!("  {what:<8}")), (Tone::Plain, name)])?;
     }

@@ -92,7 +92,7 @@ impl TokenSource {
     }
 
     /// Returns the token as it is now, as the value of an `Authorization` header.
-    pub(super) fn now(&mut self) -> HeaderValue {
+    pub fn now(&mut self) -> HeaderValue {
         if self.file.as_ref().is_some_and(TokenFile::is_due) {
             self.renewed();
         }
