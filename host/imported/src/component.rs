@@ -3,8 +3,8 @@
 use bailiwick_sdk::bindings::{downstream, tools, types};
 use bailiwick_sdk::{Error, Response};
 
-use crate::operation::Operation;
 use crate::Program;
+use crate::operation::Operation;
 use crate::shelf::{Described, Entry, HEAD, Shelf};
 
 struct Component;

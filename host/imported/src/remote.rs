@@ -57,7 +57,7 @@ impl RemoteCall {
     /// Returns what the tool answers, of what the host hands over.
     ///
     /// # Errors
-    /// The server answered with an error or not at all, or a part of its result cannot be passed on.
+    /// The server answered with an error or not at all, or a part of its result cannot pass.
     pub fn output(&self, status: u16, body: &[u8]) -> Result<types::Output, Error> {
         if body.is_empty() {
             return Err(unanswered(status));
@@ -73,7 +73,9 @@ impl RemoteCall {
         let mut content = items
             .map(|(index, item)| item.content().ok_or_else(|| unfit(index)))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut structured = result.structured_content.map(|value| value.get().to_owned());
+        let mut structured = result
+            .structured_content
+            .map(|value| value.get().to_owned());
         if !self.structured {
             // A server should give it as text too (MCP, structured content), but some do not.
             let text = structured.take().filter(|_| content.is_empty());
@@ -117,8 +119,8 @@ fn refused(code: i64, message: &str) -> Error {
 fn unfit(index: usize) -> Error {
     let number = index + 1;
     Error::Failed(format!(
-        "the remote tool has run, but item {number} of its result is not text, an image, a sound, a \
-         resource or a link to one"
+        "the remote tool has run, but item {number} of its result is not text, an image, a sound, \
+         a resource or a link to one"
     ))
 }
 

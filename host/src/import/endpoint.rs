@@ -1,7 +1,7 @@
 //! The address of a remote MCP server, as the operator gives it to an import.
 //!
-//! Invariant: what an import dials is what `url` and `private_addresses` of the service let the host
-//! dial, so an import never reaches a server that its configuration would not.
+//! Invariant: what an import dials is what `url` and `private_addresses` of the service let the
+//! host dial, so an import never reaches a server that its configuration would not.
 
 use std::net::IpAddr;
 
@@ -66,7 +66,10 @@ impl RemoteEndpoint {
 fn loopback(url: &Url) -> Vec<IpNet> {
     let address = match url.host() {
         Some(Host::Domain("localhost")) => {
-            return LOCALHOST.iter().filter_map(|one| one.parse().ok()).collect();
+            return LOCALHOST
+                .iter()
+                .filter_map(|one| one.parse().ok())
+                .collect();
         }
         Some(Host::Ipv4(address)) => IpAddr::V4(address),
         Some(Host::Ipv6(address)) => IpAddr::V6(address),
@@ -94,14 +97,24 @@ mod tests {
         for (text, private, ranges) in [
             ("https://mcp.example/a", &[][..], &[][..]),
             ("http://127.0.0.1:8000/mcp", &[], &["127.0.0.1/32"]),
-            ("http://127.0.0.1/mcp", &within[..], &["10.0.0.0/8", "127.0.0.0/8"]),
+            (
+                "http://127.0.0.1/mcp",
+                &within[..],
+                &["10.0.0.0/8", "127.0.0.0/8"],
+            ),
             ("http://[::1]:8000/mcp", &[], &["::1/128"]),
             ("http://localhost/mcp", &[], &["127.0.0.1/32", "::1/128"]),
             ("http://localhost.example/mcp", &[], &[]),
-            ("https://10.0.0.1", &within[..], &["10.0.0.0/8", "127.0.0.0/8"]),
+            (
+                "https://10.0.0.1",
+                &within[..],
+                &["10.0.0.0/8", "127.0.0.0/8"],
+            ),
         ] {
             let endpoint = RemoteEndpoint::new(text, private);
-            let found = endpoint.map(|endpoint| endpoint.ranges()).unwrap_or_default();
+            let found = endpoint
+                .map(|endpoint| endpoint.ranges())
+                .unwrap_or_default();
             assert_eq!(found, ranges, "{text}");
         }
     }

@@ -104,7 +104,7 @@ impl<A: AsyncFnMut(RemoteMessage) -> Result<Reply, EgressError>> AskedServer<A> 
             Ok(first) if is_of_latest(&first) => {
                 self.pages(&mut conversation, &first).await.map(Some)
             }
-            // Servers that speak others say so in many ways, and some list their tools all the same.
+            // Servers that speak others say so in many ways, and some list their tools anyway.
             _ => Ok(None),
         }
     }

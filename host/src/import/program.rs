@@ -1,7 +1,8 @@
 //! The data that the guest reads: what `host/imported` calls its shelf and its programs.
 //!
 //! Invariant: the layout is that of `host/imported/src/shelf.rs`, and the members are those of its
-//! `operation.rs` and `remote.rs`. A story compares what the guest describes and sends with what was imported.
+//! `operation.rs` and `remote.rs`. A story compares what the guest describes and sends with what
+//! was imported.
 
 use std::collections::BTreeMap;
 

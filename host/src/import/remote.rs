@@ -18,7 +18,7 @@ use super::text::{MAX_TEXT, MAX_TITLE, cleaned};
 use super::{ImportError, ImportRequest};
 use crate::remote::{RemoteTool, TOOLS_CALL};
 use crate::sandbox::{Annotations, RawDefinition, RawFacets};
-use crate::schema::check_texts;
+use crate::schema::{check_texts, identity_parameter};
 
 impl ImportPlan {
     /// Plans the import of a remote server's tools, of which the request chooses some by name.
@@ -42,9 +42,9 @@ impl ImportPlan {
             private_addresses: listing.endpoint.ranges(),
         };
         let mut plan = Self::new(request, source)?;
-        let (chosen, others): (Vec<_>, Vec<_>) = all.iter().partition(|tool| {
-            only.is_empty() || only.iter().any(|name| tool.is_named(name))
-        });
+        let (chosen, others): (Vec<_>, Vec<_>) = all
+            .iter()
+            .partition(|tool| only.is_empty() || only.iter().any(|name| tool.is_named(name)));
         plan.unchosen = others.len();
         for tool in chosen {
             plan.add(tool.planned(request), |outcome| ImportRow {
@@ -93,7 +93,7 @@ impl<'l> ListedTool<'l> {
     fn planned(&self, request: &ImportRequest) -> Result<PlannedTool, LeftOut> {
         let line = self.line();
         check_line(&line)?;
-        self.input_schema()?;
+        self.check_identities(request)?;
         if self.mirrors && self.remote.mirrored().is_err() {
             return Err(LeftOut::Mirrored);
         }
@@ -103,7 +103,9 @@ impl<'l> ListedTool<'l> {
             untyped: "any JSON in its arguments",
         };
         let raw = fitting.fitted(|detail| self.raw(request, detail), &mut notes)?;
-        let answer = self.member("outputSchema").filter(|_| request.output_schemas);
+        let answer = self
+            .member("outputSchema")
+            .filter(|_| request.output_schemas);
         let definition = match answer.map(|schema| (schema, ApiReferences::new(schema))) {
             Some((schema, within)) => {
                 fitting.with_answer(raw, answer_schema(schema, within), &mut notes)
@@ -124,14 +126,31 @@ impl<'l> ListedTool<'l> {
         })
     }
 
+    /// Looks at the schema as the server has it, so that no schema is too large for the rule.
+    fn check_identities(&self, request: &ImportRequest) -> Result<(), LeftOut> {
+        let rules = &request.rules;
+        let known: Vec<_> = rules.allowed.union(&rules.drops).cloned().collect();
+        match identity_parameter(self.input_schema()?, &known) {
+            Some(name) => Err(LeftOut::IdentityMember(name)),
+            None => Ok(()),
+        }
+    }
+
     /// Says what is not as the server has it, whatever the host accepts.
     fn notes(&self, request: &ImportRequest) -> Vec<String> {
         let mut notes = Vec::new();
         let texts = ["title", "description", "inputSchema"].map(|name| self.member(name));
-        if texts.into_iter().flatten().any(|text| check_texts(text).is_err()) {
+        if texts
+            .into_iter()
+            .flatten()
+            .any(|text| check_texts(text).is_err())
+        {
             notes.push("without characters of its texts that hide or reorder others".to_owned());
         }
-        if self.text("description").is_some_and(|text| text.len() > MAX_TEXT) {
+        if self
+            .text("description")
+            .is_some_and(|text| text.len() > MAX_TEXT)
+        {
             notes.push(format!("its description is cut off after {MAX_TEXT} bytes"));
         }
         let input = self.input_schema().ok();
@@ -227,7 +246,11 @@ fn is_open(schema: &Value) -> bool {
 /// Lets a schema take no arguments that it does not name. Names may also stand in the schemas that
 /// it refers to or joins.
 fn close(members: &mut Map<String, Value>) {
-    for open in ["additionalProperties", "unevaluatedProperties", "patternProperties"] {
+    for open in [
+        "additionalProperties",
+        "unevaluatedProperties",
+        "patternProperties",
+    ] {
         members.remove(open);
     }
     let joins = JOINING.iter().any(|keyword| members.contains_key(*keyword));
@@ -243,7 +266,10 @@ fn close(members: &mut Map<String, Value>) {
 fn untyped(given: &Value, request: &ImportRequest) -> Value {
     let is_kept = |name: &String| !request.rules.drops.contains(name);
     let named = given.get("properties").and_then(Value::as_object);
-    let names = named.into_iter().flat_map(Map::keys).filter(|name| is_kept(name));
+    let names = named
+        .into_iter()
+        .flat_map(Map::keys)
+        .filter(|name| is_kept(name));
     let properties: Map<_, _> = names.map(|name| (name.clone(), json!({}))).collect();
     let required = given.get("required").and_then(Value::as_array);
     let is_known = |name: &&Value| {

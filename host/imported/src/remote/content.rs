@@ -1,8 +1,8 @@
 //! The items of a result: MCP's content as the interface to the host has it.
 
+use bailiwick_sdk::bindings::types;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bailiwick_sdk::bindings::types;
 use serde::Deserialize;
 
 /// An item of any kind (MCP, `ContentBlock`).

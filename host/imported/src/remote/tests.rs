@@ -21,10 +21,16 @@ fn line(content: &Content) -> String {
     match content {
         Content::Text(text) => format!("text {} {:?}", text.text, text.meta),
         Content::Image(media) => {
-            format!("image {:?} {} {:?}", media.data, media.mime_type, media.meta)
+            format!(
+                "image {:?} {} {:?}",
+                media.data, media.mime_type, media.meta
+            )
         }
         Content::Audio(media) => {
-            format!("audio {:?} {} {:?}", media.data, media.mime_type, media.meta)
+            format!(
+                "audio {:?} {} {:?}",
+                media.data, media.mime_type, media.meta
+            )
         }
         Content::ResourceLink(link) => format!(
             "link {} {} {:?} {:?} {:?}",
@@ -45,7 +51,10 @@ fn line(content: &Content) -> String {
 fn a_call_names_the_remote_tool_and_has_the_arguments_as_they_are() {
     let input = r#"{"n": 1.50,"big":12345678901234567890123}"#;
     let request = tool(false).request(input);
-    assert_eq!((request.service.as_str(), request.method.as_str()), ("tracker", "tools/call"));
+    assert_eq!(
+        (request.service.as_str(), request.method.as_str()),
+        ("tracker", "tools/call")
+    );
     assert_eq!(request.path, [Part::Text("find".to_owned())]);
     assert_eq!(request.body, input.as_bytes());
     assert!(request.query.is_empty() && request.headers.is_empty());
@@ -84,7 +93,11 @@ fn each_kind_of_content_passes_without_its_meta() {
             r#"resource a:b Some("a/b") [1] None"#,
         ),
     ] {
-        let output = output(false, &format!(r#"{{"content":[{item}],"_meta":{{"x":1}}}}"#)).unwrap();
+        let output = output(
+            false,
+            &format!(r#"{{"content":[{item}],"_meta":{{"x":1}}}}"#),
+        )
+        .unwrap();
         let lines: Vec<_> = output.content.iter().map(line).collect();
         assert_eq!(lines, [expected], "{item}");
         assert_eq!(output.meta, None);
@@ -106,10 +119,21 @@ fn content_that_is_not_understood_fails_the_call_and_is_not_repeated() {
         let good = r#"{"type":"text","text":"a"}"#;
         let refused = output(false, &format!(r#"{{"content":[{good},{item}]}}"#)).unwrap_err();
         let said = refused.message();
-        assert!(said.contains("item 2") && !said.contains("s3cret"), "{item}: {said}");
+        assert!(
+            said.contains("item 2") && !said.contains("s3cret"),
+            "{item}: {said}"
+        );
     }
-    for shape in [r#"{"content":"a"}"#, r#"{"isError":"no"}"#, "[]", r#"{"content":[1]}"#] {
-        assert!(matches!(output(false, shape), Err(Error::Failed(_))), "{shape}");
+    for shape in [
+        r#"{"content":"a"}"#,
+        r#"{"isError":"no"}"#,
+        "[]",
+        r#"{"content":[1]}"#,
+    ] {
+        assert!(
+            matches!(output(false, shape), Err(Error::Failed(_))),
+            "{shape}"
+        );
     }
 }
 
@@ -124,7 +148,11 @@ fn structured_content_passes_only_if_it_was_described() {
     ] {
         let result = format!(r#"{{{content}"structuredContent":{{"n": 1.50}}}}"#);
         let output = output(described, &result).unwrap();
-        assert_eq!(output.structured.as_deref(), structured, "{described} {content}");
+        assert_eq!(
+            output.structured.as_deref(),
+            structured,
+            "{described} {content}"
+        );
         assert_eq!(output.content.iter().map(line).collect::<Vec<_>>(), lines);
     }
     for (result, expected) in [
@@ -134,14 +162,19 @@ fn structured_content_passes_only_if_it_was_described() {
         (r#"{"resultType":"complete"}"#, false),
     ] {
         let output = output(false, result).unwrap();
-        assert_eq!((output.is_error, output.structured), (expected, None), "{result}");
+        assert_eq!(
+            (output.is_error, output.structured),
+            (expected, None),
+            "{result}"
+        );
     }
 }
 
 #[test]
 fn an_error_of_the_server_is_told_by_its_code_and_its_first_words() {
     let error = |code: &str, message: &str| {
-        let body = format!(r#"{{"error":{{"code":{code},"message":"{message}","data":"s3cret"}}}}"#);
+        let body =
+            format!(r#"{{"error":{{"code":{code},"message":"{message}","data":"s3cret"}}}}"#);
         tool(false).output(200, body.as_bytes()).unwrap_err()
     };
     let told = "the remote server answered with error ";
@@ -154,7 +187,10 @@ fn an_error_of_the_server_is_told_by_its_code_and_its_first_words() {
         Error::Failed(format!("{told}7: a [31m b"))
     );
     let long = error("7", &"é".repeat(10_000));
-    assert_eq!(long.message().chars().count(), told.len() + "7: ".len() + 500);
+    assert_eq!(
+        long.message().chars().count(),
+        told.len() + "7: ".len() + 500
+    );
 }
 
 #[test]

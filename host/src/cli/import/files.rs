@@ -23,12 +23,7 @@ pub(super) struct ImportedFiles<'p> {
 
 impl ImportedFiles<'_> {
     /// Writes the files, if this host would load the component.
-    pub(super) fn write(
-        &self,
-        out: &Path,
-        name: &str,
-        page: &mut Page<'_>,
-    ) -> anyhow::Result<()> {
+    pub(super) fn write(&self, out: &Path, name: &str, page: &mut Page<'_>) -> anyhow::Result<()> {
         let file = out.join(format!("{name}.wasm"));
         // A host may watch the folder, so what it would refuse is never there.
         let apart = out.join(format!(".{name}.import"));

@@ -49,8 +49,8 @@ The token decides which tools the server lists. Calls are made with the service'
 never with this token.
 
 Files: DIR/NAME.wasm is the component, DIR/NAME.toml the lines for the configuration: the service
-with the pins of its tools' definitions, and the grant. Both are written only if this host would load
-the component; they replace older ones.
+with the pins of its tools' definitions, and the grant. Both are written only if this host would
+load the component; they replace older ones.
 
 Exit codes: 0 if there is a component, or with --dry-run; otherwise nothing is written.";
 

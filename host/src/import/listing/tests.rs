@@ -161,11 +161,23 @@ async fn an_answer_that_leads_elsewhere_or_never_ends_is_refused() {
     let number = |asked: &Value| asked["id"].as_u64().unwrap();
     let says: [(&str, &dyn Fn(&Value) -> Reply, &str); 9] = [
         ("", &|asked| listed(asked, json!({})), ""),
-        ("t0ken-t0ken-t0ken", &|asked| listed(asked, json!({})), "repeats the token"),
-        ("", &|_| reply(401, "application/json", "{}"), "--token-file"),
+        (
+            "t0ken-t0ken-t0ken",
+            &|asked| listed(asked, json!({})),
+            "repeats the token",
+        ),
+        (
+            "",
+            &|_| reply(401, "application/json", "{}"),
+            "--token-file",
+        ),
         ("", &|_| reply(403, "text/plain", "no"), "--token-file"),
         ("", &|_| reply(302, "text/plain", ""), "not followed"),
-        ("", &|_| reply(200, "application/json", vec![b' '; MAX_BYTES + 1]), "larger than"),
+        (
+            "",
+            &|_| reply(200, "application/json", vec![b' '; MAX_BYTES + 1]),
+            "larger than",
+        ),
         (
             "",
             &|asked| {
@@ -175,11 +187,17 @@ async fn an_answer_that_leads_elsewhere_or_never_ends_is_refused() {
             },
             "more than 64 pages",
         ),
-        ("", &|asked| listed(asked, json!({"nextCursor": "again"})), "one name"),
+        (
+            "",
+            &|asked| listed(asked, json!({"nextCursor": "again"})),
+            "one name",
+        ),
         (
             "",
             &|asked| {
-                let many: Vec<_> = (0..2_000).map(|n| json!({"name": format!("t{n}")})).collect();
+                let many: Vec<_> = (0..2_000)
+                    .map(|n| json!({"name": format!("t{n}")}))
+                    .collect();
                 listed(asked, json!({"tools": many}))
             },
             "more than 1024 tools",
@@ -189,7 +207,10 @@ async fn an_answer_that_leads_elsewhere_or_never_ends_is_refused() {
         let token = Some(token.as_bytes());
         let (listing, heard) = read(token, |_, asked| says(asked)).await;
         let said = listing.err().map(|error| chain(&error)).unwrap_or_default();
-        assert!(said.contains(why) && said.is_empty() == why.is_empty(), "{why}: {said}");
+        assert!(
+            said.contains(why) && said.is_empty() == why.is_empty(),
+            "{why}: {said}"
+        );
         assert!(heard.len() <= 64, "{why}");
     }
 }

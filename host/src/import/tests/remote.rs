@@ -57,9 +57,17 @@ fn each_remote_tool_is_imported_noted_or_left_out() {
     let input = |schema: Value| json!({"inputSchema": schema});
     for (arguments, more, expected) in [
         (text.clone(), json!({}), ""),
-        (text.clone(), json!({"description": null, "title": "Find"}), ""),
+        (
+            text.clone(),
+            json!({"description": null, "title": "Find"}),
+            "",
+        ),
         (text.clone(), json!({"name": "boards/find.all-1"}), ""),
-        (text.clone(), json!({"name": "find it"}), "left out: tools/call find it: "),
+        (
+            text.clone(),
+            json!({"name": "find it"}),
+            "left out: tools/call find it: ",
+        ),
         (text.clone(), json!({"name": "a\nb"}), "left out: "),
         (text.clone(), json!({"name": "поиск"}), "left out: "),
         (text.clone(), json!({"name": "n".repeat(100)}), ""),
@@ -79,10 +87,26 @@ fn each_remote_tool_is_imported_noted_or_left_out() {
             json!({"description": "long ".repeat(2_000)}),
             "its description is cut off after 4096 bytes",
         ),
-        (json!({"q\u{200b}": {}}), json!({}), "left out: its definition would not be accepted"),
-        (text.clone(), json!({"inputSchema": null}), "left out: its inputSchema is malformed"),
-        (text.clone(), input(json!(true)), "left out: its inputSchema is malformed"),
-        (text.clone(), input(json!({"type": "array"})), "left out: its inputSchema is malformed"),
+        (
+            json!({"q\u{200b}": {}}),
+            json!({}),
+            "left out: its definition would not be accepted",
+        ),
+        (
+            text.clone(),
+            json!({"inputSchema": null}),
+            "left out: its inputSchema is malformed",
+        ),
+        (
+            text.clone(),
+            input(json!(true)),
+            "left out: its inputSchema is malformed",
+        ),
+        (
+            text.clone(),
+            input(json!({"type": "array"})),
+            "left out: its inputSchema is malformed",
+        ),
         (text.clone(), input(json!({"type": "object"})), ""),
         (
             text.clone(),
@@ -111,17 +135,19 @@ fn each_remote_tool_is_imported_noted_or_left_out() {
         ),
         (
             text.clone(),
-            input(json!({"type": "object", "$schema": "http://json-schema.org/draft-07/schema#",
+            input(
+                json!({"type": "object", "$schema": "http://json-schema.org/draft-07/schema#",
                 "properties": {"q": {"$ref": "#/definitions/q"}},
-                "definitions": {"q": {"type": "string"}}})),
+                "definitions": {"q": {"type": "string"}}}),
+            ),
             "",
         ),
+        (json!({"tree": {"$ref": "#"}}), json!({}), ""),
         (
-            json!({"tree": {"$ref": "#"}}),
+            json!({"q": deep.clone()}),
             json!({}),
-            "",
+            "any JSON in its arguments: ",
         ),
-        (json!({"q": deep}), json!({}), "any JSON in its arguments: "),
         (
             json!({"user_id": {"type": "string"}}),
             json!({}),
@@ -129,6 +155,11 @@ fn each_remote_tool_is_imported_noted_or_left_out() {
         ),
         (
             json!({"body": {"properties": {"api_key": {}}}}),
+            json!({}),
+            "--drop api_key",
+        ),
+        (
+            json!({"q": deep, "body": {"properties": {"api_key": {}}}}),
             json!({}),
             "--drop api_key",
         ),
@@ -151,7 +182,10 @@ fn each_remote_tool_is_imported_noted_or_left_out() {
         );
     }
     let mirrored = json!({"region": {"type": "string", "x-mcp-header": "Re gion"}});
-    let before = listing(&json!([tool(&mirrored, &json!({}))]), RemoteRevision::V2025_11_25);
+    let before = listing(
+        &json!([tool(&mirrored, &json!({}))]),
+        RemoteRevision::V2025_11_25,
+    );
     let plan = ImportPlan::of_remote(&before, &request()).unwrap();
     assert_eq!(plan.tools(), 1, "earlier revisions know no such headers");
 }
@@ -167,7 +201,11 @@ fn an_argument_that_names_an_identity_can_be_dropped_or_allowed() {
     let mut allowing = request();
     allowing.rules.allowed.insert("subject".to_owned());
     for (request, is_there, expected) in [
-        (&dropping, false, "without the argument \"subject\": it is dropped"),
+        (
+            &dropping,
+            false,
+            "without the argument \"subject\": it is dropped",
+        ),
         (&allowing, true, ""),
     ] {
         assert_eq!(outcome(&tool, request), expected);
@@ -175,7 +213,11 @@ fn an_argument_that_names_an_identity_can_be_dropped_or_allowed() {
         let component = plan.component().unwrap();
         assert_eq!(has(&component, "\"subject\""), is_there, "{expected}");
         let settings = plan.settings("shop", "sha256:00").unwrap();
-        assert_eq!(settings.contains("allow_parameters"), is_there, "{settings}");
+        assert_eq!(
+            settings.contains("allow_parameters"),
+            is_there,
+            "{settings}"
+        );
     }
 }
 
@@ -183,7 +225,10 @@ fn an_argument_that_names_an_identity_can_be_dropped_or_allowed() {
 fn the_lines_grant_exactly_the_chosen_tools_with_their_pins() {
     let tools = json!([
         tool(&json!({}), &json!({"annotations": {"readOnlyHint": true}})),
-        tool(&json!({}), &json!({"name": "boards/make", "annotations": {"readOnlyHint": "yes"}})),
+        tool(
+            &json!({}),
+            &json!({"name": "boards/make", "annotations": {"readOnlyHint": "yes"}})
+        ),
         tool(&json!({}), &json!({"name": "boards_make"})),
     ]);
     let whole = plan_of_remote(&tools, &request());
@@ -232,7 +277,10 @@ fn a_component_takes_no_more_remote_tools_than_it_can() {
     assert!(many(64).is_ok());
     let refused = many(65).err().map(|error| error.to_string());
     let refused = refused.unwrap_or_default();
-    assert!(refused.contains("65 tools") && refused.ends_with("--only"), "{refused}");
+    assert!(
+        refused.contains("65 tools") && refused.ends_with("--only"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -252,7 +300,8 @@ fn a_definition_has_nothing_hidden_and_a_hidden_change_is_another_component() {
 
 #[test]
 fn results_are_described_only_if_the_operator_wants_that() {
-    let output = json!({"outputSchema": {"type": "object", "properties": {"n": {"type": "number"}}}});
+    let output =
+        json!({"outputSchema": {"type": "object", "properties": {"n": {"type": "number"}}}});
     let odd = json!({"outputSchema": {"$ref": "https://evil.example/a"}});
     let mut described = request();
     described.output_schemas = true;
@@ -260,12 +309,23 @@ fn results_are_described_only_if_the_operator_wants_that() {
         (&output, &request(), false, ""),
         (&output, &described, true, ""),
         (&json!({}), &described, false, ""),
-        (&odd, &described, false, "without the schema of its answers: it refers to"),
+        (
+            &odd,
+            &described,
+            false,
+            "without the schema of its answers: it refers to",
+        ),
     ] {
         let tool = tool(&json!({}), more);
         let found = outcome(&tool, request);
-        assert!(found.starts_with(note) && found.is_empty() == note.is_empty(), "{found}");
+        assert!(
+            found.starts_with(note) && found.is_empty() == note.is_empty(),
+            "{found}"
+        );
         let component = plan_of_remote(&json!([tool]), request).component().unwrap();
-        assert!(has(&component, &format!("\"structured\":{structured}")), "{more}");
+        assert!(
+            has(&component, &format!("\"structured\":{structured}")),
+            "{more}"
+        );
     }
 }
