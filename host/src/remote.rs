@@ -24,7 +24,7 @@ pub use conversation::{RemoteConversation, RemoteMessage};
 pub use error::RemoteError;
 pub use mirrored::MirroredArgument;
 pub use revision::{RemoteRevision, UnknownRevision};
-pub use tool::{RemoteTool, RemoteTools};
+pub use tool::{RemoteTool, RemoteTools, is_tool_name};
 
-/// The name of the one method that tools may use.
+/// The method that calls a tool. No other one of MCP does anything for a tool of this host.
 pub const TOOLS_CALL: &str = "tools/call";

@@ -1,18 +1,30 @@
-//! The requests that a rule is about: `METHOD /path/{}`.
+//! The requests that a rule is about: `METHOD /path/{}`, or `tools/call NAME` for a remote tool.
 //!
 //! Invariant: a request that a pattern is about has no second spelling. Segments are compared once
 //! they are decoded, and also as some services read them: decoded again, without their case and
-//! without their parameters (`refunds;a=b`, RFC 3986 §3.3).
+//! without their parameters (`refunds;a=b`, RFC 3986 §3.3). The name of a remote tool goes out as
+//! it stands in `allow`, so it has one spelling.
 
 use std::str::FromStr;
 
 use percent_encoding::{percent_decode, percent_decode_str};
 
-/// The requests that a rule is about: `METHOD /path/{}`.
+use crate::remote::{TOOLS_CALL, is_tool_name};
+
+/// The requests that a rule is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestPattern {
-    method: String,
-    path: Vec<PatternSegment>,
+pub struct RequestPattern(Concerned);
+
+/// The two kinds of requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Concerned {
+    /// Requests of HTTP.
+    Paths {
+        method: String,
+        path: Vec<PatternSegment>,
+    },
+    /// Calls of the remote tool of this name.
+    Tool(String),
 }
 
 /// A text that is no pattern of requests.
@@ -20,7 +32,7 @@ pub struct RequestPattern {
 #[error(
     "expected `METHOD /path`, with a method of GET, HEAD, POST, PUT, PATCH or DELETE, and in the \
      path plain text, {{}} for a segment or a part of one, and once {{**}} for several segments; \
-     conditions see the query"
+     conditions see the query. A remote tool is `tools/call NAME`"
 )]
 pub struct NotARequestPattern;
 
@@ -38,6 +50,9 @@ impl FromStr for RequestPattern {
 
     fn from_str(text: &str) -> Result<Self, NotARequestPattern> {
         let (method, path) = text.split_once(' ').ok_or(NotARequestPattern)?;
+        if method == TOOLS_CALL && is_tool_name(path) {
+            return Ok(Self(Concerned::Tool(path.to_owned())));
+        }
         if !METHODS.contains(&method) || !path.starts_with('/') {
             return Err(NotARequestPattern);
         }
@@ -50,27 +65,34 @@ impl FromStr for RequestPattern {
         if path.iter().filter(|one| one.is_rest()).count() > 1 {
             return Err(NotARequestPattern);
         }
-        Ok(Self {
-            method: method.to_owned(),
-            path,
-        })
+        let method = method.to_owned();
+        Ok(Self(Concerned::Paths { method, path }))
     }
 }
 
 impl RequestPattern {
-    /// Returns true if it is about a request of this method, with a path as it is sent.
+    /// Returns true if it is about a request of this method, with a path as it is sent, or about
+    /// the call of the remote tool that has this name as its path.
     pub(super) fn matches(&self, method: &str, path: &str) -> bool {
+        let (own_method, own_path) = match &self.0 {
+            Concerned::Tool(name) => return method == TOOLS_CALL && name == path,
+            Concerned::Paths { method, path } => (method, path),
+        };
         let decoded = |segment: &str| percent_decode_str(segment).collect::<Vec<u8>>();
         let given: Vec<Vec<u8>> = segments(path).map(decoded).collect();
-        self.method == method && fits(&self.path, &given)
+        own_method == method && fits(own_path, &given)
     }
 
     /// Returns true if it is about any request that a template allows.
     pub(super) fn may_match(&self, template: &str) -> bool {
         let (method, target) = template.split_once(' ').unwrap_or_default();
+        let (own_method, own_path) = match &self.0 {
+            Concerned::Tool(name) => return method == TOOLS_CALL && name == target,
+            Concerned::Paths { method, path } => (method, path),
+        };
         let path = target.split('?').next().unwrap_or_default();
         let given: Vec<_> = segments(path).map(PatternSegment::of_template).collect();
-        self.method == method && meet(&self.path, &given)
+        own_method == method && meet(own_path, &given)
     }
 }
 
@@ -215,10 +237,7 @@ mod tests {
     use super::*;
 
     fn pattern(text: &str) -> RequestPattern {
-        let nothing = RequestPattern {
-            method: String::new(),
-            path: Vec::new(),
-        };
+        let nothing = RequestPattern(Concerned::Tool(String::new()));
         text.parse().unwrap_or(nothing)
     }
 
@@ -281,6 +300,23 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_is_about_one_remote_tool_by_its_exact_name() {
+        for (text, method, name, expected) in [
+            ("tools/call refund", "tools/call", "refund", true),
+            ("tools/call refund", "tools/call", "Refund", false),
+            ("tools/call refund", "tools/call", "refund/all", false),
+            ("tools/call refund", "POST", "refund", false),
+            ("POST /refund", "tools/call", "refund", false),
+            ("tools/call a/b", "tools/call", "a/b", true),
+        ] {
+            let pattern = pattern(text);
+            assert_eq!(pattern.matches(method, name), expected, "{text} {name}");
+            let template = format!("{method} {name}");
+            assert_eq!(pattern.may_match(&template), expected, "{text} {template}");
+        }
+    }
+
+    #[test]
     fn what_no_template_could_say_is_no_pattern() {
         for text in [
             "GET /{}{}",
@@ -295,10 +331,15 @@ mod tests {
             "GET /a b",
             "GET /%2e",
             "GET /..",
+            "tools/call",
+            "tools/call ",
+            "tools/call {}",
+            "tools/call a b",
+            "tools/list a",
         ] {
             assert!(text.parse::<RequestPattern>().is_err(), "{text}");
         }
-        for text in ["GET /", "GET /{**}:x/{}", "GET /a{}b/{}", "GET /.{}"] {
+        for text in ["GET /", "GET /{**}:x/{}", "GET /a{}b/{}", "GET /.{}", "tools/call a.b"] {
             assert!(text.parse::<RequestPattern>().is_ok(), "{text}");
         }
     }

@@ -213,10 +213,8 @@ fn a_request_without_a_handshake_says_everything_by_itself() {
         ]
     );
     let (body, headers) = told(&conversation.list(Some("p2")));
-    assert_eq!(
-        (&body["id"], &body["params"]["cursor"]),
-        (&json!(2), &json!("p2"))
-    );
+    assert_eq!(body.get("id"), Some(&json!(2)));
+    assert_eq!(body.pointer("/params/cursor"), Some(&json!("p2")));
     assert!(headers.contains(&header("mcp-method", "tools/list")));
 }
 
@@ -226,11 +224,9 @@ fn a_handshake_opens_a_session_that_its_conversation_alone_has() {
     for session in [None, Some("s-1")] {
         let mut conversation = RemoteConversation::new(RemoteRevision::V2025_11_25);
         let (body, headers) = told(&conversation.initialize().unwrap());
-        assert_eq!(body["params"]["protocolVersion"], json!("2025-11-25"));
-        assert_eq!(
-            (&body["params"]["capabilities"], headers),
-            (&json!({}), vec![])
-        );
+        assert_eq!(body.pointer("/params/protocolVersion"), Some(&json!("2025-11-25")));
+        assert_eq!(body.pointer("/params/capabilities"), Some(&json!({})));
+        assert!(headers.is_empty(), "{headers:?}");
         let given = session.map(|id| ("mcp-session-id", id));
         let given = given
             .into_iter()
@@ -371,9 +367,9 @@ fn a_pin_is_of_everything_that_a_model_is_told_and_of_nothing_else() {
     };
     let base = json!({"name": "a", "description": "Finds.", "inputSchema": {"type": "object"}});
     let with = |name: &str, value: Value| {
-        let mut described = base.clone();
-        described[name] = value;
-        pin(&described)
+        let mut described = base.as_object().cloned().unwrap();
+        described.insert(name.to_owned(), value);
+        pin(&Value::Object(described))
     };
     assert!(pin(&base).is_some_and(|pin| pin.starts_with("sha256:") && pin.len() == 71));
     for (name, value) in [

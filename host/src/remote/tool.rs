@@ -102,6 +102,13 @@ impl RemoteTools {
     }
 }
 
+/// Returns true if the configuration can name a remote tool so: 1 to 128 letters, digits, `_`, `-`,
+/// `.` and `/` (MCP 2025-11-25, "Tool Names", and names with `/`, which earlier servers have).
+pub fn is_tool_name(name: &str) -> bool {
+    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_known)
+}
+
 /// The members of a tool that its pin covers.
 const PINNED: &[&str] = &[
     "annotations",
@@ -115,3 +122,5 @@ const PINNED: &[&str] = &[
 const MAX_PAGES: usize = 64;
 /// The most tools of a list.
 const MAX_TOOLS: usize = 1_024;
+/// The longest name of a tool, in bytes.
+const MAX_NAME: usize = 128;
