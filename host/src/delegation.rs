@@ -26,11 +26,13 @@ mod exchange;
 mod idempotency;
 mod identify;
 mod issued;
+mod looks;
 mod obtaining;
 mod own;
 mod planned;
 mod policy_point;
 mod reissue;
+mod remote;
 mod request;
 mod service;
 mod settings;
@@ -54,7 +56,7 @@ pub use policy_point::{PolicyPoint, PolicyPointSettings, SubjectNaming, ToldFact
 pub use request::may_set_header;
 pub use service::Service;
 pub use settings::{
-    AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ReissueSettings,
+    AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ReissueSettings, RemoteSettings,
     ServiceSettings, Subjects, UnderPolicy,
 };
 pub use static_key::{KeyFiles, KeyOwner, KeyPlace, KeyRule, StaticAuth, StaticKeys, file_name};

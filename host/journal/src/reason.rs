@@ -105,6 +105,8 @@ codes! {
         DeniedByPolicy => "denied-by-policy",
         /// The operator's policy point gave no decision about the request.
         PolicyUnavailable => "policy-unavailable",
+        /// The remote server's definition of the tool is not the one that the operator accepted.
+        DefinitionChanged => "definition-changed",
         /// The tool's request is malformed.
         InvalidRequest => "invalid-request",
         /// The operator has denied the caller, the tool or its code meanwhile.

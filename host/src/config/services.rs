@@ -3,6 +3,7 @@
 mod exchange;
 mod headers;
 mod reissue;
+mod remote;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::limits::Limits;
 use exchange::exchange;
 use headers::headers;
 use reissue::{check_apart, reissue};
+use remote::remote;
 
 /// The services that were read.
 pub(super) struct ServiceSections {
@@ -103,6 +105,8 @@ fn service(name: String, section: &Section<'_>, read: ReadBefore<'_>) -> Option<
     }
     let own = auth.as_ref().and_then(Auth::header);
     let headers = headers(section, [own, idempotency.as_ref()]);
+    let named = headers.iter().map(|(name, _)| name);
+    let remote = remote(section, &allow, named.chain(own.map(HeaderName::as_str)));
     let exchange = section
         .section("exchange")
         .map(|section| exchange(&section, issuers));
@@ -117,6 +121,7 @@ fn service(name: String, section: &Section<'_>, read: ReadBefore<'_>) -> Option<
     let settings = ServiceSettings {
         name,
         url: base?,
+        remote,
         addresses,
         tls: peer(section, "url"),
         in_trust_domain,

@@ -19,6 +19,7 @@ mod mistakes;
 mod policy_point;
 mod providers;
 mod reissue;
+mod remote;
 mod services;
 mod tenants;
 mod tls;

@@ -1,32 +1,31 @@
 //! One call's authority to reach services, and the broker that carries it out.
 
+mod conversing;
 mod credentials;
 mod delivery;
 mod places;
+mod planning;
 mod policy;
 mod stopping;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use http::Method;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::asker::Acting;
 use super::asker::KnownActor;
 use super::bulkhead::Bulkhead;
 use super::cache::ExchangeCache;
-use super::content::{self, ContentRules, Turns};
+use super::content::{self, ContentRules};
 use super::credential::Credential;
 use super::idempotency::RequestKeys;
-use super::planned::{Attempt, Planned, absolute, error_of, is_safe};
+use super::planned::{Attempt, error_of, is_safe};
 use super::policy_point::PolicyPoint;
 use super::request;
 use super::service::Service;
@@ -243,11 +242,7 @@ impl Inner {
                 Ok(settled) => {
                     let delivery = self.deliver(&planned, prepared, &mut progress, settled);
                     let delivery = Box::pin(delivery);
-                    let given_up = if planned.finishes() {
-                        GivenUp::Never
-                    } else {
-                        GivenUp::AtOnce
-                    };
+                    let given_up = GivenUp::delivery_of(&planned);
                     self.unless_stopped(given_up, &sent, delivery).await
                 }
                 Err(_) => Err(Some(DownstreamError::AuditUnavailable)),
@@ -300,96 +295,4 @@ impl Inner {
             alias: self.envelope.issuer_alias(),
         }
     }
-
-    /// Returns the facts about a request that a refusal may record: names of ours, never text of
-    /// the tool's.
-    fn asked(&self, request: &Request) -> audit::Request {
-        let granted = self
-            .envelope
-            .claims()
-            .delegation
-            .modes()
-            .contains_key(&request.service);
-        let service = if granted {
-            request.service.clone()
-        } else {
-            "(not granted)".to_owned()
-        };
-        let method = request::method(&request.method)
-            .map_or("(other)".to_owned(), |method| method.to_string());
-        audit::Request {
-            service: service.into(),
-            method: method.into(),
-            path_template: None,
-        }
-    }
-
-    /// Checks the request against the grant. Nothing has left the host yet.
-    async fn plan(&self, used: usize, request: Request) -> Result<Planned, DownstreamError> {
-        let claims = self.envelope.claims();
-        let limits = &self.broker.limits;
-        if used >= limits.downstream_calls {
-            return Err(DownstreamError::QuotaExhausted);
-        }
-        let mode = claims
-            .delegation
-            .modes()
-            .get(&request.service)
-            .copied()
-            .ok_or(DownstreamError::UnknownService)?;
-        let service = self
-            .broker
-            .services
-            .get(&request.service)
-            .ok_or(DownstreamError::UnknownService)?;
-        if request.body.len() > limits.downstream_bytes {
-            return Err(DownstreamError::InvalidRequest(format!(
-                "the body is larger than {} bytes",
-                limits.downstream_bytes
-            )));
-        }
-        let method = request::method(&request.method)?;
-        let before = self.bytes.fetch_add(request.body.len(), Ordering::Relaxed);
-        if before.saturating_add(request.body.len()) > limits.downstream_total {
-            return Err(DownstreamError::QuotaExhausted);
-        }
-        if !request.body.is_empty() && matches!(method, Method::GET | Method::HEAD) {
-            return Err(DownstreamError::InvalidRequest(
-                "GET and HEAD have no body".into(),
-            ));
-        }
-        let headers = request::headers(&request.headers)?;
-        if let Some(name) = service.settings.own_header(&headers) {
-            return Err(DownstreamError::InvalidRequest(format!(
-                "the host sets the header {name} for this service; leave it out"
-            )));
-        }
-        let (template, below) = service.settings.cover(&request, self.known())?;
-        if let Some(acting) = Acting::in_mode(mode) {
-            self.user(service, acting)?;
-        }
-        let planned = Planned {
-            service: Arc::clone(service),
-            mode,
-            template,
-            other_meaning: service.settings.other_meaning(&request),
-            method,
-            target: absolute(&service.settings.url, &below)?,
-            below,
-            headers,
-            body: request.body.into(),
-        };
-        let turns = Turns {
-            places: &self.broker.judged,
-            patience: JUDGED_WITHIN,
-            ended: &self.stop,
-        };
-        let content = planned.content(self.known(), &claims.agent.id);
-        self.rules.check(&content, &turns).await?;
-        self.unless_paused(service)?;
-        Ok(planned)
-    }
 }
-
-/// The longest time that the rules of a grant may take for one request.
-const JUDGED_WITHIN: Duration = Duration::from_secs(2);

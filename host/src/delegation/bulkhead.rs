@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
 use crate::downstream::DownstreamError;
-use crate::egress::{EgressError, Reply, Sent};
+use crate::egress::{EgressError, Sent};
 use crate::principal::ActorId;
 use breaker::Breaker;
 pub(super) use breaker::{Change, Trouble};
@@ -179,9 +179,9 @@ impl Bulkhead {
 impl ServicePlace<'_> {
     /// Gives the place back, with what its request says about the service. Returns what the
     /// operator should hear of.
-    pub(super) fn leave(self, answer: &Result<Reply, EgressError>, sent: &Sent) -> Option<Change> {
+    pub(super) fn leave(self, answer: Result<(), &EgressError>, sent: &Sent) -> Option<Change> {
         match answer {
-            Ok(_) => self.answered(),
+            Ok(()) => self.answered(),
             Err(error) if error.is_answer() => self.answered(),
             // The host does not ask, whatever state the service is in.
             Err(EgressError::Blocked(_)) => None,

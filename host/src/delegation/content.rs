@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, header};
 use hyper::body::Bytes;
 use serde_json::Value;
 use tokio::time::sleep;
@@ -30,8 +30,9 @@ pub struct ContentRules {
 /// A request as it is about to be sent, and who asks.
 pub(super) struct Content<'p> {
     pub(super) service: &'p str,
-    pub(super) method: &'p Method,
-    /// Path and query below the service's URL.
+    /// The method of HTTP, or `tools/call`.
+    pub(super) method: &'p str,
+    /// Path and query below the service's URL, or the name of the remote tool.
     pub(super) target: &'p str,
     pub(super) headers: &'p HeaderMap,
     pub(super) body: &'p Bytes,
@@ -52,7 +53,7 @@ pub(super) struct Turns<'t> {
 /// A long request, for rules on another thread.
 struct LongRequest {
     service: String,
-    method: Method,
+    method: String,
     target: String,
     content_type: Option<String>,
     body: Bytes,
@@ -104,7 +105,7 @@ impl ContentRules {
     pub(super) fn facts<'f>(&'f self, content: &Content<'f>) -> RequestFacts<'f> {
         RequestFacts {
             service: content.service,
-            method: content.method.as_str(),
+            method: content.method,
             target: content.target,
             content_type: content.content_type(),
             body: content.body,
@@ -187,7 +188,7 @@ impl LongRequest {
     fn of(content: &Content<'_>, arguments: &Arc<Value>) -> Self {
         Self {
             service: content.service.to_owned(),
-            method: content.method.clone(),
+            method: content.method.to_owned(),
             target: content.target.to_owned(),
             content_type: content.content_type().map(String::from),
             body: content.body.clone(),
@@ -203,7 +204,7 @@ impl LongRequest {
     fn asked(&self) -> RequestFacts<'_> {
         RequestFacts {
             service: &self.service,
-            method: self.method.as_str(),
+            method: &self.method,
             target: &self.target,
             content_type: self.content_type.as_deref(),
             body: &self.body,

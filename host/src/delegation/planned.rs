@@ -16,6 +16,7 @@ use crate::audit::{self, Closing, Outcome};
 use crate::downstream::DownstreamError;
 use crate::egress::{EgressError, Sent};
 use crate::reason::DownstreamReason;
+use crate::remote::{RemoteArguments, TOOLS_CALL};
 
 /// A request that the grant covers, ready to be recorded and sent.
 pub(super) struct Planned {
@@ -24,12 +25,15 @@ pub(super) struct Planned {
     pub(super) template: String,
     /// Another template for which the service may take it, with the method.
     pub(super) other_meaning: Option<String>,
+    /// The method of HTTP.
     pub(super) method: Method,
-    /// Path and query below the service's URL.
+    /// Path and query below the service's URL, or the name of the remote tool.
     pub(super) below: String,
     pub(super) target: Uri,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// The arguments, if it calls a remote tool.
+    pub(super) arguments: Option<RemoteArguments>,
 }
 
 /// The facts about a downstream call, collected until it ends.
@@ -56,12 +60,21 @@ impl Planned {
     pub(super) fn content<'p>(&'p self, known: KnownActor<'p>, agent: &'p str) -> Content<'p> {
         Content {
             service: &self.service.settings.name,
-            method: &self.method,
+            method: self.told_method(),
             target: &self.below,
             headers: &self.headers,
             body: &self.body,
             known,
             agent,
+        }
+    }
+
+    /// Returns the method as records, rules and the policy point have it.
+    fn told_method(&self) -> &str {
+        if self.arguments.is_some() {
+            TOOLS_CALL
+        } else {
+            self.method.as_str()
         }
     }
 
@@ -78,8 +91,8 @@ impl Planned {
             hash.update(bytes);
         };
         part(self.service.settings.name.as_bytes());
-        part(self.method.as_str().as_bytes());
-        part(self.target.to_string().as_bytes());
+        part(self.told_method().as_bytes());
+        part(self.below.as_bytes());
         part(&self.body);
         for (name, value) in &self.headers {
             part(name.as_str().as_bytes());
@@ -101,7 +114,7 @@ impl Planned {
     pub(super) fn record(&self) -> audit::Request {
         audit::Request {
             service: (&self.service.settings.name).into(),
-            method: self.method.as_str().into(),
+            method: self.told_method().into(),
             path_template: Some((&self.template).into()),
         }
     }

@@ -164,7 +164,7 @@ impl PolicyPoint {
         let sent = Sent::default();
         sent.follow(&mut request);
         let reply = self.client.send(request, self.deadlines, MAX_ANSWER).await;
-        self.note(place.leave(&reply, &sent));
+        self.note(place.leave(reply.as_ref().map(|_| ()), &sent));
         let reply = reply.map_err(|error| NoDecision::Unanswered(error.with_causes()))?;
         if reply.status == StatusCode::UNAUTHORIZED {
             self.own.refused(&credential);

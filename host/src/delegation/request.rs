@@ -4,18 +4,20 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, utf8_percent_encode};
 
 use crate::downstream::DownstreamError;
+use crate::remote::TOOLS_CALL;
 
-/// Returns the methods that a tool may use.
+/// Returns the method of HTTP with which a request of this method is sent. Messages to remote MCP
+/// servers are POSTs.
 pub(super) fn method(name: &str) -> Result<Method, DownstreamError> {
     match name {
         "GET" => Ok(Method::GET),
         "HEAD" => Ok(Method::HEAD),
-        "POST" => Ok(Method::POST),
+        "POST" | TOOLS_CALL => Ok(Method::POST),
         "PUT" => Ok(Method::PUT),
         "PATCH" => Ok(Method::PATCH),
         "DELETE" => Ok(Method::DELETE),
         _ => Err(DownstreamError::InvalidRequest(
-            "expected the method GET, HEAD, POST, PUT, PATCH or DELETE".into(),
+            "expected the method GET, HEAD, POST, PUT, PATCH or DELETE, or tools/call".into(),
         )),
     }
 }

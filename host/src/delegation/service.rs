@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::bulkhead::Bulkhead;
 use super::exchange::Exchange;
+use super::looks::Looks;
 use super::own::OwnCredential;
 use super::reissue::Reissue;
 use super::settings::ServiceSettings;
@@ -21,6 +22,8 @@ pub struct Service {
     pub(super) bulkhead: Bulkhead,
     /// The host's own credential.
     pub(super) own: OwnCredential,
+    /// The looks at a remote MCP server's definitions.
+    pub(super) looks: Looks,
     /// The way to a user's authority, if there is one.
     pub(super) user: Option<UserAuthority>,
     pub(super) clock: Arc<dyn Clock>,
@@ -29,6 +32,7 @@ pub struct Service {
 impl Service {
     /// Joins the settings with the clients that carry them out.
     pub fn new(mut settings: ServiceSettings, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
+        let looks = Looks::at(&settings);
         let auth = std::mem::take(&mut settings.auth);
         let (exchange, reissue) = (settings.exchange.take(), settings.reissue.take());
         let exchanged =
@@ -40,6 +44,7 @@ impl Service {
             client: Client::new(&tls.of(&settings.tls), settings.addresses.clone()),
             bulkhead: Bulkhead::new(settings.concurrency),
             own: OwnCredential::new(auth, tls, clock),
+            looks,
             user: exchanged.or(reissued),
             clock: Arc::clone(clock),
             settings,

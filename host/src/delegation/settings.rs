@@ -1,6 +1,8 @@
 //! The operator's settings for the services that tools may reach (`[services.NAME]`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Uri};
 
@@ -10,14 +12,17 @@ use super::dialect::ExchangeDialect;
 use super::static_key::StaticAuth;
 use super::template::Template;
 use crate::egress::{AddressPolicy, Deadlines, PeerTls};
+use crate::remote::RemoteRevision;
 use crate::tokens::{Algorithm, ClientSettings, KeySource, LocalIssuer, TimeRule, TypeRule};
 
 /// The settings of one service.
 pub struct ServiceSettings {
     /// The name by which grants and tools refer to it.
     pub name: String,
-    /// Base URL; no query, no trailing slash.
+    /// Base URL, or the endpoint of a remote MCP server; no query.
     pub url: Uri,
+    /// The remote MCP server that it is, if it is one. Then `allow` names remote tools alone.
+    pub remote: Option<RemoteSettings>,
     /// Private addresses that the service may have.
     pub addresses: AddressPolicy,
     /// Whom the host believes to be the service, and what it proves itself with there.
@@ -59,6 +64,17 @@ pub struct ServiceSettings {
     /// The tokens that the host issues for a user in place of an exchange. A service never has
     /// both.
     pub reissue: Option<ReissueSettings>,
+}
+
+/// The settings of a remote MCP server (`kind = "mcp"`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteSettings {
+    /// The revision of MCP that it speaks with the host.
+    pub revision: RemoteRevision,
+    /// The pin of each tool that `allow` names.
+    pub definitions: BTreeMap<String, String>,
+    /// The time for which a look at its definitions is good, for the principal who looked.
+    pub look_lasts: Duration,
 }
 
 /// Whether a service is under the operator's policy point.

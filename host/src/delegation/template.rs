@@ -1,4 +1,5 @@
-//! The requests that a tool may make to a service: `METHOD /path/{}?key={}`.
+//! The requests that a tool may make to a service: `METHOD /path/{}?key={}`, or `tools/call NAME` at
+//! a remote MCP server.
 //!
 //! `{}` is one free value; the host fills in `{actor.sub}`, `{actor.tenant}` and `{actor.iss}`;
 //! `{**}` is several segments. A segment may mix text and placeholders: `/v1/{}:cancel`. Query keys
@@ -19,6 +20,7 @@ use bailiwick_envelope::Actor;
 
 use super::request::{check_segment, encode_piece, encode_query, method};
 use crate::downstream::{DownstreamError, Part, Piece, Request};
+use crate::remote::{TOOLS_CALL, is_tool_name};
 use slot::{Hole, Slot, plain, slot};
 
 /// One line of a service's `allow`.
@@ -34,8 +36,14 @@ pub struct Template {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// It does not have the form of a template.
-    #[error("expected `METHOD /path`, with a method of GET, HEAD, POST, PUT, PATCH or DELETE")]
+    #[error(
+        "expected `METHOD /path`, with a method of GET, HEAD, POST, PUT, PATCH or DELETE, or \
+         `tools/call NAME`"
+    )]
     Form,
+    /// It names a remote tool in a way that no request could.
+    #[error("expected `tools/call NAME`, with a name of 1 to 128 letters, digits, _, -, . and /")]
+    Tool,
     /// A segment mixes in something other than plain text and placeholders.
     #[error(
         "{0:?}: expected plain text, {{}}, {{actor.sub}}, {{actor.tenant}}, or text mixed with \
@@ -58,6 +66,9 @@ impl FromStr for Template {
 
     fn from_str(text: &str) -> Result<Self, TemplateError> {
         let (name, target) = text.split_once(' ').ok_or(TemplateError::Form)?;
+        if name == TOOLS_CALL {
+            return Self::of_tool(text, target);
+        }
         method(name).map_err(|_| TemplateError::Form)?;
         let (path, query) = target
             .split_once('?')
@@ -93,6 +104,23 @@ impl fmt::Display for Template {
 }
 
 impl Template {
+    fn of_tool(text: &str, name: &str) -> Result<Self, TemplateError> {
+        if !is_tool_name(name) {
+            return Err(TemplateError::Tool);
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            method: TOOLS_CALL.to_owned(),
+            path: vec![Slot::literal(name)],
+            query: Vec::new(),
+        })
+    }
+
+    /// Returns the name of the remote tool, if it is about one.
+    pub fn tool(&self) -> Option<&str> {
+        (self.method == TOOLS_CALL).then(|| self.path())
+    }
+
     /// Returns the template without its method, for the journal.
     pub(super) fn path(&self) -> &str {
         self.text.split_once(' ').map_or("", |(_, path)| path)
@@ -151,7 +179,8 @@ impl Template {
         }
     }
 
-    /// Returns the path and query of `request`, encoded, if this template covers it; `None` if not.
+    /// Returns the path and query of `request`, encoded, or the name of the remote tool, if this
+    /// template covers it; `None` if not.
     ///
     /// # Errors
     /// Fails if the template covers the shape of the request, but one of its values is
@@ -163,6 +192,9 @@ impl Template {
     ) -> Result<Option<String>, DownstreamError> {
         if !self.covers(request) {
             return Ok(None);
+        }
+        if let Some(name) = self.tool() {
+            return Ok(Some(name.to_owned()));
         }
         let mut target = String::new();
         let slots = self.slots(request.path.len()).unwrap_or_default();
@@ -196,7 +228,8 @@ impl Template {
     /// not, for one of this template, which says something else. For example, `/files/{**}` covers
     /// `secret` in two pieces, and `/files/secret` does not.
     pub(super) fn may_be_meant(&self, request: &Request, closest: &Self) -> bool {
-        if self.covers(request) || !self.is_of(request, Slot::reads) {
+        // The name of a remote tool goes out as it stands here, so it has one meaning.
+        if self.tool().is_some() || self.covers(request) || !self.is_of(request, Slot::reads) {
             return false;
         }
         let count = request.path.len();

@@ -40,6 +40,27 @@ const NOW: u64 = 1_763_712_000;
 
 /// Returns the settings of a service with an exchange.
 fn settings() -> ServiceSettings {
+    configured(&format!(
+        r#"
+[services.{SERVICE}]
+url = "https://orders.example"
+allow = ["GET /orders/{{}}"]
+
+[services.{SERVICE}.exchange]
+token_endpoint = "https://idp.example/token"
+client_id = "host"
+client_secret_file = "secret"
+audience = "orders"
+scopes = {ASKED:?}
+expect_scopes = {SPELLED:?}
+issuer = "https://idp.example"
+jwks_file = "jwks.json"
+"#
+    ))
+}
+
+/// Returns the settings of the one service of a configuration.
+pub(super) fn configured(service: &str) -> ServiceSettings {
     let folder = tempfile::tempdir().unwrap();
     let write = |file: &str, text: &str| {
         let path = folder.path().join(file);
@@ -65,21 +86,7 @@ trust_domain = "acme.example"
 
 [audit]
 folder = "audit"
-
-[services.{SERVICE}]
-url = "https://orders.example"
-allow = ["GET /orders/{{}}"]
-
-[services.{SERVICE}.exchange]
-token_endpoint = "https://idp.example/token"
-client_id = "host"
-client_secret_file = "secret"
-audience = "orders"
-scopes = {ASKED:?}
-expect_scopes = {SPELLED:?}
-issuer = "https://idp.example"
-jwks_file = "jwks.json"
-"#
+{service}"#
     );
     let config = config::load(&write("bailiwick.toml", &text)).unwrap();
     config.services.into_iter().next().unwrap()

@@ -23,6 +23,13 @@ pub enum DownstreamError {
     /// The operator's policy point gave no decision. The text is for tools; the log has the cause.
     #[error("the request is not granted: {0}")]
     PolicyUnavailable(String),
+    /// The remote server describes the tool in another way than the operator accepted, or does not
+    /// have it any more.
+    #[error(
+        "the request is not granted: the remote server's definition of the tool is not the one \
+         that the operator accepted"
+    )]
+    DefinitionChanged,
     /// The request is malformed.
     #[error("the request is malformed: {0}")]
     InvalidRequest(String),
@@ -83,6 +90,7 @@ impl DownstreamError {
             Self::DeniedByRule(_) => DownstreamReason::DeniedByRule,
             Self::DeniedByPolicy(_) => DownstreamReason::DeniedByPolicy,
             Self::PolicyUnavailable(_) => DownstreamReason::PolicyUnavailable,
+            Self::DefinitionChanged => DownstreamReason::DefinitionChanged,
             Self::InvalidRequest(_) => DownstreamReason::InvalidRequest,
             Self::Denied => DownstreamReason::Denied,
             Self::DenialsUnavailable => DownstreamReason::DenialsUnavailable,

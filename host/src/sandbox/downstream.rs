@@ -121,10 +121,15 @@ impl From<DownstreamError> for wit::Error {
                 Self::NotGranted("the operator's policy point denies it".into())
             }
             DownstreamError::InvalidRequest(why) => Self::InvalidRequest(why),
-            // The interface has no case of its own for them. Neither is worth another try.
+            // The interface has no case of its own for them. None is worth another try.
             error @ (DownstreamError::Denied | DownstreamError::DenialsUnavailable) => {
                 Self::NotGranted(error.to_string())
             }
+            DownstreamError::DefinitionChanged => Self::NotGranted(
+                "the remote server's definition of the tool is not the one that the operator \
+                 accepted"
+                    .into(),
+            ),
             DownstreamError::IdentityUnavailable => Self::IdentityUnavailable,
             DownstreamError::ConsentRequired(hint) => Self::ConsentRequired(hint),
             DownstreamError::ScopeDenied(scopes) => Self::ScopeDenied(scopes),

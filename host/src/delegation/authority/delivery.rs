@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use http::HeaderValue;
 use http_body_util::Full;
+use hyper::body::Bytes;
 
 use super::{Inner, Prepared};
 use crate::audit::Settled;
@@ -17,8 +18,9 @@ use crate::delegation::echo::Echoed;
 use crate::delegation::idempotency::needs_key;
 use crate::delegation::identify::{OnBehalf, identify};
 use crate::delegation::planned::{Attempt, Planned, failed};
+use crate::delegation::remote::RemoteCall;
 use crate::downstream::{DownstreamError, Response};
-use crate::egress::{Party, Reply};
+use crate::egress::{Deadlines, EgressError, Party, Reply, Sent};
 
 impl Inner {
     /// Builds the request with its credential. Nothing has reached the service yet.
@@ -73,37 +75,71 @@ impl Inner {
     pub(super) async fn deliver(
         &self,
         planned: &Planned,
-        Prepared {
-            mut request,
-            credential,
-        }: Prepared,
+        prepared: Prepared,
         progress: &mut Attempt,
-        _: Settled<'_>,
+        settled: Settled<'_>,
     ) -> Result<Response, DownstreamError> {
+        if let Some(called) = RemoteCall::of(planned) {
+            // In its box, so that requests of HTTP need no room for it.
+            return Box::pin(self.converse(planned, called, prepared, progress)).await;
+        }
+        let settings = &planned.service.settings;
+        let Prepared {
+            request,
+            credential,
+        } = prepared;
         let place = self.place(&planned.service).await?;
+        let transaction = request.headers().get(TRANSACTION).cloned();
         // From the moment that the client hands the request over, it may have changed something,
         // even if it is given up.
-        progress.sent.follow(&mut request);
-        let limits = &self.broker.limits;
-        let transaction = request.headers().get("txn-token").cloned();
-        let client = &planned.service.client;
-        let sent = client.send_for(
-            self.party(planned),
-            request,
-            planned.service.settings.deadlines,
-            limits.downstream_bytes,
-        );
-        let answer = sent.await;
-        self.leave(place, &planned.service, &answer, &progress.sent);
-        let answer = answer.map_err(|error| failed(&error, &planned.service.settings.name))?;
+        let sending = (&progress.sent, settings.deadlines);
+        let answer = self.send(planned, request, sending, settled).await;
+        let heard = answer.as_ref().map(|_| ());
+        self.leave(place, &planned.service, heard, &progress.sent);
+        let answer = answer.map_err(|error| failed(&error, &settings.name))?;
         progress.status = Some(answer.status.as_u16());
+        self.admit(planned, (&credential, transaction.as_ref()), &answer)
+            .await?;
+        Ok(Response {
+            status: answer.status.as_u16(),
+            headers: visible(&answer.headers, &settings.answer_headers),
+            body: answer.body.to_vec(),
+        })
+    }
+
+    /// Sends a message over the principal's own connection, and returns the whole answer. Takes
+    /// [`Settled`], because sending is an effect.
+    pub(super) async fn send(
+        &self,
+        planned: &Planned,
+        mut request: http::Request<Full<Bytes>>,
+        (sent, deadlines): (&Sent, Deadlines),
+        _: Settled<'_>,
+    ) -> Result<Reply, EgressError> {
+        sent.follow(&mut request);
+        let (client, party) = (&planned.service.client, self.party(planned));
+        let most = self.broker.limits.downstream_bytes;
+        client.send_for(party, request, deadlines, most).await
+    }
+
+    /// Counts an answer, and draws the consequences from its status.
+    ///
+    /// # Errors
+    /// Fails if the call has had too many bytes, or if the answer repeats a credential, so that
+    /// nothing of it may reach the tool.
+    pub(super) async fn admit(
+        &self,
+        planned: &Planned,
+        (credential, transaction): (&Credential, Option<&HeaderValue>),
+        answer: &Reply,
+    ) -> Result<(), DownstreamError> {
         let before = self.bytes.fetch_add(answer.body.len(), Ordering::Relaxed);
+        let limits = &self.broker.limits;
         if before.saturating_add(answer.body.len()) > limits.downstream_total {
             return Err(DownstreamError::TooLarge);
         }
-        self.note_refusal(planned, &credential, answer.status);
-        let echoed = self.is_echoed(&credential, transaction.as_ref(), &answer);
-        if echoed.await? {
+        self.note_refusal(planned, credential, answer.status);
+        if self.is_echoed(credential, transaction, answer).await? {
             tracing::error!(
                 service = planned.service.settings.name,
                 "a service repeats a credential in its answer"
@@ -111,11 +147,7 @@ impl Inner {
             let why = "the service's answer repeats a credential of the host or the caller, so it is withheld";
             return Err(DownstreamError::CredentialRefused(why.into()));
         }
-        Ok(Response {
-            status: answer.status.as_u16(),
-            headers: visible(&answer.headers, &planned.service.settings.answer_headers),
-            body: answer.body.to_vec(),
-        })
+        Ok(())
     }
 
     /// Returns true if an answer repeats the credential, the caller's token or the transaction
@@ -166,5 +198,7 @@ impl Inner {
     }
 }
 
+/// The header of a transaction token.
+pub(super) const TRANSACTION: &str = "txn-token";
 /// The longest answer that is searched at once, in bytes.
 const SHORT: usize = 64 << 10;

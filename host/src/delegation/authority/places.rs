@@ -6,7 +6,7 @@ use super::Inner;
 use crate::delegation::bulkhead::{Change, NoServicePlace, ServicePlace};
 use crate::delegation::service::Service;
 use crate::downstream::DownstreamError;
-use crate::egress::{EgressError, Reply, Sent};
+use crate::egress::{EgressError, Sent};
 use crate::principal::ActorId;
 
 impl Inner {
@@ -33,7 +33,7 @@ impl Inner {
         &self,
         place: ServicePlace<'_>,
         service: &Service,
-        answer: &Result<Reply, EgressError>,
+        answer: Result<(), &EgressError>,
         sent: &Sent,
     ) {
         let name = service.settings.name.as_str();
@@ -61,7 +61,8 @@ impl Inner {
         why.into()
     }
 
-    fn actor(&self) -> ActorId {
+    /// Returns the actor, whose places they are.
+    pub(super) fn actor(&self) -> ActorId {
         (&*self.envelope.claims().actor).into()
     }
 }

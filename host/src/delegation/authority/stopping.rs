@@ -12,6 +12,7 @@ use bailiwick_envelope::CallKind;
 use futures_util::FutureExt as _;
 
 use super::Inner;
+use crate::delegation::planned::Planned;
 use crate::denials::Stop;
 use crate::downstream::DownstreamError;
 use crate::egress::Sent;
@@ -25,6 +26,18 @@ pub(super) enum GivenUp {
     Unsent,
     /// Not at all.
     Never,
+}
+
+impl GivenUp {
+    /// Returns when the delivery of a request is given up.
+    pub(super) fn delivery_of(planned: &Planned) -> Self {
+        match (planned.finishes(), &planned.arguments) {
+            (false, _) => Self::AtOnce,
+            (true, None) => Self::Never,
+            // What prepares the call of a remote tool changes nothing.
+            (true, Some(_)) => Self::Unsent,
+        }
+    }
 }
 
 impl Inner {

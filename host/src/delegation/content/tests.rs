@@ -16,7 +16,6 @@ use super::*;
 /// A call under rules for `POST /refunds`.
 struct Desk {
     rules: ContentRules,
-    method: Method,
     headers: HeaderMap,
     places: Bulkhead,
     patience: Duration,
@@ -33,7 +32,6 @@ impl Desk {
         let json = HeaderValue::from_static("application/json");
         Self {
             rules: ContentRules::new(&rules, &Arc::new(arguments), false),
-            method: Method::POST,
             headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
             places: Bulkhead::new(4),
             patience: Duration::from_secs(60),
@@ -45,7 +43,7 @@ impl Desk {
     fn content<'p>(&'p self, actor: &'p Actor, body: &'p Bytes) -> Content<'p> {
         Content {
             service: "shop",
-            method: &self.method,
+            method: "POST",
             target: "/refunds",
             headers: &self.headers,
             body,

@@ -28,6 +28,11 @@ impl Slot {
     /// Several segments, of which another slot is the last.
     pub(super) const MORE: &'static Self = &Self::Rest(None);
 
+    /// Returns the slot that admits this text alone.
+    pub(super) fn literal(text: &str) -> Self {
+        Self::Pieces(vec![Hole::Literal(text.to_owned())])
+    }
+
     pub(super) fn is_rest(&self) -> bool {
         matches!(self, Self::Rest(_))
     }

@@ -336,3 +336,42 @@ fn a_template_that_makes_no_sense_is_refused() {
         assert!(text.parse::<Template>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_remote_tool_is_covered_by_its_exact_name_alone() {
+    let alice = actor("alice@x", None);
+    let template: Template = "tools/call issues.create".parse().unwrap();
+    assert_eq!(template.tool(), Some("issues.create"));
+    assert!(!template.names_actor() && !template.binds_actor_first());
+    assert!(template.covers(&template.example()));
+    for (method, path, query, expected) in [
+        ("tools/call", &["issues.create"][..], &[][..], Some("issues.create")),
+        ("tools/call", &["Issues.create"], &[], None),
+        ("tools/call", &["issues.%63reate"], &[], None),
+        ("tools/call", &["issues|.create"], &[], None),
+        ("tools/call", &["issues.create", "x"], &[], None),
+        ("tools/call", &[], &[], None),
+        ("tools/call", &["@sub"], &[], None),
+        ("tools/call", &["issues.create"], &[("a", "b")], None),
+        ("tools/list", &["issues.create"], &[], None),
+        ("POST", &["issues.create"], &[], None),
+    ] {
+        let request = request(method, path, query);
+        let filled = template.fill(&request, &alice);
+        assert_eq!(filled, Ok(expected.map(String::from)), "{method} {path:?} {query:?}");
+    }
+    let get: Template = "GET /{}".parse().unwrap();
+    let call = request("tools/call", &["a"], &[]);
+    assert!(get.tool().is_none() && !get.covers(&call));
+    for (text, fine) in [
+        ("tools/call a", true),
+        ("tools/call a/b-c_d.E", true),
+        ("tools/call ", false),
+        ("tools/call {}", false),
+        ("tools/call a b", false),
+        ("tools/call a?b", false),
+        ("tools/call \u{e9}", false),
+    ] {
+        assert_eq!(text.parse::<Template>().is_ok(), fine, "{text}");
+    }
+}

@@ -1,0 +1,270 @@
+//! The call of a remote tool: one conversation with its server, from the handshake to the end of
+//! its session.
+//!
+//! Trusts no answer of the server. Carries nothing itself: a [`Carrier`] sends each message with
+//! the one credential of the request, and searches each answer.
+//!
+//! Invariant: `tools/call` leaves only after this principal has seen the tool as it is pinned, in
+//! this conversation or not long before. What prepares the call changes nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bailiwick_journal::chain;
+use http::StatusCode;
+use serde_json::json;
+
+use super::looks::{Looker, PinnedTools};
+use super::planned::Planned;
+use super::service::Service;
+use super::settings::RemoteSettings;
+use crate::cores::apart;
+use crate::downstream::{DownstreamError, Response};
+use crate::egress::Reply;
+use crate::remote::{
+    MirroredArgument, RemoteAnswer, RemoteArguments, RemoteConversation, RemoteError,
+    RemoteMessage, RemoteReply, RemoteTool, RemoteTools,
+};
+
+/// The remote tool that a request calls.
+#[derive(Clone, Copy)]
+pub(super) struct RemoteCall<'p> {
+    service: &'p Service,
+    settings: &'p RemoteSettings,
+    name: &'p str,
+    arguments: &'p RemoteArguments,
+}
+
+/// What a message of a conversation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RemoteStep {
+    /// It prepares the call, and changes nothing.
+    Prepare,
+    /// It is the call.
+    Call,
+    /// It ends the session.
+    End,
+}
+
+/// What brings a message to the server and its answer back.
+pub(super) trait Carrier: Send {
+    /// Sends a message, and returns the whole answer, which repeats no credential.
+    fn carry(
+        &mut self,
+        message: &RemoteMessage,
+        step: RemoteStep,
+    ) -> impl Future<Output = Result<Reply, DownstreamError>> + Send;
+}
+
+impl<'p> RemoteCall<'p> {
+    /// Returns the remote tool that a request calls, if it calls one.
+    pub(super) fn of(planned: &'p Planned) -> Option<Self> {
+        let service = &*planned.service;
+        Some(Self {
+            service,
+            settings: service.settings.remote.as_ref()?,
+            name: &planned.below,
+            arguments: planned.arguments.as_ref()?,
+        })
+    }
+
+    /// Holds the conversation in which the tool is called once, and returns the tool's answer.
+    pub(super) async fn converse(
+        self,
+        looker: Looker,
+        carrier: &mut impl Carrier,
+    ) -> Result<Response, DownstreamError> {
+        let mut conversation = RemoteConversation::new(self.settings.revision);
+        let answer = self.call(&mut conversation, looker, carrier).await;
+        if let Some(end) = conversation.end() {
+            // The server forgets the session by itself if this fails.
+            let _ended = carrier.carry(&end, RemoteStep::End).await;
+        }
+        answer
+    }
+
+    async fn call(
+        self,
+        conversation: &mut RemoteConversation,
+        looker: Looker,
+        carrier: &mut impl Carrier,
+    ) -> Result<Response, DownstreamError> {
+        if let Some(hello) = conversation.initialize() {
+            let (reply, answer) = self.prepare(&hello, carrier).await?;
+            let ready = conversation.initialized(&reply.headers, &answer);
+            let ready = ready.map_err(|why| self.failed(why))?;
+            self.notify(&ready, carrier).await?;
+        }
+        let mirrored = match self.remembered(&looker) {
+            Some(mirrored) => mirrored,
+            None => self.look(conversation, looker, carrier).await?,
+        };
+        let message = conversation.call(self.name, self.arguments, &mirrored);
+        let message = message.map_err(|why| self.failed(why))?;
+        let reply = carrier.carry(&message, RemoteStep::Call).await?;
+        let answer = self.read(&message, &reply).await?;
+        Ok(response(reply.status, answer))
+    }
+
+    /// Sends a request that prepares the call.
+    async fn prepare(
+        self,
+        message: &RemoteMessage,
+        carrier: &mut impl Carrier,
+    ) -> Result<(Reply, RemoteAnswer), DownstreamError> {
+        let reply = carrier.carry(message, RemoteStep::Prepare).await?;
+        let answer = self.read(message, &reply).await?;
+        Ok((reply, answer))
+    }
+
+    /// Sends the notification that ends the handshake.
+    async fn notify(
+        self,
+        message: &RemoteMessage,
+        carrier: &mut impl Carrier,
+    ) -> Result<(), DownstreamError> {
+        let reply = carrier.carry(message, RemoteStep::Prepare).await?;
+        if reply.status.is_success() {
+            return Ok(());
+        }
+        Err(self.failed(RemoteError::Status {
+            method: "notifications/initialized",
+            status: reply.status.as_u16(),
+        }))
+    }
+
+    fn remembered(self, looker: &Looker) -> Option<Arc<[MirroredArgument]>> {
+        let (lasts, now_ms) = (self.settings.look_lasts, self.service.clock.now_ms());
+        let looks = &self.service.looks;
+        looks.remembered(looker, self.name, (lasts, now_ms))
+    }
+
+    /// Looks at the definitions of the server's tools, and fails unless this tool's is as pinned.
+    async fn look(
+        self,
+        conversation: &mut RemoteConversation,
+        looker: Looker,
+        carrier: &mut impl Carrier,
+    ) -> Result<Arc<[MirroredArgument]>, DownstreamError> {
+        let (mut tools, mut cursor) = (RemoteTools::default(), None);
+        loop {
+            let message = conversation.list(cursor.as_deref());
+            let (_, answer) = self.prepare(&message, carrier).await?;
+            cursor = tools.add(&answer).map_err(|why| self.failed(why))?;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let as_pinned = self.as_pinned(&tools);
+        let found = as_pinned.get(self.name).map(Arc::clone);
+        let (lasts, now_ms) = (self.settings.look_lasts, self.service.clock.now_ms());
+        let looks = &self.service.looks;
+        looks.note(looker, as_pinned, (lasts, now_ms));
+        found.ok_or_else(|| self.changed(tools.find(self.name)))
+    }
+
+    /// Returns the tools of a list that are as pinned.
+    fn as_pinned(self, tools: &RemoteTools) -> PinnedTools {
+        let pins = self.settings.definitions.iter();
+        let as_pinned = pins.filter_map(|(name, pin)| {
+            let tool = tools.find(name).filter(|tool| tool.pin() == *pin)?;
+            let mirrored = if self.settings.revision.has_handshake() {
+                Vec::new()
+            } else {
+                tool.mirrored().ok()?
+            };
+            Some((name.clone(), Arc::from(mirrored)))
+        });
+        as_pinned.collect::<BTreeMap<_, _>>()
+    }
+
+    /// Returns the error for a tool that is not as pinned, or that no client may call.
+    fn changed(self, found: Option<&RemoteTool>) -> DownstreamError {
+        let (service, tool) = (self.service.settings.name.as_str(), self.name);
+        let accepted = self.settings.definitions.get(tool).map(String::as_str);
+        let pin = found.map(RemoteTool::pin);
+        let as_accepted = found.filter(|_| pin.as_deref() == accepted);
+        if let Some(Err(why)) = as_accepted.map(RemoteTool::mirrored) {
+            return self.failed(why);
+        }
+        tracing::warn!(
+            service,
+            tool,
+            accepted,
+            found = pin.as_deref().unwrap_or("no tool of this name"),
+            "a remote tool is not as accepted; look at the change with `bailiwick import mcp`"
+        );
+        DownstreamError::DefinitionChanged
+    }
+
+    /// Reads the answer to a message, a long one apart from what serves others.
+    async fn read(
+        self,
+        message: &RemoteMessage,
+        reply: &Reply,
+    ) -> Result<RemoteAnswer, DownstreamError> {
+        let answer = if reply.body.len() <= SHORT {
+            message.answer(said(reply))
+        } else {
+            let (message, status) = (message.clone(), reply.status);
+            let (headers, body) = (reply.headers.clone(), reply.body.clone());
+            let read = apart(move |_| {
+                message.answer(RemoteReply {
+                    status,
+                    headers: &headers,
+                    body: &body,
+                })
+            });
+            let lost = |_| DownstreamError::Unavailable("the host failed".into());
+            read.await.map_err(lost)?
+        };
+        answer.map_err(|why| self.failed(why))
+    }
+
+    /// Returns the error that the tool gets for an answer that counts for none, and logs the cause.
+    fn failed(self, why: RemoteError) -> DownstreamError {
+        tracing::warn!(
+            service = self.service.settings.name,
+            tool = self.name,
+            cause = chain(&why),
+            "a remote MCP server gave no answer that counts"
+        );
+        match why {
+            RemoteError::Status {
+                status: 401 | 403, ..
+            } => DownstreamError::CredentialRefused(why.to_string()),
+            why => DownstreamError::Unavailable(why.to_string()),
+        }
+    }
+}
+
+fn said(reply: &Reply) -> RemoteReply<'_> {
+    RemoteReply {
+        status: reply.status,
+        headers: &reply.headers,
+        body: &reply.body,
+    }
+}
+
+/// Returns what the component gets: the result or the error of JSON-RPC, and nothing else of the
+/// server's message.
+fn response(status: StatusCode, answer: RemoteAnswer) -> Response {
+    let body = match answer {
+        RemoteAnswer::Result(result) => Some(json!({"result": result})),
+        RemoteAnswer::Error { code, message } => {
+            Some(json!({"error": {"code": code, "message": message}}))
+        }
+        RemoteAnswer::Status(_) => None,
+    };
+    Response {
+        status: status.as_u16(),
+        headers: Vec::new(),
+        body: body.map_or(Vec::new(), |body| body.to_string().into_bytes()),
+    }
+}
+
+/// The longest answer that is read at once, in bytes.
+const SHORT: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests;
