@@ -151,13 +151,16 @@ export declare namespace downstream {
     | { tag: "joined"; val: Piece[] };
 
   /**
-   * One HTTP request to a service. It has no URL: it names the service, and the operator
-   * configures the address.
+   * One request to a service. It has no URL: it names the service, and the operator configures
+   * the address.
+   *
+   * A tool of a remote MCP server is called with the method `tools/call`, the tool's name as the
+   * one part of the path, and its arguments, one JSON object, as the body.
    */
   export interface Request {
     /** Name of the service. */
     service: string;
-    /** `GET`, `HEAD`, `POST`, `PUT`, `PATCH` or `DELETE`. */
+    /** `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `tools/call`. */
     method: string;
     /** The path below the service's base URL, one part per segment. */
     path: Part[];
@@ -175,6 +178,9 @@ export declare namespace downstream {
   /**
    * An HTTP response, whatever its status, stripped of credentials. The host follows no
    * redirects.
+   *
+   * The body that a remote tool gives is a JSON object with `result` or `error`, as JSON-RPC has
+   * them; it is empty if the server gave neither, and then the status says why.
    */
   export interface Response {
     /** HTTP status, 200 to 599. */
@@ -192,7 +198,8 @@ export declare namespace downstream {
     /**
      * The grant does not cover this request; then the text lists the requests that it covers.
      * Or a rule of the operator's `deny` refuses it: `the operator's rule NAME denies it`, and
-     * why, if its condition cannot be evaluated.
+     * why, if its condition cannot be evaluated. Or the remote tool is not defined as the
+     * operator accepted it.
      */
     | { tag: "not-granted"; val: string }
     /** The request is malformed. The text names the fault. */

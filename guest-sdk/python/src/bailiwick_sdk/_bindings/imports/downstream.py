@@ -73,8 +73,11 @@ or `..`, and never has `/`, `\\` or a control character.
 @dataclass
 class Request:
     """
-    One HTTP request to a service. It has no URL: it names the service, and the operator
-    configures the address.
+    One request to a service. It has no URL: it names the service, and the operator configures
+    the address.
+
+    A tool of a remote MCP server is called with the method `tools/call`, the tool's name as the
+    one part of the path, and its arguments, one JSON object, as the body.
     """
     service: str
     method: str
@@ -88,6 +91,9 @@ class Response:
     """
     An HTTP response, whatever its status, stripped of credentials. The host follows no
     redirects.
+
+    The body that a remote tool gives is a JSON object with `result` or `error`, as JSON-RPC has
+    them; it is empty if the server gave neither, and then the status says why.
     """
     status: int
     headers: List[Tuple[str, str]]
