@@ -7,6 +7,7 @@ pub mod bombs;
 pub mod delegation;
 pub mod hostile;
 pub mod recorder;
+pub mod remote;
 pub mod resource_server;
 
 mod asker;
@@ -24,6 +25,7 @@ pub use guests::guest;
 pub use prober::{explained, probe, probing};
 pub use proxy::Proxy;
 pub use recorder::Recorder;
+pub use remote::{RemoteServer, Script};
 pub use told::{
     anything_contains, claims_of, count, ensure_eq, exit_of, header, one_refusal, reasons,
 };
