@@ -12,11 +12,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bailiwick_dev::journal::{events, text};
-use bailiwick_tests::{ORDERS_TOOL, World, bailiwick, ensure_eq};
+use bailiwick_tests::remote::MODERN;
+use bailiwick_tests::{ORDERS_TOOL, RemoteServer, Script, World, bailiwick, ensure_eq};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+
+use crate::remote::walk;
 
 /// The time that a command may take.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -63,7 +66,7 @@ const TABLE: [(&str, Does); 22] = [
 ];
 
 /// The documents with commands for readers to run.
-pub(crate) const DOCUMENTS: [&str; 13] = [
+pub(crate) const DOCUMENTS: [&str; 14] = [
     "README.md",
     "docs/first-tool.md",
     "docs/migrating.md",
@@ -72,6 +75,7 @@ pub(crate) const DOCUMENTS: [&str; 13] = [
     "docs/typescript.md",
     "docs/writing-tools.md",
     "docs/importing.md",
+    "docs/remote-mcp-servers.md",
     "docs/other-languages.md",
     "docs/configuration.md",
     "docs/identity-providers.md",
@@ -147,7 +151,7 @@ struct Place {
 
 impl Place {
     /// Makes the folder of a host of this world, which must be stopped; `call` is in its journal.
-    fn of(folder: &Path, resource: &str, token: &str, call: &str) -> Result<Self> {
+    fn of(folder: &Path, resource: &str, token: &str, call: &str, vendor: &str) -> Result<Self> {
         let set = format!("[server]\nresource = \"{resource}\"");
         let config =
             fs::read_to_string(folder.join("bailiwick.toml"))?.replacen("[server]", &set, 1);
@@ -185,6 +189,8 @@ impl Place {
             ("DIR", "audit"),
             ("--key KEY", "--key audit/key"),
             ("KEPT", "kept"),
+            (walk::VENDOR, vendor),
+            ("secrets/vendor", "secrets/exchange"),
             ("KEYFILE", "another.pem"),
             ("SHELL", "bash"),
             ("CLIENT", "vscode"),
@@ -337,7 +343,9 @@ async fn every_command_in_the_documents_does_what_they_say() -> Result<()> {
     let answered = events(&records, "downstream.closed");
     shows(answered.first().context("no request")?)?;
     let world = world.stop().await?;
-    let mut place = Place::of(world.folder.path(), &resource, &token, &call)?;
+    let vendor = RemoteServer::start(Script::new(MODERN)).await?;
+    let folder = world.folder.path();
+    let mut place = Place::of(folder, &resource, &token, &call, &vendor.url())?;
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let (mut count, mut wrong) = (0, Vec::new());

@@ -55,6 +55,7 @@ mod reasons;
 mod rebinding;
 mod reissue;
 mod reload;
+mod remote;
 mod requests;
 mod resource_server;
 mod restrictions;

@@ -1,4 +1,4 @@
-//! Independent MCP clients, JOSE libraries, authorization servers and API descriptions, for the
+//! Independent MCP clients and servers, JOSE libraries, authorization servers and API descriptions, for the
 //! stories that meet them.
 //!
 //! Needs Node with npm, Python, and Chromium or Debian's packages. If one is missing or cannot
@@ -81,10 +81,23 @@ const OLD: [Client; 3] = [
         folder: "old-python",
         install: install_python,
     },
+    FASTMCP,
+];
+
+/// FastMCP, as a client and as a server.
+const FASTMCP: Client = Client {
+    variable: "BAILIWICK_FASTMCP",
+    folder: "fastmcp",
+    install: install_python,
+};
+
+/// The servers of `cargo xtask deep remote`.
+const REMOTE: [Client; 2] = [
+    FASTMCP,
     Client {
-        variable: "BAILIWICK_FASTMCP",
-        folder: "fastmcp",
-        install: install_python,
+        variable: "BAILIWICK_REMOTE_SERVERS",
+        folder: "servers",
+        install: |from, to| install_node(from, to, &["ci", "--engine-strict"]),
     },
 ];
 
@@ -108,6 +121,11 @@ pub(crate) fn is_whole(there: &[Variable]) -> bool {
 /// Installs what can be installed for the section `clients`; returns the variables for the stories.
 pub(crate) fn set_up_old(root: &Path) -> Vec<Variable> {
     installed(root, &OLD)
+}
+
+/// Installs what can be installed for the section `remote`; returns the variables for the stories.
+pub(crate) fn set_up_remote(root: &Path) -> Vec<Variable> {
+    installed(root, &REMOTE)
 }
 
 fn installed(root: &Path, clients: &[Client]) -> Vec<Variable> {

@@ -23,7 +23,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::step::{run as run_program, say, step};
 use crate::{Project, clients, crates, dist, release};
 use outcome::{Outcome, report};
-use sections::{CLIENTS, KEYCLOAK, SECONDS, SECTIONS, Section, Work};
+use sections::{CLIENTS, KEYCLOAK, REMOTE, SECONDS, SECTIONS, Section, Work};
 
 /// Runs every section, or the named one.
 pub(crate) fn run(project: &Project, only: Option<&str>) -> Result<ExitCode> {
@@ -93,6 +93,7 @@ fn tests(
     let (mut tests, _) = project.tests()?;
     match section.name {
         CLIENTS => tests.envs(clients::set_up_old(&project.root)),
+        REMOTE => tests.envs(clients::set_up_remote(&project.root)),
         KEYCLOAK => tests.envs(clients::keycloak::set_up(&project.root)),
         _ => &mut tests,
     };

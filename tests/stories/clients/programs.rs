@@ -34,6 +34,8 @@ pub(crate) enum Runtime {
     OldPython,
     /// Python with the packages of `fastmcp`.
     FastMcp,
+    /// Node.js with the packages of `servers`.
+    Servers,
 }
 
 impl Runtime {
@@ -68,7 +70,7 @@ impl Runtime {
                 command
             }
             // Node looks for packages beside the script, so the scripts are copied to them.
-            Self::Node | Self::Inspector | Self::Conformance | Self::OldNode => {
+            Self::Node | Self::Inspector | Self::Conformance | Self::OldNode | Self::Servers => {
                 let mut command = Command::new("node");
                 command.arg(installed.join(name));
                 command
@@ -114,7 +116,7 @@ impl Runtime {
             Self::Python | Self::OldPython | Self::FastMcp => {
                 ("requirements.txt", format!("\n{package}=="))
             }
-            Self::Node | Self::Inspector | Self::Conformance | Self::OldNode => {
+            Self::Node | Self::Inspector | Self::Conformance | Self::OldNode | Self::Servers => {
                 let path = format!("node_modules/{package}/package.json");
                 let text = fs::read_to_string(self.needed()?.join(path))?;
                 let about: Value = serde_json::from_str(&text)?;
@@ -150,6 +152,7 @@ impl Runtime {
             Self::OldNode => "old",
             Self::OldPython => "old-python",
             Self::FastMcp => "fastmcp",
+            Self::Servers => "servers",
         };
         Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("clients")
@@ -166,6 +169,7 @@ impl Runtime {
             Self::OldNode => "BAILIWICK_OLD_NODE_CLIENTS",
             Self::OldPython => "BAILIWICK_OLD_PYTHON_CLIENTS",
             Self::FastMcp => "BAILIWICK_FASTMCP",
+            Self::Servers => "BAILIWICK_REMOTE_SERVERS",
         }
     }
 }

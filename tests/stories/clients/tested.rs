@@ -1,5 +1,5 @@
-//! What stories did with clients and providers, in lines from which `cargo xtask tables` makes the
-//! tables of the documents.
+//! What stories did with clients, providers and remote servers, in lines from which `cargo xtask
+//! tables` makes the tables of the documents.
 //!
 //! `tests/clients/tested.tsv` has every line. A story fails at a line that is not there, and a
 //! whole run of the gate at a line that no story wrote.
@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 pub(crate) const GATE: &str = "gate";
 
 /// The run of `cargo xtask deep`.
-pub(super) const LONG: &str = "deep";
+pub(crate) const LONG: &str = "deep";
 
 /// Notes that a client of a version connected, listed and called in a revision.
 pub(crate) fn client(name: &str, version: &str, revision: &str, run: &str) -> Result<()> {
@@ -23,6 +23,11 @@ pub(crate) fn client(name: &str, version: &str, revision: &str, run: &str) -> Re
 /// Notes what was done with a provider of a version.
 pub(super) fn provider(name: &str, version: &str, did: &str, run: &str) -> Result<()> {
     note(&["provider", name, version, did, run])
+}
+
+/// Notes that a tool of a server of a version was imported and called in a revision.
+pub(crate) fn server(name: &str, version: &str, revision: &str, run: &str) -> Result<()> {
+    note(&["server", name, version, revision, run])
 }
 
 fn note(fields: &[&str]) -> Result<()> {

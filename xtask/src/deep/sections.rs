@@ -42,6 +42,9 @@ pub(crate) const CLIENTS: &str = "clients";
 /// The section that needs Keycloak.
 pub(crate) const KEYCLOAK: &str = "keycloak";
 
+/// The section that needs more remote servers than the gate.
+pub(crate) const REMOTE: &str = "remote";
+
 /// Every section, in the order in which they run. docs/evidence.md has a row for each.
 pub(crate) const SECTIONS: &[Section] = &[
     Section {
@@ -81,6 +84,15 @@ pub(crate) const SECTIONS: &[Section] = &[
                 "page_of_the_inspector",
             ],
             figures: &[" visits of earlier clients", "the page of the Inspector"],
+        },
+    },
+    Section {
+        name: REMOTE,
+        does: "servers of other makers are imported and called for users in every revision that they speak, and hostile ones get nothing",
+        environment: &[],
+        work: Work::Tests {
+            arguments: &["--test", "stories", "remote::"],
+            figures: &[" remote servers called in "],
         },
     },
     Section {

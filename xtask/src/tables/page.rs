@@ -15,7 +15,7 @@ pub(super) struct Page {
 }
 
 /// The documents.
-pub(super) const PAGES: [Page; 2] = [
+pub(super) const PAGES: [Page; 3] = [
     Page {
         path: "docs/clients.md",
         kind: "client",
@@ -47,6 +47,20 @@ pub(super) const PAGES: [Page; 2] = [
             "Microsoft Entra ID",
             "Okta",
             "Zitadel",
+        ],
+    },
+    Page {
+        path: "docs/remote-mcp-servers.md",
+        kind: "server",
+        head: "| server | version | imported and called in | tested in |\n|---|---|---|---|\n",
+        rest: &[
+            "Asana",
+            "Atlassian",
+            "GitHub",
+            "Linear",
+            "Notion",
+            "Sentry",
+            "Stripe",
         ],
     },
 ];
