@@ -306,3 +306,45 @@ async fn many_users_at_once_never_share_a_session_or_an_answer() -> Result<()> {
     place.sessions_end().await?;
     ends_of_sessions("at once", &place)
 }
+
+#[tokio::test]
+async fn a_rule_about_content_reads_the_arguments_of_a_remote_tool() -> Result<()> {
+    let deny = "[component]\n\
+                deny = [{ request = \"tools/call create_issue\", when = \"request.body.points > 8\" }]\n";
+    let way = Way::Exchange("on_behalf_of");
+    let place = Place::with(Script::new(MODERN), way, deny).await?;
+    for (points, is_good) in [(8, true), (9, false), (1, true)] {
+        let arguments = json!({"title": "x", "points": points});
+        let (answer, messages) = place.call("alice", "create_issue", &arguments).await?;
+        ensure_eq(answer.is_success(), is_good, &answer.raw)?;
+        ensure_eq(messages.is_empty(), !is_good, "messages")?;
+    }
+    ensure_eq(place.reasons()?, vec!["denied-by-rule"], "reasons")
+}
+
+#[tokio::test]
+async fn an_argument_that_the_server_wants_in_a_header_is_there_too() -> Result<()> {
+    let tool = json!({
+        "name": "list_issues", "description": "Lists issues.",
+        "inputSchema": {"type": "object", "properties": {
+            "region": {"type": "string", "x-mcp-header": "Region"},
+            "open": {"type": "boolean"},
+        }},
+    });
+    for (revision, mirrored) in [(MODERN, Some("eu-1")), (LEGACY, None)] {
+        let script = Script {
+            tools: vec![tool.clone()],
+            ..Script::new(revision)
+        };
+        let place = Place::of(script, Way::Exchange("on_behalf_of")).await?;
+        let arguments = json!({"region": "eu-1", "open": true});
+        let (answer, messages) = place.call("alice", "list_issues", &arguments).await?;
+        ensure!(answer.is_success(), "{revision}: {}", answer.raw);
+        let called = messages.iter().find(|message| message.method == "tools/call");
+        let called = called.context("no call")?;
+        ensure_eq(called.header("mcp-param-region"), mirrored, revision)?;
+        ensure_eq(called.header("mcp-param-open"), None, revision)?;
+        ensure_eq(called.body.pointer("/params/arguments"), Some(&arguments), revision)?;
+    }
+    Ok(())
+}

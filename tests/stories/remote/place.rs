@@ -153,7 +153,11 @@ impl Imported {
         let (mut service, mut component) = (part("services")?, part("components")?);
         service.insert("url".into(), url.into());
         service.extend(way.settings(exchange)?);
-        service.extend(more.clone());
+        let mut more = more.clone();
+        if let Some(toml::Value::Table(own)) = more.remove("component") {
+            component.extend(own);
+        }
+        service.extend(more);
         let mode = Table::from_iter([(TRACKER.to_owned(), way.mode().into())]);
         component.insert("services".into(), mode.into());
         let written = |section: &str, own: Table| {
@@ -179,7 +183,7 @@ impl Place {
         Self::with(script, way, "").await
     }
 
-    /// Does the same, with more keys for the service.
+    /// Does the same, with more keys for the service, and those of `[component]` for the component.
     pub(super) async fn with(script: Script, way: Way, more: &str) -> Result<Self> {
         let server = RemoteServer::start(script).await?;
         let imported = Imported::of(&server.url()).await?;

@@ -1,5 +1,7 @@
 //! Servers of other makers behind the host, as their authors publish them.
 
+mod official_rust;
+
 use std::io::Write as _;
 
 use anyhow::{Context as _, Result, ensure};
@@ -78,6 +80,17 @@ async fn the_official_servers_are_imported_and_called_for_their_users() -> Resul
     all(&GATES, GATE).await
 }
 
+#[tokio::test]
+async fn the_official_rust_server_is_imported_and_called_for_its_users() -> Result<()> {
+    let (url, _serving) = official_rust::start().await?;
+    let imported = Imported::of(&url).await?;
+    for revision in BOTH {
+        answers(&imported, &url, revision, true).await?;
+        tested::server("Rust SDK (rmcp)", &official_rust::version()?, revision, GATE)?;
+    }
+    Ok(())
+}
+
 /// `cargo xtask deep remote` alone installs them.
 #[tokio::test]
 async fn servers_of_other_makers_are_imported_and_called_for_their_users() -> Result<()> {
@@ -108,15 +121,17 @@ impl Vendor {
         ensure_eq(found, self.revisions.first().copied(), "the revision")?;
         let version = self.runtime.version(self.package)?;
         for revision in self.revisions {
-            self.answers(&imported, &url, revision)
+            answers(&imported, &url, revision, self.only.contains("whose_call"))
                 .await
                 .with_context(|| (*revision).to_owned())?;
             tested::server(self.name, &version, revision, run)?;
         }
         Ok(self.revisions.len())
     }
+}
 
-    async fn answers(&self, imported: &Imported, url: &str, revision: &str) -> Result<()> {
+/// Serves what was imported from a server, and calls it for two users in a revision.
+async fn answers(imported: &Imported, url: &str, revision: &str, knows_users: bool) -> Result<()> {
         let way = Way::Exchange("on_behalf_of");
         let more = format!("revision = \"{revision}\"\n");
         let world = serving(imported, url, way, &more).await?;
@@ -130,7 +145,7 @@ impl Vendor {
             ensure!(answer.is_success(), "{}", answer.raw);
             ensure_eq(answer.text(), format!("Echo: {message}"), sub)?;
             calls += 1;
-            if self.only.contains("whose_call") {
+            if knows_users {
                 let answer = world.call(&token, "whose_call", &json!({})).await?;
                 ensure!(answer.is_success(), "{}", answer.raw);
                 ensure_eq(answer.text(), sub, "whose call")?;
@@ -144,5 +159,4 @@ impl Vendor {
             .filter(|record| text(record, "service") == TRACKER);
         let good = own.filter(|record| record["status"].as_u64() == Some(200));
         ensure_eq(good.count(), calls, "records")
-    }
 }
