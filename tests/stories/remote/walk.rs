@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use toml::Table;
 
-use super::place::{Imported, Place, TRACKER, Way, serving};
+use super::place::{Imported, Place, TRACKER, Way, import, serving};
 use super::{issue, methods};
 
 /// The server of the page.
@@ -70,6 +70,11 @@ async fn the_page_leads_from_nothing_to_the_journal_and_through_a_change() -> Re
     fs::write(secrets.join("vendor"), "a-token-of-the-vendor")?;
     fs::set_permissions(secrets.join("vendor"), Permissions::from_mode(0o600))?;
 
+    let (good, said) = import(&server.url(), &["--dry-run"]).await?;
+    ensure!(good, "{said}");
+    // The page quotes it.
+    let shown = include_str!("../../descriptions/tracker.txt");
+    ensure_eq(said.as_str(), shown, "the table")?;
     runs(&page, &server.url(), &folder).await?;
     let imported = Imported::read(&folder.path().join("imported"))?;
     let shown: Table = block(&page, "toml")?.parse()?;
