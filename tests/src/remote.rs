@@ -275,7 +275,7 @@ fn wrong_of_modern(message: &Message) -> Option<Reaction> {
         meta.get(format!("io.modelcontextprotocol/{name}"))
     };
     let named = message.body.pointer("/params/name");
-    let is_mirrored = message.header("mcp-method") == Some(&message.method)
+    let is_mirrored = message.header("mcp-method") == Some(message.method.as_str())
         && meta("protocolVersion").and_then(Value::as_str) == Some(MODERN)
         && meta("clientCapabilities").is_some_and(Value::is_object)
         && message.header("mcp-name") == named.and_then(Value::as_str)

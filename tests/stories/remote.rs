@@ -9,7 +9,7 @@ mod place;
 mod servers;
 pub(crate) mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -18,7 +18,7 @@ use bailiwick_dev::mcp;
 use bailiwick_tests::ensure_eq;
 use bailiwick_tests::remote::says::silence;
 use bailiwick_tests::remote::{LEGACY, MODERN, Message, Script, did};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -90,10 +90,8 @@ async fn a_remote_tool_is_called_in_each_revision_with_and_without_sessions_and_
 /// Returns the names of what a call has beside the method.
 fn members(called: &Message) -> Vec<String> {
     let params = called.body.get("params").and_then(Value::as_object);
-    params
-        .into_iter()
-        .flat_map(|params| params.keys().cloned())
-        .collect()
+    let names: BTreeSet<&String> = params.into_iter().flat_map(Map::keys).collect();
+    names.into_iter().cloned().collect()
 }
 
 fn expected_members(script: &Script) -> Vec<&'static str> {
@@ -340,11 +338,17 @@ async fn an_argument_that_the_server_wants_in_a_header_is_there_too() -> Result<
         let arguments = json!({"region": "eu-1", "open": true});
         let (answer, messages) = place.call("alice", "list_issues", &arguments).await?;
         ensure!(answer.is_success(), "{revision}: {}", answer.raw);
-        let called = messages.iter().find(|message| message.method == "tools/call");
+        let called = messages
+            .iter()
+            .find(|message| message.method == "tools/call");
         let called = called.context("no call")?;
         ensure_eq(called.header("mcp-param-region"), mirrored, revision)?;
         ensure_eq(called.header("mcp-param-open"), None, revision)?;
-        ensure_eq(called.body.pointer("/params/arguments"), Some(&arguments), revision)?;
+        ensure_eq(
+            called.body.pointer("/params/arguments"),
+            Some(&arguments),
+            revision,
+        )?;
     }
     Ok(())
 }

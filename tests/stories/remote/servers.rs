@@ -86,7 +86,12 @@ async fn the_official_rust_server_is_imported_and_called_for_its_users() -> Resu
     let imported = Imported::of(&url).await?;
     for revision in BOTH {
         answers(&imported, &url, revision, true).await?;
-        tested::server("Rust SDK (rmcp)", &official_rust::version()?, revision, GATE)?;
+        tested::server(
+            "Rust SDK (rmcp)",
+            &official_rust::version()?,
+            revision,
+            GATE,
+        )?;
     }
     Ok(())
 }
@@ -132,31 +137,31 @@ impl Vendor {
 
 /// Serves what was imported from a server, and calls it for two users in a revision.
 async fn answers(imported: &Imported, url: &str, revision: &str, knows_users: bool) -> Result<()> {
-        let way = Way::Exchange("on_behalf_of");
-        let more = format!("revision = \"{revision}\"\n");
-        let world = serving(imported, url, way, &more).await?;
-        let mut calls = 0;
-        for sub in ["alice", "bob", "alice"] {
-            let token = token(&world, sub)?;
-            let message = format!("of {sub}: é \" \\ <b>");
-            let answer = world
-                .call(&token, "echo", &json!({"message": message}))
-                .await?;
+    let way = Way::Exchange("on_behalf_of");
+    let more = format!("revision = \"{revision}\"\n");
+    let world = serving(imported, url, way, &more).await?;
+    let mut calls = 0;
+    for sub in ["alice", "bob", "alice"] {
+        let token = token(&world, sub)?;
+        let message = format!("of {sub}: é \" \\ <b>");
+        let answer = world
+            .call(&token, "echo", &json!({"message": message}))
+            .await?;
+        ensure!(answer.is_success(), "{}", answer.raw);
+        ensure_eq(answer.text(), format!("Echo: {message}"), sub)?;
+        calls += 1;
+        if knows_users {
+            let answer = world.call(&token, "whose_call", &json!({})).await?;
             ensure!(answer.is_success(), "{}", answer.raw);
-            ensure_eq(answer.text(), format!("Echo: {message}"), sub)?;
+            ensure_eq(answer.text(), sub, "whose call")?;
             calls += 1;
-            if knows_users {
-                let answer = world.call(&token, "whose_call", &json!({})).await?;
-                ensure!(answer.is_success(), "{}", answer.raw);
-                ensure_eq(answer.text(), sub, "whose call")?;
-                calls += 1;
-            }
         }
-        let records = world.records()?;
-        let closed = events(&records, "downstream.closed");
-        let own = closed
-            .iter()
-            .filter(|record| text(record, "service") == TRACKER);
-        let good = own.filter(|record| record["status"].as_u64() == Some(200));
-        ensure_eq(good.count(), calls, "records")
+    }
+    let records = world.records()?;
+    let closed = events(&records, "downstream.closed");
+    let own = closed
+        .iter()
+        .filter(|record| text(record, "service") == TRACKER);
+    let good = own.filter(|record| record["status"].as_u64() == Some(200));
+    ensure_eq(good.count(), calls, "records")
 }

@@ -27,7 +27,9 @@ use tokio::task::JoinSet;
 /// Returns the version of the SDK that the host is built with.
 pub(super) fn version() -> Result<String> {
     let lock = include_str!("../../../../Cargo.lock");
-    let (_, after) = lock.split_once("name = \"rmcp\"\nversion = \"").context("no rmcp")?;
+    let (_, after) = lock
+        .split_once("name = \"rmcp\"\nversion = \"")
+        .context("no rmcp")?;
     Ok(after.split('"').next().unwrap_or_default().to_owned())
 }
 
