@@ -56,8 +56,8 @@ pub use policy_point::{PolicyPoint, PolicyPointSettings, SubjectNaming, ToldFact
 pub use request::may_set_header;
 pub use service::Service;
 pub use settings::{
-    AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ReissueSettings, RemoteSettings,
-    ServiceSettings, Subjects, UnderPolicy,
+    AuditHeaders, Auth, ExchangeSettings, IssuedSettings, IssuedTenant, OnCancel, ReissueSettings,
+    RemoteSettings, ServiceSettings, Subjects, UnderPolicy,
 };
 pub use static_key::{KeyFiles, KeyOwner, KeyPlace, KeyRule, StaticAuth, StaticKeys, file_name};
 pub use template::{Template, TemplateError};

@@ -250,6 +250,9 @@ fn reach(granted: &ServiceGranted, page: &mut Page<'_>) -> anyhow::Result<()> {
         (Tone::Plain, &format!("  {}", granted.mode.as_str())),
     ])?;
     page.field("  at", &granted.url)?;
+    if let Some(revision) = granted.mcp {
+        page.field("  speaks", &format!("MCP {revision}, to tools as pinned"))?;
+    }
     page.field("  presents", &granted.presents.to_string())?;
     for (index, (name, value)) in granted.headers.iter().enumerate() {
         let label = if index == 0 { "  with" } else { "" };

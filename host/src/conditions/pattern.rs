@@ -339,7 +339,13 @@ mod tests {
         ] {
             assert!(text.parse::<RequestPattern>().is_err(), "{text}");
         }
-        for text in ["GET /", "GET /{**}:x/{}", "GET /a{}b/{}", "GET /.{}", "tools/call a.b"] {
+        for text in [
+            "GET /",
+            "GET /{**}:x/{}",
+            "GET /a{}b/{}",
+            "GET /.{}",
+            "tools/call a.b",
+        ] {
             assert!(text.parse::<RequestPattern>().is_ok(), "{text}");
         }
     }

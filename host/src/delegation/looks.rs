@@ -45,8 +45,7 @@ impl Looks {
             Auth::None | Auth::ClientCredentials { .. } => true,
             Auth::Static(auth) => auth.is_one(),
         };
-        let names_actor =
-            settings.in_trust_domain || settings.audit_headers == AuditHeaders::Full;
+        let names_actor = settings.in_trust_domain || settings.audit_headers == AuditHeaders::Full;
         Self {
             as_host: one_credential && !names_actor,
             seen: Mutex::new(FairMap::new(MAX_LOOKS)),
@@ -91,7 +90,10 @@ impl Looks {
         let owned = Owned {
             owner: actor.map_or_else(host, |actor| actor.principal.clone()),
             until: now.saturating_add(lasts.as_secs()).saturating_add(1),
-            value: Arc::new(Seen { at_ms: now_ms, tools }),
+            value: Arc::new(Seen {
+                at_ms: now_ms,
+                tools,
+            }),
         };
         let mut looks = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         looks.insert(looker, owned, now);
@@ -138,9 +140,24 @@ mod tests {
             (&alice, "search", (Duration::ZERO, 100_000), false),
             (&alice, "create", (minute, 100_000), false),
             (&own, "search", (minute, 100_000), false),
-            (&looker("bob", None, false), "search", (minute, 100_000), false),
-            (&looker("alice", Some("acme"), false), "search", (minute, 100_000), false),
-            (&looker("alice", None, true), "search", (minute, 100_000), false),
+            (
+                &looker("bob", None, false),
+                "search",
+                (minute, 100_000),
+                false,
+            ),
+            (
+                &looker("alice", Some("acme"), false),
+                "search",
+                (minute, 100_000),
+                false,
+            ),
+            (
+                &looker("alice", None, true),
+                "search",
+                (minute, 100_000),
+                false,
+            ),
         ] {
             let found = looks.remembered(who, tool, (lasts, now_ms));
             assert_eq!(found.is_some(), good, "{who:?} {tool} {now_ms}");

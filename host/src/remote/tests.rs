@@ -224,7 +224,10 @@ fn a_handshake_opens_a_session_that_its_conversation_alone_has() {
     for session in [None, Some("s-1")] {
         let mut conversation = RemoteConversation::new(RemoteRevision::V2025_11_25);
         let (body, headers) = told(&conversation.initialize().unwrap());
-        assert_eq!(body.pointer("/params/protocolVersion"), Some(&json!("2025-11-25")));
+        assert_eq!(
+            body.pointer("/params/protocolVersion"),
+            Some(&json!("2025-11-25"))
+        );
         assert_eq!(body.pointer("/params/capabilities"), Some(&json!({})));
         assert!(headers.is_empty(), "{headers:?}");
         let given = session.map(|id| ("mcp-session-id", id));

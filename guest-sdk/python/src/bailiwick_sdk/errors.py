@@ -73,7 +73,8 @@ class UnknownService(DownstreamError):
 
 class NotGranted(DownstreamError):
     """The grant does not cover this request, and `detail` lists the requests that it covers. Or a
-    rule of the operator's `deny` refuses it, which `detail` names."""
+    rule of the operator's `deny` refuses it, which `detail` names. Or the remote tool is not
+    defined as the operator accepted it."""
 
     words = UnknownService.words
 

@@ -63,6 +63,9 @@ pub struct ServiceGranted {
     pub mode: DelegationMode,
     /// The service's base URL.
     pub url: String,
+    /// The revision of MCP that the host speaks with it, if it is a remote MCP server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mcp: Option<&'static str>,
     /// The headers that it gets with every request, by name in lower case.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
@@ -89,6 +92,7 @@ pub(super) fn of(tool: &Tool, caller: &Caller, config: &Config) -> Vec<ServiceAc
                 service: name.clone(),
                 mode,
                 url: service.url.to_string(),
+                mcp: service.remote.as_ref().map(|one| one.revision.as_str()),
                 headers: service.headers.iter().map(owned).collect(),
                 presents: Presents::of(service, mode),
                 refused: refused(&allow),

@@ -372,3 +372,28 @@ fn a_denied_call_names_the_denial_that_stops_it() {
         "{said}"
     );
 }
+
+#[test]
+fn a_remote_mcp_server_is_told_with_its_revision_and_tools() {
+    let pin = "a".repeat(64);
+    let remote = format!(
+        "kind = \"mcp\"\nrevision = \"2025-11-25\"\nallow = [\"tools/call search\"]\n\
+         definitions = {{ search = \"sha256:{pin}\" }}"
+    );
+    let allow = "allow = [\"GET /orders/{}\", \"GET /customers/{actor.sub}/orders\"]";
+    for (config, expected) in [
+        (CONFIG.replacen(allow, &remote, 1), true),
+        (CONFIG.into(), false),
+    ] {
+        let (said, failed) = ask(&Asked {
+            config: &config,
+            claims: json!({}),
+            tool: "get_order",
+            arguments: Some(r#"{"order_id":"1"}"#),
+        });
+        assert_eq!(failed, "", "{said}");
+        for told in ["MCP 2025-11-25, to tools as pinned", "tools/call search"] {
+            assert_eq!(said.contains(told), expected, "{told:?}: {said}");
+        }
+    }
+}

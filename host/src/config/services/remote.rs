@@ -41,7 +41,8 @@ fn mcp<'h>(
     mut headers: impl Iterator<Item = &'h str>,
 ) -> Option<RemoteSettings> {
     if let Some(template) = allow.iter().find(|template| template.tool().is_none()) {
-        let why = format!("{template} is no tool of a remote MCP server: expected `tools/call NAME`");
+        let why =
+            format!("{template} is no tool of a remote MCP server: expected `tools/call NAME`");
         section.wrong("allow", &why);
     }
     for key in ["idempotency", "answer_headers"] {
@@ -50,13 +51,15 @@ fn mcp<'h>(
         }
     }
     if let Some(name) = headers.find(|name| is_of_mcp(name)) {
-        let why = format!("the header {name} (headers, auth.header) belongs to MCP: the host sets it");
+        let why =
+            format!("the header {name} (headers, auth.header) belongs to MCP: the host sets it");
         section.wrong("kind", &why);
     }
     let revision = section.required("revision");
     let revision = revision.and_then(|name| {
         let read = name.parse::<RemoteRevision>();
-        read.map_err(|why| section.wrong("revision", &why.to_string())).ok()
+        read.map_err(|why| section.wrong("revision", &why.to_string()))
+            .ok()
     });
     let definitions = definitions(section, allow);
     let seconds = section.number("definitions_seconds", 0..=MOST_SECONDS);
@@ -78,7 +81,10 @@ fn definitions(section: &Section<'_>, allow: &[Template]) -> BTreeMap<String, St
             if !is_pin(&pin) {
                 table.wrong(&name, "expected \"sha256:\" and 64 digits of 0-9 and a-f");
             }
-            if !allow.iter().any(|template| template.tool() == Some(name.as_str())) {
+            if !allow
+                .iter()
+                .any(|template| template.tool() == Some(name.as_str()))
+            {
                 let why = format!("allow has no \"tools/call {name}\"");
                 table.wrong(&name, &why);
             }

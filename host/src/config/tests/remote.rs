@@ -47,7 +47,12 @@ fn a_remote_mcp_server_has_a_revision_and_a_pin_of_each_tool() {
     let config = folder
         .load(&http)
         .unwrap_or_else(|errors| panic!("{errors}"));
-    assert!(config.services.iter().all(|service| service.remote.is_none()));
+    assert!(
+        config
+            .services
+            .iter()
+            .all(|service| service.remote.is_none())
+    );
 }
 
 #[test]
@@ -58,10 +63,22 @@ fn what_is_wrong_about_a_remote_mcp_server_is_said_once() {
     let allow = "allow = [\"tools/call search\"]";
     let pins = format!("definitions = {{ search = \"{good}\" }}");
     for (keys, told) in [
-        (vec!["kind = \"stdio\"", "allow = []"], "kind: expected \"http\" or \"mcp\""),
-        (vec![allow], "allow: tools/call search is about a remote MCP server"),
-        (vec!["allow = []", revision], "revision: it is of a remote MCP server"),
-        (vec!["allow = []", "definitions_seconds = 5"], "definitions_seconds: it is of"),
+        (
+            vec!["kind = \"stdio\"", "allow = []"],
+            "kind: expected \"http\" or \"mcp\"",
+        ),
+        (
+            vec![allow],
+            "allow: tools/call search is about a remote MCP server",
+        ),
+        (
+            vec!["allow = []", revision],
+            "revision: it is of a remote MCP server",
+        ),
+        (
+            vec!["allow = []", "definitions_seconds = 5"],
+            "definitions_seconds: it is of",
+        ),
         (vec!["kind = \"mcp\"", allow, &pins], "revision is missing"),
         (
             vec!["kind = \"mcp\"", allow, &pins, "revision = \"2024-11-05\""],
@@ -71,29 +88,61 @@ fn what_is_wrong_about_a_remote_mcp_server_is_said_once() {
             vec!["kind = \"mcp\"", revision, "allow = [\"POST /mcp\"]"],
             "allow: POST /mcp is no tool of a remote MCP server",
         ),
-        (vec!["kind = \"mcp\"", revision, allow], "definitions: it has no pin of search"),
+        (
+            vec!["kind = \"mcp\"", revision, allow],
+            "definitions: it has no pin of search",
+        ),
         (
             vec!["kind = \"mcp\"", revision, "allow = []", &pins],
             "definitions.search: allow has no \"tools/call search\"",
         ),
         (
-            vec!["kind = \"mcp\"", revision, allow, &pins.replace(&good, &short)],
+            vec![
+                "kind = \"mcp\"",
+                revision,
+                allow,
+                &pins.replace(&good, &short),
+            ],
             "definitions.search: expected \"sha256:\"",
         ),
         (
-            vec!["kind = \"mcp\"", revision, allow, &pins, "definitions_seconds = 86401"],
+            vec![
+                "kind = \"mcp\"",
+                revision,
+                allow,
+                &pins,
+                "definitions_seconds = 86401",
+            ],
             "definitions_seconds: expected a number from 0 to 86400",
         ),
         (
-            vec!["kind = \"mcp\"", revision, allow, &pins, "idempotency = \"X-Key\""],
+            vec![
+                "kind = \"mcp\"",
+                revision,
+                allow,
+                &pins,
+                "idempotency = \"X-Key\"",
+            ],
             "idempotency: a remote MCP server has no use",
         ),
         (
-            vec!["kind = \"mcp\"", revision, allow, &pins, "headers = { Mcp-Name = \"x\" }"],
+            vec![
+                "kind = \"mcp\"",
+                revision,
+                allow,
+                &pins,
+                "headers = { Mcp-Name = \"x\" }",
+            ],
             "the header mcp-name (headers, auth.header) belongs to MCP",
         ),
         (
-            vec!["kind = \"mcp\"", revision, allow, &pins, "headers = { Accept = \"a/b\" }"],
+            vec![
+                "kind = \"mcp\"",
+                revision,
+                allow,
+                &pins,
+                "headers = { Accept = \"a/b\" }",
+            ],
             "the header accept (headers, auth.header) belongs to MCP",
         ),
     ] {

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, header};
+use http::header;
 use http_body_util::Full;
+use hyper::body::Bytes;
 use tokio::time::Instant;
 
 use super::delivery::TRANSACTION;
 use super::{Inner, Prepared};
-use crate::audit::Settled;
 use crate::delegation::planned::{Attempt, Planned, failed};
 use crate::delegation::remote::{Carrier, RemoteCall, RemoteStep};
 use crate::downstream::{DownstreamError, Response};
@@ -20,9 +20,8 @@ use crate::remote::RemoteMessage;
 struct Carrying<'c> {
     inner: &'c Inner,
     planned: &'c Planned,
-    /// What every message has: where it goes, the operator's headers, and the credential.
+    /// What all messages have: where they go, the operator's headers, and the credential.
     prepared: Prepared,
-    transaction: Option<HeaderValue>,
     progress: &'c mut Attempt,
     /// The end of the time for the whole conversation.
     until: Instant,
@@ -43,12 +42,10 @@ impl Inner {
         let place = self.place(service).await?;
         let headers = prepared.request.headers_mut();
         headers.remove(header::CONTENT_TYPE);
-        let transaction = headers.get(TRANSACTION).cloned();
         let mut carrying = Carrying {
             inner: self,
             planned,
             prepared,
-            transaction,
             progress,
             until: Instant::now() + service.settings.deadlines.total,
             unanswered: None,
@@ -75,8 +72,11 @@ impl Carrier for Carrying<'_> {
             RemoteStep::Call => self.progress.sent.clone(),
             RemoteStep::Prepare | RemoteStep::End => Sent::default(),
         };
+        let request = self.request(message)?;
+        let transaction = request.headers().get(TRANSACTION).cloned();
         let sending = (&sent, self.deadlines(step));
-        let answer = self.send(message, sending, settled).await;
+        let answer = self.inner.send(self.planned, request, sending, settled);
+        let answer = answer.await;
         let service = &self.planned.service.settings.name;
         // Nothing depends on how a session ends.
         if step == RemoteStep::End {
@@ -93,20 +93,18 @@ impl Carrier for Carrying<'_> {
         if step == RemoteStep::Call {
             self.progress.status = Some(answer.status.as_u16());
         }
-        let carried = (&self.prepared.credential, self.transaction.as_ref());
+        let carried = (&self.prepared.credential, transaction.as_ref());
         self.inner.admit(self.planned, carried, &answer).await?;
         Ok(answer)
     }
 }
 
 impl Carrying<'_> {
-    /// Sends one message.
-    async fn send(
+    /// Returns a message with everything that it carries.
+    fn request(
         &self,
         message: &RemoteMessage,
-        sending: (&Sent, Deadlines),
-        settled: Settled<'_>,
-    ) -> Result<Reply, EgressError> {
+    ) -> Result<http::Request<Full<Bytes>>, DownstreamError> {
         let prepared = &self.prepared.request;
         let mut request = http::Request::new(Full::from(message.body.clone()));
         *request.method_mut() = message.method.clone();
@@ -116,7 +114,8 @@ impl Carrying<'_> {
         for (name, value) in &message.headers {
             headers.insert(name, value.clone());
         }
-        self.inner.send(self.planned, request, sending, settled).await
+        self.inner.identify(self.planned, headers)?;
+        Ok(request)
     }
 
     /// Returns the deadlines of a message: those of the service, within what is left for the whole

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use http_body_util::Full;
 use hyper::body::Bytes;
 
@@ -46,16 +46,10 @@ impl Inner {
         let settings = &planned.service.settings;
         settings.headers.apply(request.headers_mut());
         let broker = &self.broker;
-        identify(
-            request.headers_mut(),
-            &OnBehalf {
-                envelope: &self.envelope,
-                service: settings,
-                mode: planned.mode,
-            },
-            &broker.signer,
-            broker.random.as_ref(),
-        )?;
+        // Each message of a conversation says it by itself.
+        if planned.arguments.is_none() {
+            self.identify(planned, request.headers_mut())?;
+        }
         if let Some(name) = &settings.idempotency
             && needs_key(&planned.method)
         {
@@ -68,6 +62,22 @@ impl Inner {
             request,
             credential,
         })
+    }
+
+    /// Adds what the service is told of the call, anew for each message: a transaction token is for
+    /// one.
+    pub(super) fn identify(
+        &self,
+        planned: &Planned,
+        headers: &mut HeaderMap,
+    ) -> Result<(), DownstreamError> {
+        let behalf = OnBehalf {
+            envelope: &self.envelope,
+            service: &planned.service.settings,
+            mode: planned.mode,
+        };
+        let random = self.broker.random.as_ref();
+        identify(headers, &behalf, &self.broker.signer, random)
     }
 
     /// Sends the request, which is an effect, and returns the parts of the answer that a tool may

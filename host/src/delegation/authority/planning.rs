@@ -42,7 +42,11 @@ impl Inner {
     }
 
     /// Checks the request against the grant. Nothing has left the host yet.
-    pub(super) async fn plan(&self, used: usize, request: Request) -> Result<Planned, DownstreamError> {
+    pub(super) async fn plan(
+        &self,
+        used: usize,
+        request: Request,
+    ) -> Result<Planned, DownstreamError> {
         let claims = self.envelope.claims();
         let limits = &self.broker.limits;
         if used >= limits.downstream_calls {

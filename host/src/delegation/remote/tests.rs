@@ -36,7 +36,8 @@ impl Carrier for Scripted {
         let method = method.unwrap_or(message.method.as_str());
         let session = message.headers.get("mcp-session-id");
         let session = session.map_or("", |id| id.to_str().unwrap());
-        self.heard.push((step, format!("{method} {session}").trim().to_owned()));
+        self.heard
+            .push((step, format!("{method} {session}").trim().to_owned()));
         let silent = || Err(DownstreamError::TimedOut);
         self.says.pop_front().unwrap_or_else(silent)
     }
@@ -63,9 +64,9 @@ type Said = Result<Reply, DownstreamError>;
 
 #[expect(clippy::unnecessary_wraps, reason = "what a script has")]
 fn says(status: u16, headers: &[(&'static str, &'static str)], body: String) -> Said {
-    let headers = headers.iter().map(|(name, value)| {
-        (name.parse().unwrap(), value.parse().unwrap())
-    });
+    let headers = headers
+        .iter()
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
     Ok(Reply {
         status: StatusCode::from_u16(status).unwrap(),
         headers: headers.collect::<HeaderMap>(),
@@ -120,7 +121,11 @@ fn service(revision: &str, seconds: u64) -> (Service, Arc<Hands>) {
 }
 
 /// Calls the tool for this user.
-async fn call(service: &Service, user: &str, server: &mut Scripted) -> Result<Response, DownstreamError> {
+async fn call(
+    service: &Service,
+    user: &str,
+    server: &mut Scripted,
+) -> Result<Response, DownstreamError> {
     let arguments = RemoteArguments::read(Bytes::from_static(b"{\"q\": 7}")).unwrap();
     let called = RemoteCall {
         service,
@@ -159,12 +164,27 @@ async fn one_call_is_one_conversation_from_the_handshake_to_the_end_of_its_sessi
         ),
         (
             "2025-11-25",
-            vec![agreed(None), accepted(), list(2, &tools), result(3, &found())],
-            vec!["initialize", "notifications/initialized", "tools/list", "tools/call"],
+            vec![
+                agreed(None),
+                accepted(),
+                list(2, &tools),
+                result(3, &found()),
+            ],
+            vec![
+                "initialize",
+                "notifications/initialized",
+                "tools/list",
+                "tools/call",
+            ],
         ),
         (
             "2025-11-25",
-            vec![agreed(Some("s1")), accepted(), list(2, &tools), result(3, &found())],
+            vec![
+                agreed(Some("s1")),
+                accepted(),
+                list(2, &tools),
+                result(3, &found()),
+            ],
             vec![
                 "initialize",
                 "notifications/initialized s1",
@@ -199,29 +219,73 @@ async fn what_goes_wrong_before_the_call_is_an_error_and_no_call() {
     let other = json!({"protocolVersion": "2025-06-18", "capabilities": {}});
     for (revision, script, expected) in [
         (new, vec![list(1, &json!([search()]))], None),
-        (new, vec![list(1, &json!([search(), {"name": "other"}]))], None),
+        (
+            new,
+            vec![list(1, &json!([search(), {"name": "other"}]))],
+            None,
+        ),
         (new, vec![events([page.as_str()])], None),
-        (new, vec![list(1, &json!([changed]))], Some(DefinitionChanged)),
+        (
+            new,
+            vec![list(1, &json!([changed]))],
+            Some(DefinitionChanged),
+        ),
         (new, vec![list(1, &json!([]))], Some(DefinitionChanged)),
-        (new, vec![list(1, &json!([search(), search()]))], Some(Unavailable)),
+        (
+            new,
+            vec![list(1, &json!([search(), search()]))],
+            Some(Unavailable),
+        ),
         (new, endless.collect(), Some(Unavailable)),
         (new, vec![events([asks, page.as_str()])], Some(Unavailable)),
         (new, vec![list(2, &json!([search()]))], Some(Unavailable)),
         (new, vec![refused()], Some(Unavailable)),
-        (new, vec![says(401, &[JSON], "{}".into())], Some(CredentialRefused)),
-        (new, vec![says(403, &[], String::new())], Some(CredentialRefused)),
-        (new, vec![says(302, &[("location", "https://evil.example")], String::new())], Some(Unavailable)),
+        (
+            new,
+            vec![says(401, &[JSON], "{}".into())],
+            Some(CredentialRefused),
+        ),
+        (
+            new,
+            vec![says(403, &[], String::new())],
+            Some(CredentialRefused),
+        ),
+        (
+            new,
+            vec![says(
+                302,
+                &[("location", "https://evil.example")],
+                String::new(),
+            )],
+            Some(Unavailable),
+        ),
         (new, vec![Err(DownstreamError::TooLarge)], Some(TooLarge)),
         (new, vec![repeats()], Some(CredentialRefused)),
         (new, vec![], Some(TimedOut)),
-        (old, vec![agreed(None), accepted(), list(2, &json!([search()]))], None),
+        (
+            old,
+            vec![agreed(None), accepted(), list(2, &json!([search()]))],
+            None,
+        ),
         (old, vec![refused()], Some(Unavailable)),
         (old, vec![result(1, &other)], Some(Unavailable)),
-        (old, vec![says(401, &[("www-authenticate", "Bearer")], String::new())], Some(CredentialRefused)),
+        (
+            old,
+            vec![says(401, &[("www-authenticate", "Bearer")], String::new())],
+            Some(CredentialRefused),
+        ),
         (old, vec![repeats()], Some(CredentialRefused)),
         (old, vec![agreed(Some("a b"))], Some(Unavailable)),
-        (old, vec![agreed(None), says(400, &[], String::new())], Some(Unavailable)),
-        (old, vec![agreed(Some("s1")), accepted(), list(2, &json!([]))], Some(DefinitionChanged)),
+        (
+            old,
+            vec![agreed(None), says(400, &[], String::new())],
+            Some(Unavailable),
+        ),
+        (
+            old,
+            vec![agreed(Some("s1")), accepted(), list(2, &json!([]))],
+            Some(DefinitionChanged),
+        ),
     ] {
         let (service, _) = service(revision, 300);
         let shown = format!("{revision} {script:?}");
@@ -243,19 +307,43 @@ async fn the_component_gets_the_one_answer_to_its_call_or_an_error() {
     let asks = r#"{"jsonrpc":"2.0","id":2,"method":"elicitation/create","params":{}}"#;
     let notice = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
     let fails = r#"{"jsonrpc":"2.0","id":2,"error":{"code":-32602,"message":"no","data":1}}"#;
-    let pending = rpc(2, &json!({"resultType": "input_required", "inputRequests": {}}));
+    let pending = rpc(
+        2,
+        &json!({"resultType": "input_required", "inputRequests": {}}),
+    );
     let done = json!({"result": found()});
     let failed = json!({"error": {"code": -32602, "message": "no"}});
     for (said, expected) in [
-        (says(200, &[JSON], good.clone()), Some((200, done.to_string()))),
+        (
+            says(200, &[JSON], good.clone()),
+            Some((200, done.to_string())),
+        ),
         (events([good.as_str()]), Some((200, done.to_string()))),
-        (events([notice, good.as_str()]), Some((200, done.to_string()))),
-        (says(200, &[JSON], fails.into()), Some((200, failed.to_string()))),
-        (says(404, &[JSON], fails.into()), Some((404, failed.to_string()))),
+        (
+            events([notice, good.as_str()]),
+            Some((200, done.to_string())),
+        ),
+        (
+            says(200, &[JSON], fails.into()),
+            Some((200, failed.to_string())),
+        ),
+        (
+            says(404, &[JSON], fails.into()),
+            Some((404, failed.to_string())),
+        ),
         (says(404, &[JSON], "{}".into()), Some((404, String::new()))),
-        (says(500, &[("content-type", "text/html")], "<p>".into()), Some((500, String::new()))),
-        (says(401, &[("www-authenticate", "Bearer")], String::new()), Some((401, String::new()))),
-        (says(307, &[("location", "/x")], String::new()), Some((307, String::new()))),
+        (
+            says(500, &[("content-type", "text/html")], "<p>".into()),
+            Some((500, String::new())),
+        ),
+        (
+            says(401, &[("www-authenticate", "Bearer")], String::new()),
+            Some((401, String::new())),
+        ),
+        (
+            says(307, &[("location", "/x")], String::new()),
+            Some((307, String::new())),
+        ),
         (says(200, &[JSON], rpc(3, &found())), None),
         (events([good.as_str(), good.as_str()]), None),
         (events([good.as_str(), asks]), None),
@@ -263,8 +351,14 @@ async fn the_component_gets_the_one_answer_to_its_call_or_an_error() {
         (says(200, &[JSON], asks.into()), None),
         (says(200, &[JSON], pending), None),
         (says(200, &[JSON], "{".into()), None),
-        (says(200, &[JSON], format!("{}{good}", " ".repeat(SHORT))), Some((200, done.to_string()))),
-        (says(200, &[JSON], format!("{}{asks}", " ".repeat(SHORT))), None),
+        (
+            says(200, &[JSON], format!("{}{good}", " ".repeat(SHORT))),
+            Some((200, done.to_string())),
+        ),
+        (
+            says(200, &[JSON], format!("{}{asks}", " ".repeat(SHORT))),
+            None,
+        ),
     ] {
         let shown = format!("{said:?}").chars().take(300).collect::<String>();
         let (service, _) = service("2026-07-28", 300);

@@ -345,7 +345,12 @@ fn a_remote_tool_is_covered_by_its_exact_name_alone() {
     assert!(!template.names_actor() && !template.binds_actor_first());
     assert!(template.covers(&template.example()));
     for (method, path, query, expected) in [
-        ("tools/call", &["issues.create"][..], &[][..], Some("issues.create")),
+        (
+            "tools/call",
+            &["issues.create"][..],
+            &[][..],
+            Some("issues.create"),
+        ),
         ("tools/call", &["Issues.create"], &[], None),
         ("tools/call", &["issues.%63reate"], &[], None),
         ("tools/call", &["issues|.create"], &[], None),
@@ -358,7 +363,11 @@ fn a_remote_tool_is_covered_by_its_exact_name_alone() {
     ] {
         let request = request(method, path, query);
         let filled = template.fill(&request, &alice);
-        assert_eq!(filled, Ok(expected.map(String::from)), "{method} {path:?} {query:?}");
+        assert_eq!(
+            filled,
+            Ok(expected.map(String::from)),
+            "{method} {path:?} {query:?}"
+        );
     }
     let get: Template = "GET /{}".parse().unwrap();
     let call = request("tools/call", &["a"], &[]);
