@@ -14,6 +14,8 @@ mod error;
 mod events;
 mod mirrored;
 mod revision;
+#[cfg(any(test, fuzzing))]
+mod surface;
 #[cfg(test)]
 mod tests;
 mod tool;
@@ -24,6 +26,8 @@ pub use conversation::{RemoteConversation, RemoteMessage};
 pub use error::RemoteError;
 pub use mirrored::MirroredArgument;
 pub use revision::{RemoteRevision, UnknownRevision};
+#[cfg(any(test, fuzzing))]
+pub use surface::stream as stream_surface;
 pub use tool::{RemoteTool, RemoteTools, is_tool_name};
 
 /// The method that calls a tool. No other one of MCP does anything for a tool of this host.

@@ -8,6 +8,7 @@
 pub use crate::delegation::decision_surface as decision;
 pub use crate::egress::surface::{brotli, deflate, gzip, zstd};
 pub use crate::identity::surfaces::Entrance;
+pub use crate::remote::stream_surface as remote_stream;
 pub use crate::tokens::surfaces::{introspection, key_set, metadata};
 pub use crate::transport::surface::request;
 

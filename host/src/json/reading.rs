@@ -96,6 +96,7 @@ const OWN_READING: &[(&str, &str)] = &[
     ("campaign.rs", "no part of the host: it damages texts"),
     ("surfaces/", "no part of the host: it damages texts"),
     ("identity/surfaces.rs", SECOND_READER),
+    ("remote/surface.rs", SECOND_READER),
     ("tokens/keys/surfaces.rs", SECOND_READER),
     ("transport/surface.rs", SECOND_READER),
 ];

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{
-    Entrance, Fate, brotli, decision, deflate, gzip, introspection, key_set, metadata, request,
-    zstd,
+    Entrance, Fate, brotli, decision, deflate, gzip, introspection, key_set, metadata,
+    remote_stream, request, zstd,
 };
 use crate::campaign::{Campaign, mutated, worked};
 
@@ -58,6 +58,11 @@ fn a_damaged_answer_about_a_token_says_active_only_by_true() {
 #[test]
 fn a_damaged_answer_of_a_policy_point_allows_only_by_true() {
     campaign("decisions", &seeds("decision"), decision);
+}
+
+#[test]
+fn a_damaged_stream_of_a_remote_server_has_the_one_answer_that_any_reader_finds() {
+    campaign("remote streams", &seeds("remote_stream"), remote_stream);
 }
 
 #[test]
