@@ -19,7 +19,7 @@ use crate::remote::MirroredArgument;
 pub(super) struct Looks {
     /// Whether all actors are the host to the service, under `service_identity`.
     as_host: bool,
-    seen: Mutex<FairMap<Looker, Arc<Seen>>>,
+    seen: Mutex<FairMap<Looker, Arc<SeenTools>>>,
 }
 
 /// A party for whom a server's answers are the same.
@@ -33,7 +33,7 @@ pub(super) struct Looker {
 /// The tools that were as pinned, each with the arguments that it gets in headers too.
 pub(super) type PinnedTools = BTreeMap<String, Arc<[MirroredArgument]>>;
 
-struct Seen {
+struct SeenTools {
     at_ms: u64,
     tools: PinnedTools,
 }
@@ -90,7 +90,7 @@ impl Looks {
         let owned = Owned {
             owner: actor.map_or_else(host, |actor| actor.principal.clone()),
             until: now.saturating_add(lasts.as_secs()).saturating_add(1),
-            value: Arc::new(Seen {
+            value: Arc::new(SeenTools {
                 at_ms: now_ms,
                 tools,
             }),

@@ -1,7 +1,7 @@
 //! The call of a remote tool: one conversation with its server, from the handshake to the end of
 //! its session.
 //!
-//! Trusts no answer of the server. Carries nothing itself: a [`Carrier`] sends each message with
+//! Trusts no answer of the server. Carries nothing itself: a [`Courier`] sends each message with
 //! the one credential of the request, and searches each answer.
 //!
 //! Invariant: `tools/call` leaves only after this principal has seen the tool as it is pinned, in
@@ -47,7 +47,7 @@ pub(super) enum RemoteStep {
 }
 
 /// What brings a message to the server and its answer back.
-pub(super) trait Carrier: Send {
+pub(super) trait Courier: Send {
     /// Sends a message, and returns the whole answer, which repeats no credential.
     fn carry(
         &mut self,
@@ -72,13 +72,13 @@ impl<'p> RemoteCall<'p> {
     pub(super) async fn converse(
         self,
         looker: Looker,
-        carrier: &mut impl Carrier,
+        courier: &mut impl Courier,
     ) -> Result<Response, DownstreamError> {
         let mut conversation = RemoteConversation::new(self.settings.revision);
-        let answer = self.call(&mut conversation, looker, carrier).await;
+        let answer = self.call(&mut conversation, looker, courier).await;
         if let Some(end) = conversation.end() {
             // The server forgets the session by itself if this fails.
-            let _ended = carrier.carry(&end, RemoteStep::End).await;
+            let _ended = courier.carry(&end, RemoteStep::End).await;
         }
         answer
     }
@@ -87,21 +87,21 @@ impl<'p> RemoteCall<'p> {
         self,
         conversation: &mut RemoteConversation,
         looker: Looker,
-        carrier: &mut impl Carrier,
+        courier: &mut impl Courier,
     ) -> Result<Response, DownstreamError> {
         if let Some(hello) = conversation.initialize() {
-            let (reply, answer) = self.prepare(&hello, carrier).await?;
+            let (reply, answer) = self.prepare(&hello, courier).await?;
             let ready = conversation.initialized(&reply.headers, &answer);
             let ready = ready.map_err(|why| self.failed(why))?;
-            self.notify(&ready, carrier).await?;
+            self.notify(&ready, courier).await?;
         }
         let mirrored = match self.remembered(&looker) {
             Some(mirrored) => mirrored,
-            None => self.look(conversation, looker, carrier).await?,
+            None => self.look(conversation, looker, courier).await?,
         };
         let message = conversation.call(self.name, self.arguments, &mirrored);
         let message = message.map_err(|why| self.failed(why))?;
-        let reply = carrier.carry(&message, RemoteStep::Call).await?;
+        let reply = courier.carry(&message, RemoteStep::Call).await?;
         let answer = self.read(&message, &reply).await?;
         Ok(response(reply.status, answer))
     }
@@ -110,9 +110,9 @@ impl<'p> RemoteCall<'p> {
     async fn prepare(
         self,
         message: &RemoteMessage,
-        carrier: &mut impl Carrier,
+        courier: &mut impl Courier,
     ) -> Result<(Reply, RemoteAnswer), DownstreamError> {
-        let reply = carrier.carry(message, RemoteStep::Prepare).await?;
+        let reply = courier.carry(message, RemoteStep::Prepare).await?;
         let answer = self.read(message, &reply).await?;
         Ok((reply, answer))
     }
@@ -121,9 +121,9 @@ impl<'p> RemoteCall<'p> {
     async fn notify(
         self,
         message: &RemoteMessage,
-        carrier: &mut impl Carrier,
+        courier: &mut impl Courier,
     ) -> Result<(), DownstreamError> {
-        let reply = carrier.carry(message, RemoteStep::Prepare).await?;
+        let reply = courier.carry(message, RemoteStep::Prepare).await?;
         if reply.status.is_success() {
             return Ok(());
         }
@@ -144,12 +144,12 @@ impl<'p> RemoteCall<'p> {
         self,
         conversation: &mut RemoteConversation,
         looker: Looker,
-        carrier: &mut impl Carrier,
+        courier: &mut impl Courier,
     ) -> Result<Arc<[MirroredArgument]>, DownstreamError> {
         let (mut tools, mut cursor) = (RemoteTools::default(), None);
         loop {
             let message = conversation.list(cursor.as_deref());
-            let (_, answer) = self.prepare(&message, carrier).await?;
+            let (_, answer) = self.prepare(&message, courier).await?;
             cursor = tools.add(&answer).map_err(|why| self.failed(why))?;
             if cursor.is_none() {
                 break;

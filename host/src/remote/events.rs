@@ -11,7 +11,7 @@ pub(super) fn messages(body: &[u8]) -> Result<Vec<String>, RemoteError> {
     let text = std::str::from_utf8(body).map_err(|_| RemoteError::NotText)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut messages = Vec::new();
-    let mut event = Event::default();
+    let mut event = StreamedEvent::default();
     let mut rest = text;
     while let Some((line, after)) = next_line(rest) {
         rest = after;
@@ -26,12 +26,12 @@ pub(super) fn messages(body: &[u8]) -> Result<Vec<String>, RemoteError> {
 
 /// An event whose blank line has not come yet.
 #[derive(Default)]
-struct Event {
+struct StreamedEvent {
     kind: String,
     data: Option<String>,
 }
 
-impl Event {
+impl StreamedEvent {
     fn read(&mut self, line: &str) {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::delivery::TRANSACTION;
 use super::{Inner, Prepared};
 use crate::delegation::planned::{Attempt, Planned, failed};
-use crate::delegation::remote::{Carrier, RemoteCall, RemoteStep};
+use crate::delegation::remote::{Courier, RemoteCall, RemoteStep};
 use crate::downstream::{DownstreamError, Response};
 use crate::egress::{Deadlines, EgressError, Reply, Sent};
 use crate::remote::RemoteMessage;
@@ -60,7 +60,7 @@ impl Inner {
     }
 }
 
-impl Carrier for Carrying<'_> {
+impl Courier for Carrying<'_> {
     async fn carry(
         &mut self,
         message: &RemoteMessage,

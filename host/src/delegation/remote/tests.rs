@@ -25,7 +25,7 @@ struct Scripted {
     heard: Vec<(RemoteStep, String)>,
 }
 
-impl Carrier for Scripted {
+impl Courier for Scripted {
     async fn carry(
         &mut self,
         message: &RemoteMessage,
