@@ -82,12 +82,14 @@ impl RemoteConversation {
         headers: &HeaderMap,
         answer: &RemoteAnswer,
     ) -> Result<RemoteMessage, RemoteError> {
-        if RemoteRevision::chosen(answer)? != Some(self.revision) {
+        let chosen = RemoteRevision::chosen(answer)?;
+        // First, so that a session that cannot be used is ended.
+        self.session = session(headers)?;
+        if chosen != Some(self.revision) {
             return Err(RemoteError::OtherRevision {
                 expected: self.revision,
             });
         }
-        self.session = session(headers)?;
         let body = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
         Ok(RemoteMessage {
             method: Method::POST,
