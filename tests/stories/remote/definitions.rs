@@ -143,11 +143,9 @@ async fn a_changed_definition_is_served_once_it_is_imported_again() -> Result<()
     let place = place.import_again(way).await?;
     let (answer, _) = place.call("alice", "create_issue", &arguments).await?;
     ensure!(answer.is_success(), "{}", answer.raw);
-    let listed = mcp::list(&place.world.host.url(), Some(&place.token("alice")?));
-    ensure!(
-        listed.await?.raw.contains("says who wrote it"),
-        "the old description"
-    );
+    let (url, token) = (place.world.host.url(), place.token("alice")?);
+    let listed = mcp::list(&url, Some(&token)).await?;
+    ensure!(listed.raw.contains("says who wrote it"), "{}", listed.raw);
     Ok(())
 }
 

@@ -29,7 +29,8 @@ fn page() -> Result<String> {
 
 /// Returns the first block of the page in a language.
 fn block(page: &str, language: &str) -> Result<String> {
-    let blocks = page.split(&format!("```{language}\n")).skip(1);
+    let opening = format!("```{language}\n");
+    let blocks = page.split(&opening).skip(1);
     let mut blocks = blocks.filter_map(|block| block.split("```").next());
     let block = blocks.next().with_context(|| format!("no {language}"))?;
     Ok(block.to_owned())
