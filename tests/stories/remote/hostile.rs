@@ -195,7 +195,7 @@ const ACTS: [(&str, Does, Comes); 26] = [
                     "resultType": "complete",
                     "content": [
                         {"type": "text", "text": "done", "_meta": {"ui": {"resourceUri": format!("http://{at}/ui")}}},
-                        {"type": "resource_link", "name": "more", "uri": format!("http://{at}/more")},
+                        {"type": "resource_link", "name": "more", "uri": format!("https://{at}/more")},
                     ],
                     "_meta": {"com.example/next": format!("http://{at}/meta")},
                 }),
