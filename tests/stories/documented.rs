@@ -5,7 +5,8 @@
 //! been run.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -159,6 +160,8 @@ impl Place {
             fs::write(folder.join(name), &config)?;
         }
         fs::write(folder.join("token.txt"), token)?;
+        fs::write(folder.join("secrets/vendor"), "a-token-of-the-vendor")?;
+        fs::set_permissions(folder.join("secrets/vendor"), Permissions::from_mode(0o600))?;
         let users = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/dev/users.toml");
         fs::copy(users, folder.join("users.toml"))?;
         let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("descriptions/shop.json");
@@ -190,7 +193,6 @@ impl Place {
             ("--key KEY", "--key audit/key"),
             ("KEPT", "kept"),
             (walk::VENDOR, vendor),
-            ("secrets/vendor", "secrets/exchange"),
             ("KEYFILE", "another.pem"),
             ("SHELL", "bash"),
             ("CLIENT", "vscode"),
