@@ -60,7 +60,10 @@ fn message(event: &str) -> Option<Value> {
         };
         Some(value.to_owned())
     };
-    let kind = event.split('\n').rev().find_map(|line| field(line, "event"));
+    let kind = event
+        .split('\n')
+        .rev()
+        .find_map(|line| field(line, "event"));
     let data: Vec<String> = event
         .split('\n')
         .filter_map(|line| field(line, "data"))
