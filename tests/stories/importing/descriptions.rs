@@ -1,5 +1,8 @@
 //! Descriptions of real services, from packages of npm.
 
+mod arguments;
+mod matching;
+
 use std::env;
 use std::path::{Path, PathBuf};
 
