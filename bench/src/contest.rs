@@ -1,5 +1,5 @@
-//! The host beside other servers with the same tool, and a tool with a service beside two plain
-//! HTTP hops.
+//! The host beside other servers with the same tool, a tool with a service beside two plain HTTP
+//! hops, and an imported operation beside that tool.
 
 mod service;
 
@@ -15,7 +15,7 @@ use crate::plan::{ARGUMENTS, Plan};
 use crate::report::say;
 use crate::rounds::{self, Rounds};
 
-pub(crate) use service::{HOPS, service};
+pub(crate) use service::{HOPS, IMPORTED, IMPORTED_CONNECTIONS, WRITTEN, imported, service};
 
 /// The names in the results.
 pub(crate) const NATIVE: &str = "native";

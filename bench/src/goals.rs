@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::contest::{BAILIWICK, Contest, HOPS, NATIVE};
+use crate::contest::{
+    BAILIWICK, Contest, HOPS, IMPORTED, IMPORTED_CONNECTIONS, NATIVE, WRITTEN,
+};
 use crate::figures::{Figures, Spread};
 use crate::machine::Machine;
 use crate::peers::{FASTMCP, TYPESCRIPT};
@@ -26,10 +28,11 @@ enum Bound {
     None,
 }
 
-/// Returns the goals for which there are figures.
+/// Returns the goals for which there are figures: of the host beside other servers, of a tool with
+/// a service, and of an imported operation.
 pub(crate) fn of(
     http: Option<&Contest>,
-    service: Option<&Contest>,
+    (service, imported): (Option<&Contest>, Option<&Contest>),
     machine: &Machine,
 ) -> Vec<Goal> {
     let ratio = |of: &Contest, to, many, value| {
@@ -53,6 +56,12 @@ pub(crate) fn of(
     goals.extend(added.map(|added| Goal::of(ADDED, added, Bound::Most(syncs + ALLOWED_US))));
     let hops = service.and_then(|service| ratio(service, HOPS, 1, P50));
     goals.extend(hops.map(|hops| Goal::of(SERVICE, hops, Bound::None)));
+    let pair = (IMPORTED, WRITTEN);
+    let cost = imported.and_then(|imported| {
+        let rounds = &imported.rounds;
+        compare(rounds, pair, IMPORTED_CONNECTIONS, CPU, std::ops::Div::div)
+    });
+    goals.extend(cost.map(|cost| Goal::of(OPERATION, cost, Bound::Most(1.5))));
     goals
 }
 
@@ -115,6 +124,7 @@ const CPU: Value = |of: &Figures| of.used.cpu_us;
 /// The allowance for a call beyond its two durable records.
 const ALLOWED_US: f64 = 100.0;
 const ADDED: &str = "added p50, 1 connection, µs (two syncs and 100)";
+const OPERATION: &str = "processor time, an imported operation ÷ a tool in Rust, 32 connections";
 const SERVICE: &str = "p50 of a call with one service ÷ two plain HTTP hops, 1 connection";
 /// Each with the server it is compared with, and the connections.
 const RATIOS: [(&str, &str, usize, Value, Bound); 6] = [

@@ -87,15 +87,25 @@ fn measure(plan: &Plan) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let (http, service, growth) = runtime.block_on(over_http(plan))?;
+    let OverHttp {
+        http,
+        service,
+        imported,
+        growth,
+    } = runtime.block_on(over_http(plan))?;
     let machine = before.after(&plan.work)?;
     let report = Report {
         commit: plan.commit.clone(),
         command: plan.command.clone(),
-        goals: goals::of(http.as_ref(), service.as_ref(), &machine),
+        goals: goals::of(
+            http.as_ref(),
+            (service.as_ref(), imported.as_ref()),
+            &machine,
+        ),
         machine,
         http: rows(http.as_ref()),
         service: rows(service.as_ref()),
+        imported: rows(imported.as_ref()),
         memory: http.map(|http| http.memory).unwrap_or_default(),
         growth,
         in_process,
@@ -103,20 +113,30 @@ fn measure(plan: &Plan) -> anyhow::Result<()> {
     report.publish(plan)
 }
 
-async fn over_http(
-    plan: &Plan,
-) -> anyhow::Result<(Option<Contest>, Option<Contest>, Option<Growth>)> {
-    let (mut http, mut service, mut growth) = (None, None, None);
+/// The parts of the plan that were measured over HTTP.
+#[derive(Default)]
+struct OverHttp {
+    http: Option<Contest>,
+    service: Option<Contest>,
+    imported: Option<Contest>,
+    growth: Option<Growth>,
+}
+
+async fn over_http(plan: &Plan) -> anyhow::Result<OverHttp> {
+    let mut measured = OverHttp::default();
     if plan.has(Part::Http) {
-        http = Some(contest::http(plan).await?);
+        measured.http = Some(contest::http(plan).await?);
     }
     if plan.has(Part::Service) {
-        service = Some(contest::service(plan).await?);
+        measured.service = Some(contest::service(plan).await?);
+    }
+    if plan.has(Part::Imported) {
+        measured.imported = Some(contest::imported(plan).await?);
     }
     if plan.has(Part::Growth) {
-        growth = Some(growth::measure(plan).await?);
+        measured.growth = Some(growth::measure(plan).await?);
     }
-    Ok((http, service, growth))
+    Ok(measured)
 }
 
 /// Compares the servers with the first.

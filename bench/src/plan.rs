@@ -19,7 +19,7 @@ pub(crate) struct Plan {
     /// effect of a change.
     #[arg(long)]
     pub(crate) before: Option<PathBuf>,
-    /// The folder with the components `echo`, `ten` and `orders`.
+    /// The folder with the components `echo`, `ten`, `orders` and `imported`.
     #[arg(long)]
     pub(crate) components: PathBuf,
     /// The program that measures in process.
@@ -54,7 +54,7 @@ pub(crate) struct Plan {
         long,
         value_delimiter = ',',
         value_enum,
-        default_value = "http,service,growth,inside"
+        default_value = "http,service,imported,growth,inside"
     )]
     pub(crate) only: Vec<Part>,
     /// Numbers of connections.
@@ -78,6 +78,8 @@ pub(crate) enum Part {
     Http,
     /// A tool with a service, beside two plain HTTP hops.
     Service,
+    /// An imported operation, beside a tool in Rust that makes the same request.
+    Imported,
     /// The cost by the number of tools, users, connections and records.
     Growth,
     /// The steps of a call, in process.

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::chart;
-use crate::contest::{HOPS, Memory, NATIVE};
+use crate::contest::{HOPS, Memory, NATIVE, WRITTEN};
 use crate::goals::{self, Goal};
 use crate::growth::Growth;
 use crate::machine::Machine;
@@ -28,6 +28,7 @@ pub(crate) struct Report {
     pub(crate) http: Vec<Row>,
     pub(crate) memory: Vec<Memory>,
     pub(crate) service: Vec<Row>,
+    pub(crate) imported: Vec<Row>,
     pub(crate) growth: Option<Growth>,
     /// Microseconds by name.
     pub(crate) in_process: BTreeMap<String, f64>,
@@ -72,6 +73,8 @@ impl Report {
         );
         let (there, lines) = rows(&self.service, HOPS);
         section("One service", there, lines);
+        let (there, lines) = rows(&self.imported, WRITTEN);
+        section("An imported operation", there, lines);
         if let Some(growth) = &self.growth {
             section("Tools", true, table::of_rows("2 tools", &growth.tools));
             section("Users", true, table::of_rows("1 user", &growth.users));

@@ -46,7 +46,9 @@ pub(crate) fn prepare(project: &Project) -> Result<()> {
             component(project, tool)
         })?;
     }
-    Ok(())
+    step("importing the operation that is measured", || {
+        imported(project)
+    })
 }
 
 /// Returns the program that measures this host, with the paths that it needs. It writes its results
@@ -95,6 +97,15 @@ fn component(project: &Project, from: &str) -> Result<()> {
         .arg("--target-dir")
         .arg(project.root.join("example-tools/target"));
     run(&mut build)
+}
+
+/// Imports the operation that makes the same request as a tool of the orders.
+fn imported(project: &Project) -> Result<()> {
+    let mut import = Command::new(built(project, "bailiwick"));
+    import.args(["import", "openapi", "bench/orders.openapi.json"]);
+    import.args(["--service", "orders_api", "--name", "imported", "--out"]);
+    import.arg(project.target().join("bench"));
+    run(import.current_dir(&project.root))
 }
 
 /// Installs the servers on other MCP libraries, as far as that is possible.

@@ -1,11 +1,11 @@
-//! Twenty operations of each description, called through a host and built by another client from the
-//! same arguments: the service gets the same.
+//! Twenty operations of each description, called through a host and built by another client from
+//! the same arguments: the service gets the same.
 //!
 //! The other client is the one behind Swagger UI. Method, headers and JSON bodies are compared byte
-//! by byte; paths, queries and forms piece by piece, decoded, because both encode and neither must:
-//! the host encodes all but unreserved characters (RFC 3986 §2.3), also the commas between the items
-//! of a list. Forms have spaces as `+` or `%20` (URL Standard, §5). The order of a query's keys says
-//! nothing, and that of one key's values does.
+//! by byte; paths, queries and forms piece by piece, decoded, because more than one encoding of a
+//! piece is right: the host encodes all but unreserved characters (RFC 3986 §2.3), also the commas
+//! between the items of a list, and a form has spaces as `+` or `%20` (URL Standard, §5). The order
+//! of a query's keys says nothing, and that of one key's values does.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -48,7 +48,9 @@ struct Described {
 fn operations(printed: &str) -> Vec<Operation> {
     let of_line = |line: &str| {
         let mut words = line.split_whitespace();
-        let does = words.next().filter(|does| ["reads", "writes"].contains(does));
+        let does = words
+            .next()
+            .filter(|does| ["reads", "writes"].contains(does));
         does?;
         let [tool, method, path] = [words.next()?, words.next()?, words.next()?].map(str::to_owned);
         Some(Operation { tool, method, path })
@@ -68,7 +70,10 @@ impl Described {
         Seeded::new(&file.file_name().unwrap_or_default().to_string_lossy()).shuffle(&mut all);
         all.retain(|operation| taken.insert(operation.tool.to_ascii_lowercase()));
         all.truncate(CANDIDATES);
-        let only: Vec<&str> = all.iter().map(|operation| operation.tool.as_str()).collect();
+        let only: Vec<&str> = all
+            .iter()
+            .map(|operation| operation.tool.as_str())
+            .collect();
         let only = ["--only", &only.join(",")];
         let (good, said) = import(&file, &[&usual[..], &only].concat()).await?;
         ensure!(good, "{said}");
@@ -102,7 +107,12 @@ impl Described {
 async fn world(described: &[Described]) -> Result<World> {
     let components = described
         .iter()
-        .map(|described| (format!("{}.wasm", described.name), described.component.clone()))
+        .map(|described| {
+            (
+                format!("{}.wasm", described.name),
+                described.component.clone(),
+            )
+        })
         .collect();
     let granted: Vec<_> = described
         .iter()
@@ -224,8 +234,8 @@ fn differences(came: &Request, built: &Value) -> Result<Vec<String>> {
     Ok(different)
 }
 
-/// Calls the operations of a description that the other client built, up to twenty; returns how many
-/// these were, and what is different.
+/// Calls the operations of a description that the other client built, up to twenty; returns how
+/// many these were, and what is different.
 async fn called(
     world: &World,
     token: &str,
@@ -272,9 +282,9 @@ async fn a_service_gets_what_another_client_builds_from_the_same_description() -
         let mut calls = Vec::new();
         for Operation { tool, method, path } in &described.operations {
             let given = arguments(&inputs[tool], &mut Seeded::new(tool));
-            calls.extend(given.map(|given| {
-                json!({"tool": tool, "method": method, "path": path, "given": given})
-            }));
+            calls.extend(given.map(
+                |given| json!({"tool": tool, "method": method, "path": path, "given": given}),
+            ));
         }
         all.push(calls);
     }
