@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 
-use crate::contest::{
-    BAILIWICK, Contest, HOPS, IMPORTED, IMPORTED_CONNECTIONS, NATIVE, WRITTEN,
-};
+use crate::contest::{BAILIWICK, Contest, HOPS, IMPORTED, IMPORTED_CONNECTIONS, NATIVE, WRITTEN};
 use crate::figures::{Figures, Spread};
 use crate::machine::Machine;
 use crate::peers::{FASTMCP, TYPESCRIPT};

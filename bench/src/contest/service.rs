@@ -47,8 +47,13 @@ pub(crate) async fn imported(plan: &Plan) -> anyhow::Result<Contest> {
         shop.host(plan, IMPORTED, OPERATION).await?,
     ];
     let connections = [IMPORTED_CONNECTIONS];
-    shop.contest(plan, "an imported operation", (Vec::new(), hosts), &connections)
-        .await
+    shop.contest(
+        plan,
+        "an imported operation",
+        (Vec::new(), hosts),
+        &connections,
+    )
+    .await
 }
 
 impl Shop {
