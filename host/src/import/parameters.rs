@@ -77,16 +77,17 @@ impl<'d> ApiParameters<'d> {
         if parameter.place == "header" && is_ignored_header(name) {
             return Ok(());
         }
-        if rules.carries_credential(parameter.place, name, parameter.is_required()) {
-            self.note(parameter, "it carries the credential, which the host sends");
-            return Ok(());
+        // What the operator says comes before what the document says about its credentials.
+        if let Some(fact) = rules.bindings.get(name) {
+            return self.bind(parameter, SentPiece::Actor(*fact));
         }
         if rules.drops.contains(name) {
             self.note(parameter, "it is dropped");
             return Ok(());
         }
-        if let Some(fact) = rules.bindings.get(name) {
-            return self.bind(parameter, SentPiece::Actor(*fact));
+        if rules.carries_credential(parameter.place, name, parameter.is_required()) {
+            self.note(parameter, "it carries the credential, which the host sends");
+            return Ok(());
         }
         let is_sent = matches!(parameter.place, "path" | "query");
         if is_sent && names_identity(name) && !rules.allowed.contains(name) {
