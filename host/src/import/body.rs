@@ -8,6 +8,7 @@ use super::left_out::LeftOut;
 use super::operation::{ApiMethod, ApiOperation};
 use super::program::{SentBody, SentEncoding, SentList};
 use super::references::ApiReferences;
+use super::text::brief;
 
 /// A body.
 #[derive(Debug)]
@@ -40,8 +41,8 @@ pub(super) fn body<'d>(
         return Ok(None);
     }
     let Some((media, part)) = chosen(content) else {
-        let kinds: Vec<&str> = content.keys().map(String::as_str).collect();
-        let kinds = kinds.join(", ");
+        let kinds = content.keys().take(MAX_KINDS).map(|kind| brief(kind));
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
         if required {
             return Err(LeftOut::Body(kinds));
         }
@@ -105,10 +106,18 @@ fn bare(media: &str) -> String {
     bare.trim().to_ascii_lowercase()
 }
 
-/// Returns true if a header can have the media type as it is written.
+/// Returns true if a header can have the media type as it is written, and a tool sends what it
+/// says: text in UTF-8. In another charset, the service would read what nobody checked.
 fn is_plain(media: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&^_.+-/;= \"".contains(&byte);
-    media.len() <= 128 && media.contains('/') && media.bytes().all(plain)
+    let is_utf8 = |parameter: &str| {
+        let parameter = parameter.trim().to_ascii_lowercase().replace('"', "");
+        !parameter.starts_with("charset") || parameter == "charset=utf-8"
+    };
+    media.len() <= 128
+        && media.contains('/')
+        && media.bytes().all(plain)
+        && media.split(';').skip(1).all(is_utf8)
 }
 
 /// Returns the lists of a form that are not repeated, by their names.
@@ -130,6 +139,8 @@ fn lists(part: &Value) -> BTreeMap<String, SentList> {
     encoding.filter_map(list).collect()
 }
 
+/// The media types that a message names.
+const MAX_KINDS: usize = 8;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const WILD: [&str; 2] = ["*/*", "application/*"];
@@ -167,6 +178,12 @@ mod tests {
             ),
             (&["multipart/form-data"], None),
             (&["application/json\r\nx: y"], None),
+            (&["application/json;charset=utf-16"], None),
+            (&["application/json; charset*=utf-7''x"], None),
+            (
+                &["application/json;Charset=\"UTF-8\""],
+                Some("application/json;Charset=\"UTF-8\""),
+            ),
             (&[], None),
         ] {
             let content = content(names);

