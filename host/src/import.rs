@@ -80,7 +80,7 @@ pub struct ImportRules {
     /// Those that are called as an identity or a credential, and are something else. The operator's
     /// grant then has them as `allow_parameters`.
     pub allowed: BTreeSet<String>,
-    /// Those that carry a credential of a security scheme: place and name.
+    /// Those that carry a credential of a security scheme, as [`placed`].
     credentials: BTreeSet<(String, String)>,
 }
 
@@ -88,17 +88,20 @@ impl ImportRules {
     /// Returns true if a parameter carries a credential, which the host sends: one of a security
     /// scheme, or one that is called so and can do without.
     fn carries_credential(&self, place: &str, name: &str, required: bool) -> bool {
-        let known = |(held_place, held): &(String, String)| {
-            held_place == place
-                && match place {
-                    "header" => held.eq_ignore_ascii_case(name),
-                    _ => held == name,
-                }
-        };
         let plain = || name.to_ascii_lowercase().replace(['-', '_'], "");
         let may = matches!(place, "header" | "cookie") || !required;
-        (may && CREDENTIALS.contains(&plain().as_str())) || self.credentials.iter().any(known)
+        (may && CREDENTIALS.contains(&plain().as_str()))
+            || self.credentials.contains(&placed(place, name))
     }
+}
+
+/// Returns the place and name of a parameter; of a header in lower case.
+fn placed(place: &str, name: &str) -> (String, String) {
+    let name = match place {
+        "header" => name.to_ascii_lowercase(),
+        _ => name.to_owned(),
+    };
+    (place.to_owned(), name)
 }
 
 /// The reason why nothing is imported.

@@ -5,10 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fitting::text;
 use super::join;
 use super::left_out::LeftOut;
-use super::program::{GuestProgram, Shelved, data};
-use super::settings::{self, GrantedService, ImportedGrant};
-use super::{ImportError, ImportRequest};
-use crate::build;
+use super::operation::{ApiMethod, ApiOperation};
+use super::parameters::{ApiParameters, has_parameter};
+use super::path::{PathPiece, segments};
+use super::program::{
+    GuestOperation, GuestSegment, SentPiece, SentStyle, SentValue, Shelved, data,
+};
+use super::settings::{self, ImportedGrant};
+use super::support::{check_line, takes_rest_within};
+use super::{ImportError, ImportRequest, ImportRules, OperationChoice, placed};
 use crate::dispatch::MAX_OF_A_KIND;
 use crate::remote::RemoteRevision;
 use crate::sandbox::RawDefinition;
@@ -247,6 +252,132 @@ impl ImportPlan {
         };
         format!("; its tags: {}{more}", shown.join(", "))
     }
+}
+
+impl OperationChoice {
+    fn has(&self, operation: &ApiOperation<'_>) -> bool {
+        let named = |name: &String| operation.is_named(name);
+        let tagged = |tag: &String| operation.tags().any(|other| other == tag);
+        let of_method = |method: &ApiMethod| operation.method == Ok(*method);
+        (self.only.is_empty() || self.only.iter().any(named))
+            && (self.tags.is_empty() || self.tags.iter().any(tagged))
+            && (self.methods.is_empty() || self.methods.iter().any(of_method))
+    }
+}
+
+type PlannedParts = (GuestOperation, RawDefinition, String, Vec<String>);
+
+/// Plans one operation.
+fn planned(
+    operation: &ApiOperation<'_>,
+    document: &ApiDocument,
+    request: &ImportRequest,
+    rules: &ImportRules,
+) -> Result<PlannedParts, LeftOut> {
+    let references = document.references();
+    let method = operation.method()?;
+    let mut parameters = ApiParameters::of(operation, references, rules)?;
+    let path = path_of(operation, &parameters)?;
+    let body = body(operation, references, &mut parameters.notes)?;
+    let answer = answer(operation, references);
+    if let Some((media, _)) = answer {
+        parameters.headers.push(SentValue {
+            name: "accept".to_owned(),
+            value: SentPiece::Text(media.to_owned()),
+            style: SentStyle::Repeated,
+        });
+    }
+    let line = line(method, &path, &parameters.query);
+    check_line(&line)?;
+    let described = DescribedOperation {
+        operation,
+        arguments: &parameters.arguments,
+        body: body.as_ref(),
+        answer: answer
+            .and_then(|(_, schema)| schema)
+            .filter(|_| request.output_schemas),
+        service: &request.service,
+        rules,
+    };
+    let mut notes = parameters.notes.clone();
+    let definition = described.definition(references, &mut notes)?;
+    let guest = GuestOperation {
+        service: request.service.clone(),
+        method: method.as_str(),
+        path,
+        query: parameters.query,
+        headers: parameters.headers,
+        body: body.map(|body| body.sent),
+        structured: definition.output_schema.is_some(),
+    };
+    Ok((guest, definition, line, notes))
+}
+
+/// Returns the segments of the path with what fills them.
+fn path_of(
+    operation: &ApiOperation<'_>,
+    parameters: &ApiParameters<'_>,
+) -> Result<Vec<GuestSegment>, LeftOut> {
+    let piece = |name: &str| {
+        let piece = parameters.path.get(name).cloned();
+        piece.ok_or_else(|| LeftOut::Undeclared(name.to_owned()))
+    };
+    let segments = segments(operation.path)?;
+    let count = segments.len();
+    let mut path = Vec::with_capacity(count);
+    for (index, pieces) in segments.into_iter().enumerate() {
+        let first = path
+            .iter()
+            .all(|other| matches!(other, GuestSegment::One(_)));
+        let fits = first && (index + 1 == count || takes_rest_within());
+        if let [PathPiece::Variable(name) | PathPiece::Rest(name)] = pieces.as_slice() {
+            let is_rest = matches!(pieces.as_slice(), [PathPiece::Rest(_)])
+                || parameters.rests.contains(name.as_str());
+            if let (SentPiece::Argument(argument), true, true) = (piece(name)?, is_rest, fits) {
+                path.push(GuestSegment::Rest(argument));
+                continue;
+            }
+        }
+        let pieces = pieces.into_iter().map(|part| match part {
+            PathPiece::Literal(text) => Ok(SentPiece::Text(text)),
+            PathPiece::Variable(name) | PathPiece::Rest(name) => piece(&name),
+        });
+        path.push(GuestSegment::One(pieces.collect::<Result<_, _>>()?));
+    }
+    Ok(path)
+}
+
+/// Returns the line of the grant for the requests of an operation.
+fn line(method: ApiMethod, path: &[GuestSegment], query: &[SentValue]) -> String {
+    let piece = |piece: &SentPiece| match piece {
+        SentPiece::Text(text) => text.clone(),
+        SentPiece::Argument(_) => "{}".to_owned(),
+        SentPiece::Actor(fact) => fact.placeholder().to_owned(),
+    };
+    let segment = |segment: &GuestSegment| match segment {
+        GuestSegment::One(pieces) => pieces.iter().map(piece).collect::<String>(),
+        GuestSegment::Rest(_) => "{**}".to_owned(),
+    };
+    let path: Vec<String> = path.iter().map(segment).collect();
+    let query: Vec<String> = query
+        .iter()
+        .map(|sent| format!("{}={}", sent.name, piece(&sent.value)))
+        .collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    let (path, query) = (path.join("/"), query.join("&"));
+    format!("{} /{path}{mark}{query}", method.as_str())
+}
+
+/// Returns the places and names of the parameters that carry a credential of a security scheme.
+fn credentials(document: &ApiDocument) -> BTreeSet<(String, String)> {
+    let schemes = document.root().pointer("/components/securitySchemes");
+    let schemes = schemes.and_then(Value::as_object);
+    let place = |(_, scheme): (_, &Value)| {
+        let scheme = document.references().followed(scheme).ok()?;
+        let text = |name: &str| scheme.get(name).and_then(Value::as_str);
+        Some(placed(text("in")?, text("name")?))
+    };
+    schemes.into_iter().flatten().filter_map(place).collect()
 }
 
 /// The tags that are told.

@@ -16,14 +16,22 @@ pub(super) enum ValueShape {
 
 /// Returns the kind of the values of a schema.
 pub(super) fn shape(schema: Option<&Value>, references: ApiReferences<'_>) -> ValueShape {
-    shape_within(schema, references, MAX_STEPS)
+    let mut visits = MAX_VISITS;
+    shape_within(schema, references, MAX_STEPS, &mut visits)
 }
 
-fn shape_within(schema: Option<&Value>, references: ApiReferences<'_>, steps: usize) -> ValueShape {
+fn shape_within(
+    schema: Option<&Value>,
+    references: ApiReferences<'_>,
+    steps: usize,
+    visits: &mut usize,
+) -> ValueShape {
     let followed = schema.map(|schema| references.followed(schema));
-    let (Some(Ok(schema)), Some(steps)) = (followed, steps.checked_sub(1)) else {
+    let left = (steps.checked_sub(1), visits.checked_sub(1));
+    let (Some(Ok(schema)), (Some(steps), Some(left))) = (followed, left) else {
         return ValueShape::Open;
     };
+    *visits = left;
     if let Some(named) = by_type(schema) {
         return named;
     }
@@ -36,7 +44,7 @@ fn shape_within(schema: Option<&Value>, references: ApiReferences<'_>, steps: us
     for keyword in ["allOf", "oneOf", "anyOf"] {
         let parts = schema.get(keyword).and_then(Value::as_array);
         let shapes = parts.into_iter().flatten();
-        let mut shapes = shapes.map(|part| shape_within(Some(part), references, steps));
+        let mut shapes = shapes.map(|part| shape_within(Some(part), references, steps, visits));
         let known = |shape: &ValueShape| *shape != ValueShape::Open;
         let found = if keyword == "allOf" {
             shapes.find(known)
@@ -73,12 +81,22 @@ fn by_type(schema: &Value) -> Option<ValueShape> {
 
 /// The levels of schemas that are looked at.
 const MAX_STEPS: usize = 8;
+/// The schemas that are looked at: parts that refer to each other multiply on each level.
+const MAX_VISITS: usize = 1000;
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::{ApiReferences, ValueShape, shape};
+
+    #[test]
+    fn parts_that_multiply_are_not_all_looked_at() {
+        let part = json!({"$ref": "#/many"});
+        let root = json!({"many": {"anyOf": vec![part; 100]}});
+        let found = shape(Some(&json!({"$ref": "#/many"})), ApiReferences::new(&root));
+        assert_eq!(found, ValueShape::Open);
+    }
 
     #[test]
     fn a_shape_is_found_through_references_and_parts() {
