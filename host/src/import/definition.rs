@@ -1,5 +1,9 @@
 //! The definition of a tool for an operation: its texts, and the schema of its arguments.
 
+use std::cell::Cell;
+
+use bailiwick_journal::chain;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::ImportRules;
@@ -21,6 +25,8 @@ pub(super) struct DescribedOperation<'o, 'd> {
     pub(super) answer: Option<&'d Value>,
     pub(super) service: &'o str,
     pub(super) rules: &'o ImportRules,
+    /// What may still be spent on the whole document.
+    pub(super) effort: &'o Cell<usize>,
 }
 
 impl<'d> DescribedOperation<'_, 'd> {
@@ -85,6 +91,19 @@ impl<'d> DescribedOperation<'_, 'd> {
         let described = detail == SchemaDetail::Whole;
         let mut schemas = ApiSchemas::new(references, SchemaSide::Request, described);
         schemas.leave_out(&self.rules.drops);
+        let input = self.written(&mut schemas, detail);
+        self.spend(schemas.spent());
+        let mut input = input?;
+        let definitions = schemas.definitions();
+        if let (Value::Object(members), false) = (&mut input, definitions.is_empty()) {
+            members.insert("$defs".to_owned(), definitions.into());
+        }
+        Ok(input)
+    }
+
+    /// Returns the schema of the arguments without its definitions.
+    fn written(&self, schemas: &mut ApiSchemas<'d>, detail: SchemaDetail) -> Result<Value, LeftOut> {
+        let described = detail == SchemaDetail::Whole;
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for argument in self.arguments {
             let mut schema = match argument.schema {
@@ -111,14 +130,85 @@ impl<'d> DescribedOperation<'_, 'd> {
                 required.push(BODY.to_owned());
             }
         }
-        let mut input = json!({
+        Ok(json!({
             "type": "object",
             "properties": properties,
             "required": required,
             "additionalProperties": false,
+        }))
+    }
+
+    /// Adds the schema of the answers, if there is one that the host accepts.
+    fn with_answer(
+        &self,
+        raw: RawDefinition,
+        references: ApiReferences<'d>,
+        notes: &mut Vec<String>,
+    ) -> RawDefinition {
+        let Some(answer) = self.answer else {
+            return raw;
+        };
+        let output = self.output(answer, references);
+        let with = output.map(|output| RawDefinition {
+            output_schema: Some(output.to_string()),
+            ..raw.clone()
         });
-        schemas.define(&mut input);
-        Ok(input)
+        match with.and_then(|with| self.check(&with).map(|()| with)) {
+            Ok(with) => with,
+            Err(why) => {
+                notes.push(format!("without the schema of its answers: {why}"));
+                raw
+            }
+        }
+    }
+}
+
+impl<'d> DescribedOperation<'_, 'd> {
+    /// Returns the schema of the answers.
+    fn output(&self, answer: &'d Value, references: ApiReferences<'d>) -> Result<Value, LeftOut> {
+        let mut schemas = ApiSchemas::new(references, SchemaSide::Answer, false);
+        let output = schemas.written(answer);
+        self.spend(schemas.spent());
+        let mut output = output?;
+        let definitions = schemas.definitions();
+        match &mut output {
+            Value::Object(members) if !definitions.is_empty() => {
+                members.insert("$defs".to_owned(), definitions.into());
+            }
+            Value::Object(_) => {}
+            _ => return Err(LeftOut::Malformed("schema")),
+        }
+        Ok(output)
+    }
+
+    fn spend(&self, cost: usize) {
+        self.effort.set(self.effort.get().saturating_sub(cost));
+    }
+
+    /// Checks a definition as a host does that allows the parameters and grants nothing.
+    fn check(&self, raw: &RawDefinition) -> Result<(), LeftOut> {
+        let grant = ComponentGrant {
+            allow_parameters: self.rules.allowed.iter().cloned().collect(),
+            ..ComponentGrant::default()
+        };
+        self.spend(raw.input_schema.len() / BYTES_OF_ONE);
+        match Definition::check(raw.clone(), &grant) {
+            Ok(_) => Ok(()),
+            Err(DefinitionError::IdentityParameter { parameter, .. }) => {
+                Err(LeftOut::IdentityMember(parameter))
+            }
+            Err(other) => Err(LeftOut::Definition(chain(&other))),
+        }
+    }
+}
+
+impl SchemaDetail {
+    fn note(self, refused: &LeftOut) -> Option<String> {
+        match self {
+            Self::Whole => None,
+            Self::Undescribed => Some(format!("without the texts in its schema: {refused}")),
+            Self::AnyBody => Some(format!("any JSON as its body: {refused}")),
+        }
     }
 }
 
@@ -135,6 +225,23 @@ pub(super) fn answer<'d>(
     accepted(content).map(|(media, part)| (media, part.get("schema")))
 }
 
+/// Returns a definition as the guest reads it.
+pub(super) fn text(raw: &RawDefinition) -> Result<Vec<u8>, ImportError> {
+    let schema = |text: &String| RawValue::from_string(text.clone());
+    let text = DefinitionText {
+        name: &raw.name,
+        title: raw.title.as_deref(),
+        description: &raw.description,
+        input: schema(&raw.input_schema)?,
+        output: raw.output_schema.as_ref().map(schema).transpose()?,
+        read_only: raw.annotations.read_only,
+        destructive: raw.annotations.destructive,
+        idempotent: raw.annotations.idempotent,
+        services: &raw.services,
+    };
+    Ok(serde_json::to_vec(&text)?)
+}
+
 /// Gives a schema the description of what it is for.
 fn describe(schema: &mut Value, description: Option<&str>) {
     let text = description.map(|text| cleaned(text, MAX_ARGUMENT));
@@ -145,5 +252,9 @@ fn describe(schema: &mut Value, description: Option<&str>) {
     }
 }
 
-/// The most bytes of the description of an argument.
+/// A definition of so many bytes costs as much to check as a value to write.
+const BYTES_OF_ONE: usize = 64;
+/// The most bytes of a description, of a title, and of the description of an argument.
+const MAX_TEXT: usize = 4096;
+const MAX_TITLE: usize = 256;
 const MAX_ARGUMENT: usize = 1024;

@@ -1,11 +1,12 @@
 //! The plan of an import: each chosen operation as a tool, or left out with its reason.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fitting::text;
 use super::join;
 use super::left_out::LeftOut;
-use super::operation::{ApiMethod, ApiOperation};
+use super::operation::{ApiMethod, ApiOperation, MAX_OPERATIONS};
 use super::parameters::{ApiParameters, has_parameter};
 use super::path::{PathPiece, segments};
 use super::program::{
@@ -93,25 +94,60 @@ impl ImportPlan {
         if !(1..=64).contains(&service.len()) || !service.bytes().all(plain) {
             return Err(ImportError::Service(service.clone()));
         }
-        Ok(Self {
+        let all = ApiOperation::all(document);
+        if all.len() > MAX_OPERATIONS {
+            return Err(ImportError::TooLarge);
+        }
+        for name in &request.choice.only {
+            let is_known = |operation: &ApiOperation<'_>| operation.is_named(name);
+            if !all.iter().any(is_known) {
+                return Err(ImportError::Unknown(name.clone()));
+            }
+        }
+        let rules = ImportRules {
+            credentials: credentials(document),
+            ..request.rules.clone()
+        };
+        let mut plan = Self {
             service: service.clone(),
             source,
             allowed: request.rules.allowed.iter().cloned().collect(),
             rows: Vec::new(),
             tools: Vec::new(),
             unchosen: 0,
-        })
+        };
+        let (chosen, others): (Vec<_>, Vec<_>) = all
+            .iter()
+            .partition(|operation| request.choice.has(operation));
+        plan.unchosen = others.len();
+        for name in rules.bindings.keys() {
+            let references = document.references();
+            let has = |operation: &&ApiOperation<'_>| has_parameter(operation, references, name);
+            if !chosen.iter().any(has) {
+                return Err(ImportError::Unbound(name.clone()));
+            }
+        }
+        let effort = Cell::new(MAX_EFFORT);
+        for operation in chosen {
+            plan.add(operation, document, request, (&rules, &effort))?;
+            if effort.get() == 0 {
+                return Err(ImportError::TooLarge);
+            }
+        }
+        Ok(plan)
     }
 
     /// Adds a tool, or the reason why there is none, with the row that says so.
     pub(super) fn add(
         &mut self,
-        planned: Result<PlannedTool, LeftOut>,
-        row: impl FnOnce(Result<Vec<String>, LeftOut>) -> ImportRow,
+        operation: &ApiOperation<'_>,
+        document: &ApiDocument,
+        request: &ImportRequest,
+        within: (&ImportRules, &Cell<usize>),
     ) -> Result<(), ImportError> {
-        let outcome = match planned {
-            Ok(tool) => {
-                self.tools.push(GrantedTool {
+        let outcome = match planned(operation, document, request, within) {
+            Ok((operation, definition, line, notes)) => {
+                self.tools.push(PlannedTool {
                     shelved: Shelved {
                         name: tool.definition.name.clone(),
                         definition: text(&tool.definition)?,
@@ -272,7 +308,7 @@ fn planned(
     operation: &ApiOperation<'_>,
     document: &ApiDocument,
     request: &ImportRequest,
-    rules: &ImportRules,
+    (rules, effort): (&ImportRules, &Cell<usize>),
 ) -> Result<PlannedParts, LeftOut> {
     let references = document.references();
     let method = operation.method()?;
@@ -298,6 +334,7 @@ fn planned(
             .filter(|_| request.output_schemas),
         service: &request.service,
         rules,
+        effort,
     };
     let mut notes = parameters.notes.clone();
     let definition = described.definition(references, &mut notes)?;
@@ -380,5 +417,8 @@ fn credentials(document: &ApiDocument) -> BTreeSet<(String, String)> {
     schemes.into_iter().flatten().filter_map(place).collect()
 }
 
+/// What may be spent on the schemas of all operations: many times what the largest description that
+/// is known takes. Operations can share a schema, so the size of the file says little.
+const MAX_EFFORT: usize = 16_000_000;
 /// The tags that are told.
 const MOST_TAGS: usize = 24;

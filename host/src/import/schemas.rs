@@ -80,10 +80,21 @@ impl<'d> ApiSchemas<'d> {
         }
     }
 
+    /// Returns what was spent on what was written: one for each value, and more for long texts.
+    pub(super) fn spent(&self) -> usize {
+        MAX_VALUES - self.left
+    }
+
+    /// Takes the cost of a part off what may still be written.
+    fn spend(&mut self, values: usize, bytes: usize) -> Result<(), LeftOut> {
+        let left = self.left.checked_sub(values + bytes / BYTES_OF_ONE);
+        let too_large = || LeftOut::Definition("its schema is too large".to_owned());
+        self.left = left.ok_or_else(too_large)?;
+        Ok(())
+    }
+
     fn schema(&mut self, schema: &'d Value) -> Result<Value, LeftOut> {
-        let left = self.left.checked_sub(1);
-        self.left =
-            left.ok_or_else(|| LeftOut::Definition("its schema is too large".to_owned()))?;
+        self.spend(1, 0)?;
         let members = match schema {
             Value::Bool(any) => return Ok(Value::Bool(*any)),
             Value::Object(members) => members,
@@ -110,7 +121,10 @@ impl<'d> ApiSchemas<'d> {
         members: &'d Map<String, Value>,
     ) -> Result<Option<Value>, LeftOut> {
         Ok(match (keyword, value) {
-            ("$ref", Value::String(reference)) => Some(self.reference(reference)),
+            ("$ref", Value::String(reference)) => {
+                self.spend(0, reference.len())?;
+                Some(self.reference(reference))
+            }
             ("type", _) => known_types(value),
             ("title" | "description", Value::String(text)) if self.described => {
                 Some(cleaned(text, MAX_TEXT).into()).filter(|text| *text != "")
@@ -118,7 +132,10 @@ impl<'d> ApiSchemas<'d> {
             ("format" | "contentMediaType" | "contentEncoding", Value::String(text)) => {
                 Some(cleaned(text, MAX_TEXT).into())
             }
-            ("pattern", Value::String(pattern)) => is_usable(pattern).then(|| value.clone()),
+            ("pattern", Value::String(pattern)) => {
+                self.spend(OF_PATTERN, pattern.len())?;
+                is_usable(pattern).then(|| value.clone())
+            }
             ("enum", Value::Array(values)) if !values.is_empty() => self.copied(value)?,
             ("const", _) => self.copied(value)?,
             ("required", Value::Array(names)) if names.iter().all(Value::is_string) => {
@@ -186,6 +203,8 @@ impl<'d> ApiSchemas<'d> {
     ) -> Result<Value, LeftOut> {
         let mut written = Map::new();
         for (name, schema) in named {
+            let of_pattern = if keyword == "patternProperties" { OF_PATTERN } else { 0 };
+            self.spend(of_pattern, name.len())?;
             let hidden = keyword == "properties" && self.hides(holder, name);
             let unusable = keyword == "patternProperties" && !is_usable(name);
             if !hidden && !unusable {
@@ -221,10 +240,21 @@ impl<'d> ApiSchemas<'d> {
 
     /// Returns a value that is not a schema.
     fn copied(&mut self, value: &Value) -> Result<Option<Value>, LeftOut> {
-        let left = self.left.checked_sub(crate::json::values(value));
-        self.left =
-            left.ok_or_else(|| LeftOut::Definition("its schema is too large".to_owned()))?;
+        self.spend(crate::json::values(value), text_bytes(value))?;
         Ok(Some(value.clone()))
+    }
+}
+
+/// Returns the bytes of all texts in a value.
+fn text_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(text_bytes).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| name.len() + text_bytes(value))
+            .sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 
@@ -318,6 +348,9 @@ const SCHEMAS: [&str; 9] = [
 ];
 /// About as many as a definition can have in its 64 KiB.
 const MAX_VALUES: usize = 20_000;
+/// So many bytes of texts cost as much as a value, and a pattern, which is compiled, as so many.
+const BYTES_OF_ONE: usize = 32;
+const OF_PATTERN: usize = 100;
 const MAX_TEXT: usize = 1024;
 const MAX_NAME: usize = 64;
 

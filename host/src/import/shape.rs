@@ -43,7 +43,7 @@ fn shape_within(
     }
     for keyword in ["allOf", "oneOf", "anyOf"] {
         let parts = schema.get(keyword).and_then(Value::as_array);
-        let shapes = parts.into_iter().flatten();
+        let shapes = parts.into_iter().flatten().take(MAX_VISITS);
         let mut shapes = shapes.map(|part| shape_within(Some(part), references, steps, visits));
         let known = |shape: &ValueShape| *shape != ValueShape::Open;
         let found = if keyword == "allOf" {
@@ -82,7 +82,7 @@ fn by_type(schema: &Value) -> Option<ValueShape> {
 /// The levels of schemas that are looked at.
 const MAX_STEPS: usize = 8;
 /// The schemas that are looked at: parts that refer to each other multiply on each level.
-const MAX_VISITS: usize = 1000;
+const MAX_VISITS: usize = 100;
 
 #[cfg(test)]
 mod tests {
