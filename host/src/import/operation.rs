@@ -78,7 +78,7 @@ pub(super) struct ApiOperation<'d> {
     /// The method, or its name if tools have none such.
     pub(super) method: Result<ApiMethod, &'d str>,
     pub(super) path: &'d str,
-    /// The path item, with what all its operations have.
+    /// The path item, with what all its operations have; where there is none, the reference to it.
     pub(super) item: &'d Value,
     pub(super) value: &'d Value,
     /// The name of its tool.
@@ -93,6 +93,13 @@ impl<'d> ApiOperation<'d> {
         let mut all = Vec::new();
         for (path, item) in paths.into_iter().flatten() {
             let Ok(item) = document.references().followed(item) else {
+                all.push(Self {
+                    method: Err(ANY),
+                    path,
+                    item,
+                    value: item,
+                    tool: String::new(),
+                });
                 continue;
             };
             for (name, value) in item.as_object().into_iter().flatten() {
@@ -198,6 +205,8 @@ fn plain_name(operation: &ApiOperation<'_>) -> String {
 
 /// Twice as many as the largest document that is known has.
 pub(super) const MAX_OPERATIONS: usize = 50_000;
+/// The method of a path whose operations are elsewhere.
+const ANY: &str = "any";
 /// Methods of OpenAPI that a tool cannot have.
 const UNSUPPORTED: [&str; 2] = ["options", "trace"];
 const MAX_NAME: usize = 64;

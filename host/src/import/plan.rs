@@ -311,6 +311,7 @@ fn planned(
     (rules, effort): (&ImportRules, &Cell<usize>),
 ) -> Result<PlannedParts, LeftOut> {
     let references = document.references();
+    references.followed(operation.item)?;
     let method = operation.method()?;
     let mut parameters = ApiParameters::of(operation, references, rules)?;
     let path = path_of(operation, &parameters)?;
