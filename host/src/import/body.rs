@@ -95,7 +95,8 @@ pub(super) fn accepted(content: &Map<String, Value>) -> Option<(&str, &Value)> {
     json.map(|(name, part)| (name.as_str(), part))
 }
 
-fn is_json(media: &str) -> bool {
+/// Returns true if values of a media type are JSON.
+pub(super) fn is_json(media: &str) -> bool {
     let bare = bare(media);
     bare == JSON || bare == "text/json" || bare.ends_with("+json")
 }

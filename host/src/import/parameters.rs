@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::ImportRules;
+use super::body::is_json;
 use super::left_out::LeftOut;
 use super::names::plain_name;
 use super::operation::ApiOperation;
@@ -48,9 +49,10 @@ struct ApiParameter<'d> {
     name: &'d str,
     place: &'d str,
     value: &'d Value,
-    /// The schema; that of its content, if it is written as JSON.
+    /// The schema; that of its content, if it has one.
     schema: Option<&'d Value>,
-    content: bool,
+    /// The media type of its content.
+    content: Option<&'d str>,
 }
 
 impl<'d> ApiParameters<'d> {
@@ -123,7 +125,7 @@ impl<'d> ApiParameters<'d> {
     }
 
     fn in_path(&mut self, parameter: &ApiParameter<'d>) -> Result<(), LeftOut> {
-        if parameter.content || !matches!(parameter.text("style"), None | Some("simple")) {
+        if parameter.content.is_some() || !matches!(parameter.text("style"), None | Some("simple")) {
             return Err(parameter.lacks("which has another style than \"simple\""));
         }
         if parameter.value.get("x-multi-segment") == Some(&Value::Bool(true)) {
@@ -256,16 +258,15 @@ impl<'d> ApiParameter<'d> {
             return Err(malformed);
         }
         let content = value.get("content").and_then(Value::as_object);
-        let content = content.and_then(|content| content.values().next());
-        let content = content
-            .map(|content| references.followed(content))
-            .transpose()?;
+        let content = content.and_then(|content| content.iter().next());
+        let part = content.map(|(_, part)| references.followed(part));
+        let part = part.transpose()?;
         Ok(Self {
             name,
             place,
             value,
-            schema: content.unwrap_or(value).get("schema"),
-            content: content.is_some(),
+            schema: part.unwrap_or(value).get("schema"),
+            content: content.map(|(media, _)| media.as_str()),
         })
     }
 
@@ -298,8 +299,9 @@ impl<'d> ApiParameter<'d> {
         &self,
         references: ApiReferences<'d>,
     ) -> Result<(SentStyle, Option<u64>), &'static str> {
-        if self.content {
-            return Ok((SentStyle::Json, None));
+        if let Some(media) = self.content {
+            let style = is_json(media).then_some((SentStyle::Json, None));
+            return style.ok_or("its content is not JSON");
         }
         let style = self.text("style").unwrap_or("form");
         let explodes = match self.value.get("explode") {

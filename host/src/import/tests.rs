@@ -117,6 +117,12 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
         ),
         (
             "query",
+            "filter",
+            json!({"content": {"text/plain": {"schema": {}}}}),
+            "GET /a/x; without the query parameter \"filter\": its content is not JSON",
+        ),
+        (
+            "query",
             "key",
             needed.clone(),
             "GET /a/x; without the query parameter \"key\": it carries the credential",
