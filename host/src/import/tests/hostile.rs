@@ -124,11 +124,211 @@ fn names_that_clash_stay_apart() {
             .any(|bytes| bytes == text.as_bytes())
     };
     assert!(has("query_id") && has("query_body"));
-    let three = json!({"/a": {"get": {"parameters":
-        [of("a b", "query"), of("a/b", "query"), of("a+b", "query"), of("query_a_b", "query")]}}});
-    let why = left_out(&three, &json!({}));
-    assert!(
-        why.is_empty() || why.contains("two of its parameters"),
-        "{why}"
-    );
+    let clash = |name: &str| format!("two of its parameters would be the argument {name:?}");
+    for (names, expected) in [
+        (&["a+b", "a,b"][..], String::new()),
+        (&["a+b", "a,b", "a;b"], clash("a;b")),
+        (&["query_a_b", "a+b"], String::new()),
+        (&["query_a_b", "a+b", "a,b"], clash("a,b")),
+        (&["__proto__", "constructor", "toString"], String::new()),
+    ] {
+        let parameters: Vec<Value> = names.iter().map(|name| of(name, "query")).collect();
+        let paths = json!({"/a": {"get": {"parameters": parameters}}});
+        assert_eq!(left_out(&paths, &json!({})), expected, "{names:?}");
+    }
+}
+
+#[test]
+fn no_name_of_a_parameter_writes_anything_but_its_own_key() {
+    for name in [
+        "a&admin=1",
+        "a=b",
+        "a#b",
+        "a?b",
+        "a b",
+        "a\r\nX-Actor-Sub: bob",
+        "é",
+        "%26admin",
+        "{actor.sub}",
+        "{}",
+        "..",
+        "",
+    ] {
+        let found = imported("/a", &parameter(name, "query", &json!({})), &request());
+        let notes = found.unwrap_or_else(|why| why.to_string());
+        assert!(notes.starts_with("GET /a; without the query parameter"), "{name:?}: {notes}");
+        let needed = parameter(name, "query", &json!({"required": true}));
+        assert!(imported("/a", &needed, &request()).is_err(), "{name:?}");
+    }
+    let good = imported("/a", &parameter("$top", "query", &json!({})), &request());
+    assert_eq!(good, Ok("GET /a?$top={}".to_owned()));
+}
+
+#[test]
+fn a_header_that_belongs_to_the_host_is_never_a_tools() {
+    for name in [
+        "X-Actor-Sub",
+        "Txn-Token",
+        "Mcp-Session-Id",
+        "Host",
+        "Content-Length",
+        "Transfer-Encoding",
+        "X-Forwarded-For",
+        "Forwarded",
+        "Traceparent",
+        "If-Match\r\nX-Actor-Sub",
+        "if-match ",
+    ] {
+        let found = imported("/a", &parameter(name, "header", &json!({})), &request());
+        let notes = found.unwrap_or_else(|why| why.to_string());
+        assert!(notes.starts_with("GET /a; without the header parameter"), "{name:?}: {notes}");
+        let needed = parameter(name, "header", &json!({"required": true}));
+        assert!(imported("/a", &needed, &request()).is_err(), "{name:?}");
+    }
+    // One header in two spellings is one argument.
+    let mut twice = parameter("If-Match", "header", &json!({}));
+    let other = json!({"name": "if-match", "in": "header", "schema": {"type": "string"}});
+    twice["parameters"].as_array_mut().unwrap().push(other);
+    let paths = json!({"/a": {"get": twice}});
+    let component = plan(&paths).component().unwrap();
+    let has = |text: &[u8]| component.windows(text.len()).any(|bytes| bytes == text);
+    assert!(has(b"if-match") && !has(b"If-Match"));
+}
+
+#[test]
+fn a_security_scheme_takes_no_binding_away() {
+    let components = json!({"securitySchemes": {
+        "key": {"type": "apiKey", "in": "query", "name": "customer"},
+        "id": {"type": "apiKey", "in": "query", "name": "user_id"},
+        "path": {"type": "apiKey", "in": "path", "name": "id"},
+    }});
+    let of = |name: &str, place: &str| {
+        json!({"name": name, "in": place, "required": true, "schema": {"type": "string"}})
+    };
+    let parameters = json!([of("customer", "query"), of("user_id", "query")]);
+    let paths = json!({"/orders": {"get": {"parameters": parameters}}});
+    let mut bound = request();
+    let binding = ("customer".to_owned(), ActorFact::Sub);
+    bound.rules.bindings.extend([binding]);
+    for (request, allowed) in [
+        (&request(), "\"GET /orders\""),
+        (&bound, "\"GET /orders?customer={actor.sub}\""),
+    ] {
+        let plan = plan_of(&paths, &components, request);
+        let settings = plan.settings("shop", "sha256:00").unwrap();
+        assert!(settings.contains(allowed), "{settings}");
+    }
+    let paths = json!({"/orders/{id}": {"get": {"parameters": [of("id", "path")]}}});
+    let why = left_out(&paths, &components);
+    assert!(why.contains("no parameter declares"), "{why}");
+    assert_eq!(left_out(&paths, &json!({})), "");
+}
+
+#[test]
+fn references_that_lead_nowhere_or_in_circles_leave_their_operation_out() {
+    let circle = json!({"$ref": "#/components/circle"});
+    let components = json!({
+        "circle": circle,
+        "parameters": {"id": {"name": "page", "in": "query", "schema": {"type": "string"}}},
+    });
+    let away = json!({"$ref": "https://evil.example/a.json"});
+    let long = json!({"$ref": format!("#/{}", "a".repeat(100_000))});
+    for broken in [&circle, &away, &long] {
+        let body = json!({"post": {"requestBody": broken}});
+        for item in [json!({"get": {"parameters": [broken]}}), body, broken.clone()] {
+            let why = left_out(&json!({"/a": item}), &components);
+            assert!(!why.is_empty() && why.len() < 600, "{item:.80}: {why:.80}");
+        }
+    }
+    let good = json!({"get": {"parameters": [{"$ref": "#/components/parameters/id"}]}});
+    assert_eq!(left_out(&json!({"/a": good}), &components), "");
+}
+
+#[test]
+fn what_many_operations_share_is_bounded_in_all() {
+    let request = request();
+    let plan = |paths: &Value, components: &Value| {
+        let document = json!({"openapi": "3.1.0", "paths": paths, "components": components});
+        let document = ApiDocument::read(document.to_string().as_bytes()).unwrap();
+        ImportPlan::of(&document, &request)
+    };
+    let paths = |count: usize, item: &Value| {
+        let path = |number: usize| (format!("/a{number}"), item.clone());
+        (0..count).map(path).collect::<Value>()
+    };
+    let large = json!({"items": {"large": {"get": {"parameters": [
+        {"name": "q", "in": "query", "schema": {"const": "x".repeat(500_000)}}]}}}});
+    let shared = json!({"$ref": "#/components/items/large"});
+    for (count, item, is_bounded) in [
+        (3, &shared, true),
+        (1000, &shared, false),
+        (1000, &json!({"get": {}}), true),
+        (50_001, &json!({"get": {}}), false),
+    ] {
+        let found = plan(&paths(count, item), &large);
+        assert_eq!(found.is_ok(), is_bounded, "{count} of {item:.60}");
+        let too_large = matches!(found, Ok(_) | Err(ImportError::TooLarge));
+        assert!(too_large, "{count} of {item:.60}");
+    }
+    for (count, is_taken) in [(256, true), (257, false)] {
+        let of = |number: usize| json!({"name": format!("q{number}"), "in": "query"});
+        let parameters: Vec<Value> = (0..count).map(of).collect();
+        let paths = json!({"/a": {"get": {"parameters": parameters}}});
+        assert_eq!(left_out(&paths, &json!({})).is_empty(), is_taken, "{count}");
+    }
+}
+
+#[test]
+fn patterns_that_cost_much_and_texts_that_hide_are_not_in_the_component() {
+    let long = format!("long{}", "a?".repeat(100_000));
+    for (schema, text, is_there) in [
+        (json!({"pattern": "^good[a-z]{1,20}$"}), "^good[a-z]", true),
+        (json!({"pattern": "(bomb{1000}){1000}"}), "bomb", false),
+        (json!({"pattern": "^(?!look)"}), "look", false),
+        (json!({"pattern": long}), "longa?", false),
+        (json!({"title": "Good"}), "Good", true),
+        (json!({"title": "un\u{200b}seen"}), "\u{200b}", false),
+        (json!({"enum": ["un\u{202e}seen"]}), "\u{202e}", false),
+        (json!({"properties": {"un\u{2066}seen": {}}}), "\u{2066}", false),
+        (json!({"default": "hidden"}), "hidden", false),
+        (json!({"x-hint": "hidden"}), "hidden", false),
+        (json!({"$comment": "hidden"}), "hidden", false),
+    ] {
+        let content = json!({"application/json": {"schema": schema}});
+        let paths = json!({"/a": {"post": {"requestBody": {"content": content}}}});
+        let component = plan(&paths).component().unwrap();
+        let has = component.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+        assert_eq!(has, is_there, "{schema:.80}");
+    }
+}
+
+#[test]
+fn no_text_of_a_description_becomes_a_line_of_the_configuration() {
+    let evil = "x\"]\n[services.evil]\nurl = \"https://evil.example\"\n#";
+    let document = json!({
+        "openapi": "3.0.3",
+        "servers": [{"url": evil}],
+        "info": {"title": evil},
+        "paths": {
+            format!("/{evil}"): {"get": {}},
+            "/a": {"get": {
+                "operationId": evil,
+                "description": evil,
+                "tags": [evil],
+                "parameters": [{"name": evil, "in": "query"}, {"name": "page", "in": "query"}],
+            }},
+        },
+    });
+    let document = ApiDocument::read(document.to_string().as_bytes()).unwrap();
+    let plan = ImportPlan::of(&document, &request()).unwrap();
+    let settings = plan.settings("shop", "sha256:00").unwrap();
+    let settings: toml::Table = settings.parse().unwrap();
+    let expected = toml::toml! {
+        [services.shop]
+        allow = ["GET /a?page={}"]
+        [components.shop]
+        digest = "sha256:00"
+        services = { shop = "on_behalf_of" }
+    };
+    assert_eq!(settings, expected);
 }
