@@ -149,7 +149,7 @@ fn no_name_of_a_parameter_writes_anything_but_its_own_key() {
         "a\r\nX-Actor-Sub: bob",
         "é",
         "%26admin",
-        "{actor.sub}",
+        "{actor.tenant}",
         "{}",
         "..",
         "",
@@ -283,16 +283,16 @@ fn patterns_that_cost_much_and_texts_that_hide_are_not_in_the_component() {
     let long = format!("long{}", "a?".repeat(100_000));
     for (schema, text, is_there) in [
         (json!({"pattern": "^good[a-z]{1,20}$"}), "^good[a-z]", true),
-        (json!({"pattern": "(bomb{1000}){1000}"}), "bomb", false),
-        (json!({"pattern": "^(?!look)"}), "look", false),
+        (json!({"pattern": "(zqbomb{1000}){1000}"}), "zqbomb", false),
+        (json!({"pattern": "^(?!zqlook)"}), "zqlook", false),
         (json!({"pattern": long}), "longa?", false),
         (json!({"title": "Good"}), "Good", true),
         (json!({"title": "un\u{200b}seen"}), "\u{200b}", false),
         (json!({"enum": ["un\u{202e}seen"]}), "\u{202e}", false),
         (json!({"properties": {"un\u{2066}seen": {}}}), "\u{2066}", false),
-        (json!({"default": "hidden"}), "hidden", false),
-        (json!({"x-hint": "hidden"}), "hidden", false),
-        (json!({"$comment": "hidden"}), "hidden", false),
+        (json!({"default": "zqhidden"}), "zqhidden", false),
+        (json!({"x-hint": "zqhidden"}), "zqhidden", false),
+        (json!({"$comment": "zqhidden"}), "zqhidden", false),
     ] {
         let content = json!({"application/json": {"schema": schema}});
         let paths = json!({"/a": {"post": {"requestBody": {"content": content}}}});
