@@ -44,6 +44,16 @@ function named(parameters, given) {
   return values;
 }
 
+const isNested = (value) => typeof value === 'object' && value !== null;
+
+// OpenAPI defines objects and lists of scalars in a query, and no `deepObject` of a list.
+function isDefined({ in: place, name, style, content }, values) {
+  const value = values[`${place}.${name}`];
+  const isList = Array.isArray(value) && style === 'deepObject';
+  const isDeep = isNested(value) && (isList || Object.values(value).some(isNested));
+  return content !== undefined || !isDeep;
+}
+
 function parametersOf(document, item, operation) {
   const all = new Map();
   for (const value of [...(item.parameters ?? []), ...(operation.parameters ?? [])]) {
@@ -70,7 +80,6 @@ function mediaOf(content) {
 function encodingOf(part, body) {
   const encoding = { ...part?.encoding };
   for (const [name, value] of Object.entries(body)) {
-    const isNested = (value) => typeof value === 'object';
     if (isNested(value)) {
       encoding[name] ??= { style: Array.isArray(value) ? 'form' : 'deepObject', explode: true };
       const isList = Array.isArray(value) && encoding[name].style !== 'deepObject';
@@ -91,6 +100,10 @@ function built(document, { method, path, given }) {
   const parameters = parametersOf(document, item, operation);
   const { content } = followed(document, operation.requestBody) ?? {};
   const media = given.body === undefined ? undefined : mediaOf(content);
+  const values = named(parameters, given);
+  if (!parameters.every((parameter) => isDefined(parameter, values))) {
+    return null;
+  }
   const bare = { operationId: 'it', parameters };
   if (media !== undefined) {
     const encoding = media === FORM ? encodingOf(content[media], given.body) : {};
@@ -105,7 +118,7 @@ function built(document, { method, path, given }) {
     spec: { openapi: document.openapi, paths: { [path]: { [method.toLowerCase()]: bare } } },
     operationId: 'it',
     baseURL: BASE,
-    parameters: named(parameters, given),
+    parameters: values,
     // The client takes a text for JSON that is written already.
     requestBody: typeof given.body === 'string' ? JSON.stringify(given.body) : given.body,
     requestContentType: media,

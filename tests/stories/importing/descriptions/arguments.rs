@@ -40,18 +40,22 @@ impl Seeded {
 struct Making<'s> {
     root: &'s Value,
     seeded: &'s mut Seeded,
+    /// One of so many members that can be left out is there.
+    sparse: usize,
 }
 
-/// Returns arguments for a tool with this input; `None` if its schema is not understood.
-pub(super) fn arguments(input: &Value, seeded: &mut Seeded) -> Option<Value> {
+/// Returns arguments for a tool with this input, with one of `sparse` members that can be left out;
+/// `None` if its schema is not understood.
+pub(super) fn arguments(input: &Value, seeded: &mut Seeded, sparse: usize) -> Option<Value> {
     let mut making = Making {
         root: input,
         seeded,
+        sparse,
     };
     let mut made = Map::new();
     for (name, schema) in input.get("properties")?.as_object()? {
         let is_needed = requires(input, name);
-        if !is_needed && making.seeded.below(2) == 0 {
+        if !is_needed && making.leaves_out() {
             continue;
         }
         let value = making.argument(name, schema);
@@ -64,6 +68,10 @@ pub(super) fn arguments(input: &Value, seeded: &mut Seeded) -> Option<Value> {
 }
 
 impl Making<'_> {
+    fn leaves_out(&mut self) -> bool {
+        self.seeded.below(self.sparse) != 0
+    }
+
     fn argument(&mut self, name: &str, schema: &Value) -> Option<Value> {
         let value = self.value(schema, 0)?;
         // Headers have a dash in their names, and only visible ASCII.
@@ -105,7 +113,7 @@ impl Making<'_> {
         let named = schema.get("properties").and_then(Value::as_object);
         for (name, schema) in named.into_iter().flatten() {
             let is_needed = requires(&holder, name);
-            if !is_needed && (depth > 2 || self.seeded.below(2) == 0) {
+            if !is_needed && (depth > 2 || self.leaves_out()) {
                 continue;
             }
             let value = self.value(schema, depth + 1);
