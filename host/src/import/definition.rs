@@ -102,7 +102,11 @@ impl<'d> DescribedOperation<'_, 'd> {
     }
 
     /// Returns the schema of the arguments without its definitions.
-    fn written(&self, schemas: &mut ApiSchemas<'d>, detail: SchemaDetail) -> Result<Value, LeftOut> {
+    fn written(
+        &self,
+        schemas: &mut ApiSchemas<'d>,
+        detail: SchemaDetail,
+    ) -> Result<Value, LeftOut> {
         let described = detail == SchemaDetail::Whole;
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for argument in self.arguments {

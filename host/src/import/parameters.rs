@@ -125,7 +125,8 @@ impl<'d> ApiParameters<'d> {
     }
 
     fn in_path(&mut self, parameter: &ApiParameter<'d>) -> Result<(), LeftOut> {
-        if parameter.content.is_some() || !matches!(parameter.text("style"), None | Some("simple")) {
+        if parameter.content.is_some() || !matches!(parameter.text("style"), None | Some("simple"))
+        {
             return Err(parameter.lacks("which has another style than \"simple\""));
         }
         if parameter.value.get("x-multi-segment") == Some(&Value::Bool(true)) {

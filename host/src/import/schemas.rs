@@ -203,7 +203,11 @@ impl<'d> ApiSchemas<'d> {
     ) -> Result<Value, LeftOut> {
         let mut written = Map::new();
         for (name, schema) in named {
-            let of_pattern = if keyword == "patternProperties" { OF_PATTERN } else { 0 };
+            let of_pattern = if keyword == "patternProperties" {
+                OF_PATTERN
+            } else {
+                0
+            };
             self.spend(of_pattern, name.len())?;
             let hidden = keyword == "properties" && self.hides(holder, name);
             let unusable = keyword == "patternProperties" && !is_usable(name);

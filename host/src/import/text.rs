@@ -65,7 +65,10 @@ mod tests {
         assert_eq!(cleaned(&format!("a{tags}b é"), 1024), "ab");
         assert_eq!(cleaned("a\u{e0041}b é", 1024), "ab é");
         let long = "\r\n".repeat(1_000_000);
-        assert_eq!(cleaned(&format!("a{long}"), 16), "a\n\n\n\n\n\n\n\n\n\n\n\n…");
+        assert_eq!(
+            cleaned(&format!("a{long}"), 16),
+            "a\n\n\n\n\n\n\n\n\n\n\n\n…"
+        );
     }
 
     #[test]

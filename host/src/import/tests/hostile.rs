@@ -156,7 +156,10 @@ fn no_name_of_a_parameter_writes_anything_but_its_own_key() {
     ] {
         let found = imported("/a", &parameter(name, "query", &json!({})), &request());
         let notes = found.unwrap_or_else(|why| why.to_string());
-        assert!(notes.starts_with("GET /a; without the query parameter"), "{name:?}: {notes}");
+        assert!(
+            notes.starts_with("GET /a; without the query parameter"),
+            "{name:?}: {notes}"
+        );
         let needed = parameter(name, "query", &json!({"required": true}));
         assert!(imported("/a", &needed, &request()).is_err(), "{name:?}");
     }
@@ -181,7 +184,10 @@ fn a_header_that_belongs_to_the_host_is_never_a_tools() {
     ] {
         let found = imported("/a", &parameter(name, "header", &json!({})), &request());
         let notes = found.unwrap_or_else(|why| why.to_string());
-        assert!(notes.starts_with("GET /a; without the header parameter"), "{name:?}: {notes}");
+        assert!(
+            notes.starts_with("GET /a; without the header parameter"),
+            "{name:?}: {notes}"
+        );
         let needed = parameter(name, "header", &json!({"required": true}));
         assert!(imported("/a", &needed, &request()).is_err(), "{name:?}");
     }
@@ -202,9 +208,7 @@ fn a_security_scheme_takes_no_binding_away() {
         "id": {"type": "apiKey", "in": "query", "name": "user_id"},
         "path": {"type": "apiKey", "in": "path", "name": "id"},
     }});
-    let of = |name: &str, place: &str| {
-        json!({"name": name, "in": place, "required": true, "schema": {"type": "string"}})
-    };
+    let of = |name: &str, place: &str| json!({"name": name, "in": place, "required": true, "schema": {"type": "string"}});
     let parameters = json!([of("customer", "query"), of("user_id", "query")]);
     let paths = json!({"/orders": {"get": {"parameters": parameters}}});
     let mut bound = request();
@@ -235,7 +239,11 @@ fn references_that_lead_nowhere_or_in_circles_leave_their_operation_out() {
     let long = json!({"$ref": format!("#/{}", "a".repeat(100_000))});
     for broken in [&circle, &away, &long] {
         let body = json!({"post": {"requestBody": broken}});
-        for item in [json!({"get": {"parameters": [broken]}}), body, broken.clone()] {
+        for item in [
+            json!({"get": {"parameters": [broken]}}),
+            body,
+            broken.clone(),
+        ] {
             let why = left_out(&json!({"/a": item}), &components);
             assert!(!why.is_empty() && why.len() < 600, "{item:.80}: {why:.80}");
         }
@@ -289,7 +297,11 @@ fn patterns_that_cost_much_and_texts_that_hide_are_not_in_the_component() {
         (json!({"title": "Good"}), "Good", true),
         (json!({"title": "un\u{200b}seen"}), "\u{200b}", false),
         (json!({"enum": ["un\u{202e}seen"]}), "\u{202e}", false),
-        (json!({"properties": {"un\u{2066}seen": {}}}), "\u{2066}", false),
+        (
+            json!({"properties": {"un\u{2066}seen": {}}}),
+            "\u{2066}",
+            false,
+        ),
         (json!({"default": "zqhidden"}), "zqhidden", false),
         (json!({"x-hint": "zqhidden"}), "zqhidden", false),
         (json!({"$comment": "zqhidden"}), "zqhidden", false),
@@ -297,7 +309,9 @@ fn patterns_that_cost_much_and_texts_that_hide_are_not_in_the_component() {
         let content = json!({"application/json": {"schema": schema}});
         let paths = json!({"/a": {"post": {"requestBody": {"content": content}}}});
         let component = plan(&paths).component().unwrap();
-        let has = component.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+        let has = component
+            .windows(text.len())
+            .any(|bytes| bytes == text.as_bytes());
         assert_eq!(has, is_there, "{schema:.80}");
     }
 }

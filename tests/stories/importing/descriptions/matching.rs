@@ -285,9 +285,9 @@ async fn a_service_gets_what_another_client_builds_from_the_same_description() -
         for Operation { tool, method, path } in &described.operations {
             for sparse in SPARSE {
                 let given = arguments(&inputs[tool], &mut Seeded::new(tool), sparse);
-                calls.extend(given.map(|given| {
-                    json!({"tool": tool, "method": method, "path": path, "given": given})
-                }));
+                calls.extend(given.map(
+                    |given| json!({"tool": tool, "method": method, "path": path, "given": given}),
+                ));
             }
         }
         all.push(calls);
@@ -319,7 +319,10 @@ fn what_differs_from_the_other_clients_request_is_seen() -> Result<()> {
     let cases: [(fn(&mut Request), &str); 9] = [
         (|_| (), ""),
         (|came| "y=%c3%a9&x=1&x=2".clone_into(&mut came.query), ""),
-        (|came| "x=2&x=1&y=%C3%A9".clone_into(&mut came.query), "query"),
+        (
+            |came| "x=2&x=1&y=%C3%A9".clone_into(&mut came.query),
+            "query",
+        ),
         (|came| "/a%20b".clone_into(&mut came.path), "path"),
         (|came| "/a/b/".clone_into(&mut came.path), "path"),
         (|came| came.method = Method::POST, "method"),
@@ -335,7 +338,8 @@ fn what_differs_from_the_other_clients_request_is_seen() -> Result<()> {
     ];
     for (change, what) in cases {
         let mut came = request_of(&built)?;
-        came.headers.insert("if-match", HeaderValue::from_static("a"));
+        came.headers
+            .insert("if-match", HeaderValue::from_static("a"));
         change(&mut came);
         let found = differences(&came, &built)?.join("; ");
         ensure!(found.is_empty() == what.is_empty(), "{what}: {found}");
