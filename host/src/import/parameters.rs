@@ -238,9 +238,10 @@ fn declared<'d>(
                         _ => names.0 == names.1,
                     }
             };
+            let is_full = declared.len() == MAX_PARAMETERS;
             match declared.iter_mut().find(same) {
                 Some(other) => *other = parameter,
-                None if declared.len() == MAX_PARAMETERS => return Err(LeftOut::Parameters),
+                None if is_full => return Err(LeftOut::Parameters),
                 None => declared.push(parameter),
             }
         }
