@@ -32,6 +32,7 @@ mod settings;
 mod shape;
 mod support;
 mod text;
+mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +46,7 @@ pub use listing::{ListingError, RemoteListing};
 pub use operation::ApiMethod;
 pub use plan::{ImportPlan, ImportRow};
 pub use program::ActorFact;
+pub use yaml::YamlError;
 
 /// What to import, and how.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +115,9 @@ pub enum ImportError {
     /// It is not JSON.
     #[error("the description cannot be read as JSON")]
     Json(#[from] JsonError),
+    /// It is not YAML that means the same as JSON.
+    #[error("the description cannot be read as YAML of the kind that JSON has too")]
+    Yaml(#[from] YamlError),
     /// It is in an older version.
     #[error(
         "it is Swagger 2.0: convert it first, for example with `npx swagger2openapi FILE -o \
@@ -120,7 +125,7 @@ pub enum ImportError {
     )]
     Swagger,
     /// It is in another version, or no description at all.
-    #[error("its `openapi` is {0:?}; expected version 3.0 or 3.1")]
+    #[error("its `openapi` is {0}; expected a text of version 3.0 or 3.1, such as \"3.1.0\"")]
     Version(String),
     /// The address of a remote server is not one.
     #[error(

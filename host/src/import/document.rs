@@ -1,4 +1,4 @@
-//! The API description as a JSON value: read with bounds, its version known.
+//! The API description as a JSON value, from JSON or YAML: read with bounds, its version known.
 //!
 //! Trusts nothing in it. Invariant: a value that is handed on is bounded in size, depth and number,
 //! and every object has each member once.
@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::ImportError;
 use super::references::ApiReferences;
+use super::yaml;
 use crate::{build, json};
 
 /// An API description: OpenAPI 3.0 or 3.1.
@@ -25,7 +26,11 @@ impl ApiDocument {
         if bytes.len() > MAX_BYTES {
             return Err(ImportError::TooLarge);
         }
-        let root = json::parse_up_to(bytes, MAX_DEPTH, MAX_VALUES)?;
+        let root = if bytes.trim_ascii_start().starts_with(b"{") {
+            json::parse_up_to(bytes, MAX_DEPTH, MAX_VALUES)?
+        } else {
+            yaml::parse(bytes, MAX_DEPTH, MAX_VALUES)?
+        };
         if root.get("swagger").is_some() {
             return Err(ImportError::Swagger);
         }
@@ -80,6 +85,9 @@ mod tests {
             (r#"{"openapi":"3.2.0"}"#, "3.0 or 3.1"),
             (r#"{"openapi":3.0}"#, "3.0 or 3.1"),
             ("[]", "3.0 or 3.1"),
+            ("openapi: 2.0.0", "3.0 or 3.1"),
+            ("openapi: 3.10", "expected a text"),
+            ("swagger: '2.0'", "swagger2openapi"),
         ] {
             let error = ApiDocument::read(text.as_bytes()).err();
             let error = error.map(|error| error.to_string()).unwrap_or_default();
@@ -89,11 +97,26 @@ mod tests {
 
     #[test]
     fn a_hostile_text_is_refused_before_it_costs_much() {
-        let deep = "[".repeat(100_000);
+        let deep = "{\"a\":".repeat(100_000);
         let twice = r#"{"openapi":"3.0.0","paths":{"/a":{},"/a":{}}}"#;
-        for text in [&deep, twice, "", "\u{feff}{}", "{'openapi':'3.0.0'}"] {
+        for text in [&deep, twice, "{", "{'openapi':'3.0.0'}"] {
             let refused = ApiDocument::read(text.as_bytes());
             assert!(matches!(refused, Err(ImportError::Json(_))), "{text:.40}");
         }
+        let deep = "[".repeat(100_000);
+        let twice = "openapi: 3.0.0\nopenapi: 3.0.0";
+        for text in [&deep, twice, "", "openapi: *version"] {
+            let refused = ApiDocument::read(text.as_bytes());
+            assert!(matches!(refused, Err(ImportError::Yaml(_))), "{text:.40}");
+        }
+    }
+
+    #[test]
+    fn yaml_and_json_give_the_same_document() {
+        let yaml = "# A shop\nopenapi: 3.0.3\nservers:\n- url: https://a.example\npaths: {}\n";
+        let json = r#"{"openapi":"3.0.3","servers":[{"url":"https://a.example"}],"paths":{}}"#;
+        let [yaml, json] = [yaml, json].map(|text| ApiDocument::read(text.as_bytes()).ok());
+        let [yaml, json] = [&yaml, &json].map(|read| read.as_ref().map(ApiDocument::root));
+        assert!(yaml.is_some() && yaml == json);
     }
 }
