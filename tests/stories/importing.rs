@@ -216,6 +216,23 @@ async fn what_is_left_out_is_named_with_what_to_do() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_description_in_yaml_gives_the_same_tools() -> Result<()> {
+    let out = TempDir::new()?;
+    let file = out.path().join("shop.yaml");
+    // What is JSON is YAML too, and a comment makes it YAML alone.
+    let json = fs::read_to_string(shop())?;
+    fs::write(&file, format!("# The shop\n---\n{json}"))?;
+    let (good, said) = import(&file, &["--service", "orders_api", "--dry-run"]).await?;
+    ensure!(good, "{said}");
+    ensure_eq(
+        said.as_str(),
+        include_str!("../descriptions/shop.txt"),
+        "the table",
+    )?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_changed_description_shows_what_changes() -> Result<()> {
     let (out, said) = imported(&["--only", "items/list,files/read"]).await?;
     ensure!(!said.contains("changed"), "{said}");
@@ -257,6 +274,8 @@ async fn a_description_that_cannot_be_imported_leaves_nothing() -> Result<()> {
             &[],
             "duplicate member",
         ),
+        ("openapi: 3.0.3\nopenapi: 3.0.3", &[], "line 2, column 1: duplicate member"),
+        ("openapi: &a [*a]", &[], "not acceptable YAML"),
         (r#"{"openapi": "3.0.3"}"#, &["--only", "x"], "--only x"),
         (r#"{"openapi": "3.0.3"}"#, &["--name", "../x"], "--name"),
     ] {
