@@ -274,7 +274,11 @@ async fn a_description_that_cannot_be_imported_leaves_nothing() -> Result<()> {
             &[],
             "duplicate member",
         ),
-        ("openapi: 3.0.3\nopenapi: 3.0.3", &[], "line 2, column 1: duplicate member"),
+        (
+            "openapi: 3.0.3\nopenapi: 3.0.3",
+            &[],
+            "line 2, column 1: duplicate member",
+        ),
         ("openapi: &a [*a]", &[], "not acceptable YAML"),
         (r#"{"openapi": "3.0.3"}"#, &["--only", "x"], "--only x"),
         (r#"{"openapi": "3.0.3"}"#, &["--name", "../x"], "--name"),
