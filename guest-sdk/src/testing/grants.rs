@@ -51,15 +51,25 @@ pub(super) fn expect(template: &str) {
 fn covers<'t>(template: &'t str, request: &Request) -> Option<Vec<&'t str>> {
     let (method, target) = template.split_once(" /")?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let slots = slots(path, request.path.len())?;
+    let (segments, slash) = segments(&request.path);
+    let slots = slots(path, segments.len())?;
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let covers = method == request.method
+        && slash == path.ends_with('/')
         && slots
             .iter()
-            .zip(&request.path)
+            .zip(segments)
             .all(|(slot, part)| fits(slot, part))
         && covers_query(&pairs.collect::<Vec<_>>(), &request.query);
     covers.then_some(slots)
+}
+
+/// Returns the segments of a path, and whether a slash stands behind them: a last part of no pieces.
+fn segments(path: &[Part]) -> (&[Part], bool) {
+    match path.split_last() {
+        Some((last, before)) if pieces(last).is_empty() => (before, true),
+        _ => (path, false),
+    }
 }
 
 /// Returns the slot of each of `count` segments, if the path has so many. `{**}` is any number of
@@ -74,15 +84,16 @@ fn slots(path: &str, count: usize) -> Option<Vec<&str>> {
     Some([before, &more, from].concat())
 }
 
-/// A value that the tool chooses may be left out; another is there once; no other key is there.
+/// A value that the tool chooses may be left out, and is there several times for `{*}`; another is
+/// there once; no other key is there.
 fn covers_query(slots: &[(&str, &str)], given: &[(String, Part)]) -> bool {
     let known = |(key, part): &(String, Part)| {
         let slot = slots.iter().find(|(name, _)| name == key);
-        slot.is_some_and(|(_, slot)| fits(slot, part))
+        slot.is_some_and(|(_, slot)| fits(if *slot == REPEATED { FREE } else { slot }, part))
     };
     let counted = |(key, slot): &(&str, &str)| {
         let count = given.iter().filter(|(name, _)| name == key).count();
-        count == 1 || (count == 0 && *slot == "{}")
+        count == 1 || *slot == REPEATED || (count == 0 && *slot == FREE)
     };
     given.iter().all(known) && slots.iter().all(counted)
 }
@@ -96,7 +107,7 @@ fn fits(slot: &str, part: &Part) -> bool {
     }
     let holes = holes(slot);
     let fits = |(hole, piece): (&&str, &Piece)| match piece {
-        Piece::Text(text) => *hole == "{}" || hole == text,
+        Piece::Text(text) => *hole == FREE || hole == text,
         Piece::ActorSub => *hole == "{actor.sub}",
         Piece::ActorTenant => *hole == "{actor.tenant}",
         Piece::ActorIssuer => *hole == "{actor.iss}",
@@ -166,6 +177,8 @@ fn is_hollow(text: &str) -> bool {
     matches!(name, "" | "." | "..")
 }
 
+const FREE: &str = "{}";
+const REPEATED: &str = "{*}";
 const REST: &str = "{**}";
 
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
@@ -208,7 +221,10 @@ mod tests {
         let cases = std::fs::read_to_string(cases).unwrap();
         let cases: Vec<Case> = serde_json::from_str(&cases).unwrap();
         for case in cases {
-            let part = |text: &String| Part::joined(text.split('|').map(piece));
+            let part = |text: &String| match text.as_str() {
+                "@slash" => Part::joined([]),
+                text => Part::joined(text.split('|').map(piece)),
+            };
             let call = Scene::new()
                 .allow("orders_api", [case.template.as_str()])
                 .on_send(|_| Ok(Response::new(200, "")))

@@ -169,9 +169,13 @@ export declare namespace downstream {
         service: string;
         /** `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `tools/call`. */
         method: string;
-        /** The path below the service's base URL, one part per segment. */
+        /**
+         * The path below the service's base URL, one part per segment. A last part that joins
+         * nothing, `joined([])`, is a slash at the end (`/pods/`): only a template that ends with
+         * a slash covers it, and no text becomes one.
+         */
         path: Part[];
-        /** Query parameters, in order. */
+        /** Query parameters, in order. A key may come again where the operator's template lets it. */
         query: [string, Part][];
         /**
          * Headers, only with names on the host's list. Credentials and identity headers are

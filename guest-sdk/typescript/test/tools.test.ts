@@ -212,6 +212,9 @@ test.each(cases)(
       ["@iss", Part.actorIssuer],
     ]);
     const part = (text: string) => {
+      if (text === "@slash") {
+        return segment();
+      }
       const parts = text.split("|").map((piece) => facts.get(piece) ?? piece);
       return parts.length === 1 ? parts[0]! : segment(...(parts as string[]));
     };

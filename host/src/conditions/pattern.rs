@@ -2,8 +2,7 @@
 //!
 //! Invariant: a request that a pattern is about has no second spelling. Segments are compared once
 //! they are decoded, and also as some services read them: decoded again, without their case and
-//! without their parameters (`refunds;a=b`, RFC 3986 §3.3). The name of a remote tool goes out as
-//! it stands in `allow`, so it has one spelling.
+//! without their parameters (`refunds;a=b`, RFC 3986 §3.3). A slash at the end makes no difference.
 
 use std::str::FromStr;
 
@@ -50,17 +49,10 @@ impl FromStr for RequestPattern {
 
     fn from_str(text: &str) -> Result<Self, NotARequestPattern> {
         let (method, path) = text.split_once(' ').ok_or(NotARequestPattern)?;
-        if method == TOOLS_CALL && is_tool_name(path) {
-            return Ok(Self(Concerned::Tool(path.to_owned())));
-        }
-        if !METHODS.contains(&method) || !path.starts_with('/') {
+        if !METHODS.contains(&method) || !path.starts_with('/') || path.contains("//") {
             return Err(NotARequestPattern);
         }
-        let texts: Vec<&str> = match path {
-            "/" => Vec::new(),
-            path => path.split('/').skip(1).collect(),
-        };
-        let path: Option<Vec<_>> = texts.into_iter().map(PatternSegment::read).collect();
+        let path: Option<Vec<_>> = segments(path).map(PatternSegment::read).collect();
         let path = path.ok_or(NotARequestPattern)?;
         if path.iter().filter(|one| one.is_rest()).count() > 1 {
             return Err(NotARequestPattern);
@@ -217,9 +209,10 @@ fn has_texts(segment: &[u8], texts: &[&str]) -> bool {
     true
 }
 
-/// Returns the segments of a path; none of `/`.
+/// Returns the segments of a path, without a slash at its end; none of `/`.
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
     path.split('/').filter(move |_| !path.is_empty())
 }
 
@@ -261,6 +254,10 @@ mod tests {
             ("GET /refunds", "/Refunds%3Ba=b", true),
             ("GET /refunds", "/%2572efunds%253B", true),
             ("GET /refunds", "/refund%3Bs", false),
+            ("GET /refunds", "/refunds/", true),
+            ("GET /refunds/", "/refunds", true),
+            ("GET /refunds/{}", "/refunds/", false),
+            ("GET /{**}:cancel", "/a/b:cancel/", true),
             ("GET /a;b", "/a%3Bb", true),
             ("GET /v2/{**}/manifests/{}", "/v2/a/b/manifests/1", true),
             ("GET /v2/{**}/manifests/{}", "/v2/manifests/1", false),
@@ -290,6 +287,9 @@ mod tests {
             ("GET /{**}/c", "GET /a/{**}", true),
             ("GET /{**}/c", "GET /a/{**}:x", false),
             ("GET /a", "GET /{**}/a", false),
+            ("GET /a/{}", "GET /a/{}/?b={*}", true),
+            ("GET /a/{}/", "GET /a/{}", true),
+            ("GET /a/{}", "GET /a/", false),
         ] {
             assert_eq!(
                 pattern(text).may_match(template),
@@ -331,21 +331,12 @@ mod tests {
             "GET /a b",
             "GET /%2e",
             "GET /..",
-            "tools/call",
-            "tools/call ",
-            "tools/call {}",
-            "tools/call a b",
-            "tools/list a",
+            "GET //",
+            "GET /a//",
         ] {
             assert!(text.parse::<RequestPattern>().is_err(), "{text}");
         }
-        for text in [
-            "GET /",
-            "GET /{**}:x/{}",
-            "GET /a{}b/{}",
-            "GET /.{}",
-            "tools/call a.b",
-        ] {
+        for text in ["GET /", "GET /{**}:x/{}", "GET /a{}b/{}", "GET /.{}", "GET /a/"] {
             assert!(text.parse::<RequestPattern>().is_ok(), "{text}");
         }
     }

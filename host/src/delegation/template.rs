@@ -2,17 +2,17 @@
 //! a remote MCP server.
 //!
 //! `{}` is one free value; the host fills in `{actor.sub}`, `{actor.tenant}` and `{actor.iss}`;
-//! `{**}` is several segments. A segment may mix text and placeholders: `/v1/{}:cancel`. Query keys
-//! that the template does not name are refused.
+//! `{**}` is several segments, `{*}` several values of one key. A segment may mix text and
+//! placeholders: `/v1/{}:cancel`. Query keys that the template does not name are refused.
 //!
 //! Invariant: a request is compared piece by piece, never as text, so a free value cannot take the
 //! place of a literal or of the actor, whatever it contains.
 
+mod query;
 mod slot;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
@@ -20,8 +20,8 @@ use bailiwick_envelope::Actor;
 
 use super::request::{check_segment, encode_piece, encode_query, method};
 use crate::downstream::{DownstreamError, Part, Piece, Request};
-use crate::remote::{TOOLS_CALL, is_tool_name};
-use slot::{Hole, Slot, plain, slot};
+use query::QuerySlots;
+use slot::{Hole, Slot, slot};
 
 /// One line of a service's `allow`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,9 @@ pub struct Template {
     text: String,
     method: String,
     path: Vec<Slot>,
-    query: Vec<(String, Slot)>,
+    /// Whether a slash stands behind the last segment.
+    slash: bool,
+    query: QuerySlots,
 }
 
 /// The faults of a template.
@@ -56,8 +58,11 @@ pub enum TemplateError {
     /// `{**}` is there more than once.
     #[error("{{**}} stands for any number of segments, so a path has it once")]
     Rest,
-    /// A query part has no value or occurs twice.
-    #[error("the query parameter {0:?}: expected key=value, each key once")]
+    /// A query part has no value, occurs twice, or could be read as another one.
+    #[error(
+        "the query parameter {0:?}: expected key=value or key={{*}}, each key once, and none with \
+         brackets behind one that is fixed"
+    )]
     Query(String),
 }
 
@@ -74,8 +79,12 @@ impl FromStr for Template {
             .split_once('?')
             .map_or((target, None), |(path, query)| (path, Some(query)));
         let segments = path.strip_prefix('/').ok_or(TemplateError::Form)?;
+        let (segments, slash) = match segments.strip_suffix('/') {
+            Some(segments) => (segments, true),
+            None => (segments, false),
+        };
         let path: Vec<Slot> = match segments {
-            "" => Vec::new(),
+            "" if !slash => Vec::new(),
             segments => segments
                 .split('/')
                 .map(|text| slot(text).ok_or_else(|| TemplateError::Segment(text.to_owned())))
@@ -87,11 +96,13 @@ impl FromStr for Template {
         if path.iter().any(|slot| slot.has(&Hole::ActorIssuer)) {
             return Err(TemplateError::Issuer);
         }
-        let query = query.map(parse_query).transpose()?.unwrap_or_default();
+        let query = query.map(QuerySlots::read).transpose();
+        let query = query.map_err(TemplateError::Query)?.unwrap_or_default();
         Ok(Self {
             text: text.to_owned(),
             method: name.to_owned(),
             path,
+            slash,
             query,
         })
     }
@@ -133,7 +144,7 @@ impl Template {
     /// the body rather than from the query.
     pub fn binds_actor_first(&self) -> bool {
         let bodyless = matches!(self.method.as_str(), "GET" | "HEAD");
-        let query = self.query.iter().map(|(_, slot)| slot).filter(|_| bodyless);
+        let query = self.query.slots().filter(|_| bodyless);
         for slot in self.path.iter().chain(query) {
             if slot.is_rest() || slot.has(&Hole::Free) {
                 return false;
@@ -145,18 +156,15 @@ impl Template {
         false
     }
 
-    /// Returns true if a tool may send a query parameter of this name. Case does not count, as it
-    /// does not for some services.
+    /// Returns true if a tool may send a query parameter of this name. Case and brackets do not
+    /// count, as they do not for some services.
     pub fn has_parameter(&self, name: &str) -> bool {
-        self.query
-            .iter()
-            .any(|(key, _)| key.eq_ignore_ascii_case(name))
+        self.query.has_parameter(name)
     }
 
     /// Returns true if the host fills in anything about the actor.
     pub fn names_actor(&self) -> bool {
-        let query = self.query.iter().map(|(_, slot)| slot);
-        self.path.iter().chain(query).any(|slot| {
+        self.path.iter().chain(self.query.slots()).any(|slot| {
             [Hole::ActorSub, Hole::ActorTenant, Hole::ActorIssuer]
                 .iter()
                 .any(|hole| slot.has(hole))
@@ -165,15 +173,12 @@ impl Template {
 
     /// Returns a request that it covers, with `x` wherever a tool chooses the text.
     pub(super) fn example(&self) -> Request {
+        let end = self.slash.then(|| Part(Vec::new()));
         Request {
             service: String::new(),
             method: self.method.clone(),
-            path: self.path.iter().map(Slot::example).collect(),
-            query: self
-                .query
-                .iter()
-                .map(|(key, slot)| (key.clone(), slot.example()))
-                .collect(),
+            path: self.path.iter().map(Slot::example).chain(end).collect(),
+            query: self.query.example(),
             headers: Vec::new(),
             body: Vec::new(),
         }
@@ -197,12 +202,13 @@ impl Template {
             return Ok(Some(name.to_owned()));
         }
         let mut target = String::new();
-        let slots = self.slots(request.path.len()).unwrap_or_default();
-        for (part, slot) in request.path.iter().zip(slots) {
+        let (path, slash) = path_of(request);
+        let slots = self.slots(path.len()).unwrap_or_default();
+        for (part, slot) in path.iter().zip(slots) {
             target.push('/');
             push_segment(&mut target, part, slot, actor)?;
         }
-        if target.is_empty() {
+        if slash || target.is_empty() {
             target.push('/');
         }
         for (index, (key, part)) in request.query.iter().enumerate() {
@@ -221,45 +227,48 @@ impl Template {
 
     /// Returns true if it covers the shape of the request.
     pub(super) fn covers(&self, request: &Request) -> bool {
-        self.is_of(request, Slot::admits)
+        let (path, slash) = path_of(request);
+        slash == self.slash
+            && self.has_path(request, path, Slot::admits)
+            && self.query.covers(&request.query)
     }
 
     /// Returns true if a service may take a request, which `closest` covers and this template does
     /// not, for one of this template, which says something else. For example, `/files/{**}` covers
-    /// `secret` in two pieces, and `/files/secret` does not.
+    /// `secret` in two pieces, and `/files/secret` does not. A slash at the end makes no difference
+    /// to many services.
     pub(super) fn may_be_meant(&self, request: &Request, closest: &Self) -> bool {
-        // The name of a remote tool goes out as it stands here, so it has one meaning.
-        if self.tool().is_some() || self.covers(request) || !self.is_of(request, Slot::reads) {
+        let (path, _) = path_of(request);
+        let reads = || {
+            self.has_path(request, path, Slot::reads) && self.query.reads(&request.query)
+        };
+        if self.covers(request) || !reads() {
             return false;
         }
-        let count = request.path.len();
-        let own = self.slots(count).unwrap_or_default();
-        let others = closest.slots(count).unwrap_or_default();
-        let mut path = own.into_iter().zip(others);
-        let mut query = self.query.iter().filter(|(_, slot)| !slot.is_free());
-        path.any(|(slot, other)| !slot.is_as_wide_as(other))
-            || query.any(|fixed| !closest.query.contains(fixed))
+        let own = self.slots(path.len()).unwrap_or_default();
+        let others = closest.slots(path.len()).unwrap_or_default();
+        let mut pairs = own.into_iter().zip(others);
+        pairs.any(|(slot, other)| !slot.is_as_wide_as(other))
+            || self.query.fixes_more_than(&closest.query)
     }
 
-    fn is_of(&self, request: &Request, fits: fn(&Slot, &Part) -> bool) -> bool {
-        let has_path = |slots: Vec<&Slot>| {
-            let mut pairs = slots.into_iter().zip(&request.path);
+    /// Returns true if it has the method and these segments of a request.
+    fn has_path(&self, request: &Request, path: &[Part], fits: fn(&Slot, &Part) -> bool) -> bool {
+        let fit = |slots: Vec<&Slot>| {
+            let mut pairs = slots.into_iter().zip(path);
             pairs.all(|(slot, part)| fits(slot, part))
         };
-        request.method == self.method
-            && self.slots(request.path.len()).is_some_and(has_path)
-            && self.has_query(&request.query, fits)
+        request.method == self.method && self.slots(path.len()).is_some_and(fit)
     }
 
     /// Returns how closely it describes a request that it covers; the greatest is the closest. The
     /// first piece decides about which two templates say something different: a text or the actor
-    /// says more than `{}`, and that more than `{**}`. Then fixed values of the query decide, and
-    /// then the fewest keys.
+    /// says more than `{}`, and that more than `{**}`. Then the query decides.
     pub(super) fn closeness(&self, request: &Request) -> impl Ord + use<> {
-        let slots = self.slots(request.path.len()).unwrap_or_default();
+        let (path, _) = path_of(request);
+        let slots = self.slots(path.len()).unwrap_or_default();
         let path: Vec<u8> = slots.into_iter().flat_map(Slot::closeness).collect();
-        let fixed = self.query.iter().filter(|(_, slot)| !slot.is_free());
-        (path, fixed.count(), Reverse(self.query.len()))
+        (path, self.query.closeness())
     }
 
     /// Returns the slot of each of `count` segments, or `None` if the path does not have so many.
@@ -272,23 +281,14 @@ impl Template {
         let more = std::iter::repeat_n(Slot::MORE, more);
         Some(before.iter().chain(more).chain(from).collect())
     }
+}
 
-    /// Returns true if the template has the query. Free parameters may be left out; literal and
-    /// host-filled ones must be there, once.
-    fn has_query(&self, given: &[(String, Part)], fits: fn(&Slot, &Part) -> bool) -> bool {
-        let named = |key: &String| self.query.iter().find(|(name, _)| name == key);
-        let all_named = given
-            .iter()
-            .all(|(key, part)| named(key).is_some_and(|(_, slot)| fits(slot, part)));
-        let count = |key: &String| given.iter().filter(|(name, _)| name == key).count();
-        let all_given = self.query.iter().all(|(key, slot)| {
-            if slot.is_free() {
-                count(key) <= 1
-            } else {
-                count(key) == 1
-            }
-        });
-        all_named && all_given
+/// Returns the segments of a request's path, and whether a slash stands behind them. It is a last
+/// part without any piece, which no text is.
+fn path_of(request: &Request) -> (&[Part], bool) {
+    match request.path.split_last() {
+        Some((Part(pieces), before)) if pieces.is_empty() => (before, true),
+        _ => (&request.path, false),
     }
 }
 
@@ -336,25 +336,6 @@ fn value<'v>(piece: &'v Piece, actor: &'v Actor) -> Result<&'v str, DownstreamEr
             DownstreamError::NotGranted("the actor of this call has no tenant".into())
         }),
     }
-}
-
-fn parse_query(query: &str) -> Result<Vec<(String, Slot)>, TemplateError> {
-    let mut slots: Vec<(String, Slot)> = Vec::new();
-    for pair in query.split('&') {
-        let refused = || TemplateError::Query(pair.to_owned());
-        let (key, value) = pair.split_once('=').ok_or_else(refused)?;
-        let value = slot(value)
-            .filter(|slot| !slot.is_rest())
-            .ok_or_else(refused)?;
-        if plain(key).is_none()
-            || matches!(key, "" | "." | "..")
-            || slots.iter().any(|(name, _)| name == key)
-        {
-            return Err(refused());
-        }
-        slots.push((key.to_owned(), value));
-    }
-    Ok(slots)
 }
 
 const MAX_TARGET: usize = 8 * 1024;

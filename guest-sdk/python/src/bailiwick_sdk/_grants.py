@@ -13,8 +13,9 @@ from .path import Actor, Joined, Part, Piece
 
 Query = Sequence[tuple[str, Part]]
 
-# Several segments.
+# Several segments, and several values of one key.
 _REST = "{**}"
+_REPEATED = "{*}"
 # Nothing, `.` or `..`, also with parameters (`..;a`), however often their characters are encoded.
 _HOLLOW = re.compile(r"(?:\.|%(?:25)*2[eE]){0,2}(?:(?:;|%(?:25)*3[bB]).*)?", re.DOTALL)
 
@@ -47,10 +48,15 @@ def _covers(template: str, method: str, path: list[Part], query: Query) -> list[
     parts = re.fullmatch(r"(GET|HEAD|POST|PUT|PATCH|DELETE) /([^?]*)(?:\?(.*))?", template)
     if parts is None:
         raise ValueError(f"{template!r}: expected a template, such as GET /orders/{{}}")
-    slots = _slots(parts[2].split("/") if parts[2] else [], len(path))
+    own = parts[2].removesuffix("/")
+    # A last part of no pieces is a slash at the end.
+    slash = bool(path) and not _pieces(path[-1])
+    path = path[:-1] if slash else path
+    slots = _slots(own.split("/") if own else [], len(path))
     known = dict(each.partition("=")[::2] for each in parts[3].split("&")) if parts[3] else {}
     covers = (
         method == parts[1]
+        and slash == parts[2].endswith("/")
         and slots is not None
         and all(map(_fits, slots, path))
         and all(
@@ -75,7 +81,12 @@ def _slots(own: list[str], count: int) -> list[str] | None:
 
 
 def _counts(slot: str, given: list[Part]) -> bool:
-    """A fixed value is there once; one that the tool chooses may be left out."""
+    """A fixed value is there once; one that the tool chooses may be left out.
+
+    With `{*}` it may be there several times.
+    """
+    if slot == _REPEATED:
+        return all(_fits("{}", part) for part in given)
     enough = len(given) <= 1 if slot == "{}" else len(given) == 1
     return enough and all(_fits(slot, part) for part in given)
 

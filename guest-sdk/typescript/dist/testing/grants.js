@@ -6,7 +6,7 @@
  */
 /** Returns why a host would not make a request, if it would not. */
 export function refusal(grants, request) {
-    const { service, path } = request;
+    const { service } = request;
     if (!Object.hasOwn(grants, service)) {
         return { tag: "unknown-service" };
     }
@@ -18,7 +18,8 @@ export function refusal(grants, request) {
     if (covering.length === 0) {
         return { tag: "not-granted", val: `${service} covers ${templates.join(", ")}` };
     }
-    const sound = covering.every((slots) => path.every((part, at) => isSegment(slots[at] ?? "", part)));
+    const given = segments(request);
+    const sound = covering.every((slots) => given.every((part, at) => isSegment(slots[at] ?? "", part)));
     return sound ? undefined : { tag: "invalid-request", val: noSegment };
 }
 /**
@@ -31,12 +32,20 @@ function covers(template, request) {
         throw new Error(`${JSON.stringify(template)}: expected a template, such as GET /orders/{}`);
     }
     const [, method, path = "", query] = parts;
-    const given = request.path;
-    const slots = slotsOf(path === "" ? [] : path.split("/"), given.length);
+    const given = segments(request);
+    const slash = given.length < request.path.length;
+    const own = path.replace(/\/$/, "");
+    const slots = slotsOf(own === "" ? [] : own.split("/"), given.length);
     const covered = request.method === method &&
+        path.endsWith("/") === slash &&
         slots?.every((slot, index) => fits(slot, given[index])) &&
         coversQuery(query === undefined ? [] : query.split("&"), request);
     return covered ? slots : undefined;
+}
+/** Returns the segments of a path without the slash at its end: a last part of no pieces. */
+function segments({ path }) {
+    const last = path.at(-1);
+    return last !== undefined && pieces(last).length === 0 ? path.slice(0, -1) : path;
 }
 /**
  * Returns the slot of each of `count` segments, if the path has so many. `{**}` is any number of
@@ -50,13 +59,18 @@ function slotsOf(own, count) {
     }
     return [...own.slice(0, at), ...Array(more).fill(rest), ...own.slice(at)];
 }
-/** A value that the tool chooses may be left out; another is there once; no other key is there. */
+/**
+ * A value that the tool chooses may be left out, and is there several times for `{*}`; another is
+ * there once; no other key is there.
+ */
 function coversQuery(templates, { query }) {
     const known = templates.map((each) => /^([^=]*)=?(.*)$/.exec(each)?.slice(1) ?? []);
     const fitting = known.every(([key, slot = ""]) => {
         const given = query.filter(([name]) => name === key).map(([, part]) => part);
         const count = slot === "{}" ? given.length <= 1 : given.length === 1;
-        return count && given.every((part) => fits(slot, part));
+        return slot === repeated
+            ? given.every((part) => fits("{}", part))
+            : count && given.every((part) => fits(slot, part));
     });
     return fitting && query.every(([name]) => known.some(([key]) => key === name));
 }
@@ -101,5 +115,7 @@ function pieces(part) {
 const noSegment = "a path segment is empty, `.`, `..`, or has `/`, `\\` or control characters";
 /** Several segments. */
 const rest = "{**}";
+/** Several values of one key. */
+const repeated = "{*}";
 /** Nothing, `.` or `..`, also with parameters (`..;a`), however often they are encoded. */
 const hollow = /^(?:\.|%(?:25)*2e){0,2}(?:(?:;|%(?:25)*3b).*)?$/is;

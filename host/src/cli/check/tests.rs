@@ -94,7 +94,7 @@ const CASES: &[(&str, &str, &[Offered], bool, &str)] = &[
         "\"GET /orders/{}/*\"",
         &[ORDER],
         true,
-        "\"*\" is plain text and stands for nothing else; write {} for one free value, or {**}",
+        "\"*\" is plain text and stands for nothing else; write {} for one free value, {**}",
     ),
     (
         "[audit]",
@@ -340,7 +340,7 @@ fn a_folder_whose_components_are_all_refused_is_not_called_empty() {
 fn what_only_looks_like_a_placeholder_elsewhere_is_no_warning() {
     let config = CONFIG.replace(
         "\"GET /orders/{}\"",
-        "\"GET /orders/{}\", \"POST /orders/{}:cancel\", \"GET /files/{**}\"",
+        "\"GET /orders/{}\", \"POST /orders/{}:cancel\", \"GET /files/{**}\", \"GET /orders/?tag={*}\"",
     );
     let site = Site::new(&config, &[("orders", component(&[ORDER]))]);
     let (said, failed) = check(&site);

@@ -18,7 +18,7 @@ fn actor(sub: &str, tenant: Option<&str>) -> Actor {
 }
 
 /// Returns a request whose path and query are written as text: `@sub` stands for the actor's
-/// subject, and `|` joins pieces.
+/// subject, `@slash` for the slash at the end of a path, and `|` joins pieces.
 fn request(method: &str, path: &[&str], query: &[(&str, &str)]) -> Request {
     let piece = |text: &str| match text {
         "@sub" => Piece::ActorSub,
@@ -26,7 +26,10 @@ fn request(method: &str, path: &[&str], query: &[(&str, &str)]) -> Request {
         "@iss" => Piece::ActorIssuer,
         text => Piece::Text(text.into()),
     };
-    let part = |text: &&str| Part(text.split('|').map(piece).collect());
+    let part = |text: &&str| match *text {
+        "@slash" => Part(Vec::new()),
+        text => Part(text.split('|').map(piece).collect()),
+    };
     Request {
         service: "s".into(),
         method: method.into(),
@@ -143,8 +146,9 @@ fn a_segment_of_several_pieces_stays_one_segment() {
         path: vec![Part(Vec::new())],
         ..request("GET", &[], &[])
     };
-    assert!(fill("GET /{**}", &nothing, &alice).is_err());
-    assert_eq!(fill("GET /{}", &nothing, &alice), Ok(None));
+    for template in ["GET /{**}", "GET /{}", "GET /"] {
+        assert_eq!(fill(template, &nothing, &alice), Ok(None), "{template}");
+    }
 }
 
 #[test]
@@ -188,6 +192,10 @@ fn of_several_templates_the_closest_is_applied_whatever_their_order() {
         "GET /v1/{}?kind=a",
         "GET /u/{actor.sub}",
         "GET /u/{}",
+        "GET /u/{}/",
+        "GET /t?tag={*}",
+        "GET /t?tag={}",
+        "GET /t?tag={*}&of={}",
     ];
     for (path, query, closest) in [
         (vec!["x"], vec![], "GET /{**}"),
@@ -203,6 +211,14 @@ fn of_several_templates_the_closest_is_applied_whatever_their_order() {
         (vec!["v1", "x"], vec![("kind", "b")], "GET /v1/{}?kind={}"),
         (vec!["u", "@sub"], vec![], "GET /u/{actor.sub}"),
         (vec!["u", "bob"], vec![], "GET /u/{}"),
+        (vec!["u", "bob", "@slash"], vec![], "GET /u/{}/"),
+        (vec!["t"], vec![("tag", "a")], "GET /t?tag={}"),
+        (
+            vec!["t"],
+            vec![("tag", "a"), ("tag", "b")],
+            "GET /t?tag={*}",
+        ),
+        (vec!["t"], vec![("of", "a")], "GET /t?tag={*}&of={}"),
     ] {
         let request = request("GET", &path, &query);
         let templates = allow.map(|text| text.parse::<Template>().unwrap());
@@ -254,6 +270,10 @@ fn a_request_may_be_meant_as_another_template_has_it_however_its_text_is_cut() {
         ("/f?q={}", "/f?q=is:{}", vec!["f"], "is:open", true),
         ("/f?q={}", "/f?q=is:{}", vec!["f"], "open", false),
         ("/u/{}", "/u/{actor.sub}", vec!["u", "alice@x"], "", false),
+        ("/f/{}/", "/f/secret", vec!["f", "secret", "@slash"], "", true),
+        ("/f/{}", "/f/secret/", vec!["f", "secret"], "", true),
+        ("/f/{}/", "/f/{}", vec!["f", "secret", "@slash"], "", false),
+        ("/f?q={*}", "/f?q=secret", vec!["f"], "Secret", true),
     ] {
         let query = Some(("q", query)).filter(|(_, value)| !value.is_empty());
         let request = request("GET", &path, query.as_slice());
@@ -292,6 +312,8 @@ fn the_actor_must_be_bound_before_anything_is_free() {
         ("GET /c/{actor.tenant}-{actor.sub}", false),
         ("GET /c/{actor.sub}-{actor.sub}", false),
         ("GET /c?iss={actor.iss}&user={actor.sub}", true),
+        ("GET /c/{actor.sub}/", true),
+        ("GET /c?q={*}&user={actor.sub}", false),
     ] {
         assert_eq!(
             template.parse::<Template>().map(|t| t.binds_actor_first()),
@@ -332,8 +354,15 @@ fn a_template_that_makes_no_sense_is_refused() {
         "GET /a?b={**}",
         "GET /a b",
         "GET /%2e",
+        "GET //",
+        "GET /a//",
+        "GET /{*}",
+        "GET /a?b={*}&b={}",
     ] {
         assert!(text.parse::<Template>().is_err(), "{text}");
+    }
+    for text in ["GET /a/", "GET /{}/{**}/", "GET /a?b={*}&c[d]={}"] {
+        assert!(text.parse::<Template>().is_ok(), "{text}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The requests that a fake service answers, in the words of a host's `allow`.
 //!
-//! `{}` is any text, `{actor.sub}` the user who asks, `{**}` several segments of the path. A
-//! segment or a value may mix text and placeholders.
+//! `{}` is any text, `{actor.sub}` the user who asks, `{**}` several segments of the path, `{*}`
+//! several values of one key. A segment or a value may mix text and placeholders.
 
 use std::fmt;
 
@@ -13,6 +13,8 @@ pub(super) struct Asked {
     text: String,
     method: String,
     path: Vec<String>,
+    /// Whether a slash stands behind the last segment.
+    slash: bool,
     query: Vec<(String, String)>,
 }
 
@@ -30,7 +32,11 @@ impl Asked {
         let path = path
             .strip_prefix('/')
             .ok_or("the path does not begin with /")?;
-        let segments = path.split('/').filter(|_| !path.is_empty());
+        let (path, slash) = match path.strip_suffix('/') {
+            Some(path) => (path, true),
+            None => (path, false),
+        };
+        let segments = path.split('/').filter(|_| slash || !path.is_empty());
         let path: Vec<String> = segments.map(str::to_owned).collect();
         if path.iter().filter(|one| one.starts_with(REST)).count() > 1 {
             return Err("{**} is there more than once");
@@ -48,12 +54,14 @@ impl Asked {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in query.split('&').filter(|_| !query.is_empty()) {
             let (key, value) = pair.split_once('=').ok_or("the query is not key=value")?;
-            check(value, &["", "actor.sub", "actor.tenant", "actor.iss"])?;
+            if value != REPEATED {
+                check(value, &["", "actor.sub", "actor.tenant", "actor.iss"])?;
+            }
             if key.is_empty() || pairs.iter().any(|(known, _)| known == key) {
                 return Err("a key of the query is empty or there twice");
             }
             if !key.bytes().all(is_plain) {
-                return Err("a key of the query has other characters than [A-Za-z0-9] and -._~:@");
+                return Err("a key of the query has other characters than A-Za-z0-9 and -._~:@[]");
             }
             pairs.push((key.to_owned(), value.to_owned()));
         }
@@ -61,6 +69,7 @@ impl Asked {
             text: text.to_owned(),
             method: method.to_owned(),
             path,
+            slash,
             query: pairs,
         })
     }
@@ -68,6 +77,7 @@ impl Asked {
     /// Returns true if a request is of this form. A query value of `{}` may be left out.
     pub(super) fn covers(&self, request: &Request, user: Option<&str>) -> bool {
         self.method == request.method.as_str()
+            && self.slash == (request.path.len() > 1 && request.path.ends_with('/'))
             && self.covers_path(&request.segments(), user)
             && self.covers_query(&request.query(), user)
     }
@@ -88,13 +98,13 @@ impl Asked {
 
     fn covers_query(&self, given: &[(String, String)], user: Option<&str>) -> bool {
         let known = |key: &String| self.query.iter().find(|(own, _)| own == key);
-        let all_known = given
-            .iter()
-            .all(|(key, value)| known(key).is_some_and(|(_, own)| fits(own, value, user)));
+        let all_known = given.iter().all(|(key, value)| {
+            known(key).is_some_and(|(_, own)| own == REPEATED || fits(own, value, user))
+        });
         all_known
             && self.query.iter().all(|(own, value)| {
                 let times = given.iter().filter(|(key, _)| key == own).count();
-                times == 1 || (times == 0 && value == FREE)
+                times == 1 || value == REPEATED || (times == 0 && value == FREE)
             })
     }
 
@@ -105,7 +115,7 @@ impl Asked {
             .query
             .iter()
             .map(|(key, value)| {
-                let value = if value.contains("{actor.") {
+                let value = if value.contains("{actor.") || value == REPEATED {
                     value
                 } else {
                     FREE
@@ -115,7 +125,8 @@ impl Asked {
             .collect();
         let mark = if query.is_empty() { "" } else { "?" };
         let path = if self.path.is_empty() { "" } else { REST };
-        format!("{} /{path}{mark}{}", self.method, query.join("&"))
+        let slash = if self.slash { "/" } else { "" };
+        format!("{} /{path}{slash}{mark}{}", self.method, query.join("&"))
     }
 }
 
@@ -127,7 +138,7 @@ impl fmt::Display for Asked {
 
 /// Returns true if a host's template can have this byte in a key.
 fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~:@".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"-._~:@[]".contains(&byte)
 }
 
 /// Checks the placeholders of a segment or value.
@@ -167,6 +178,8 @@ fn fits(pattern: &str, value: &str, user: Option<&str>) -> bool {
 /// The methods of a host's templates.
 pub(super) const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const FREE: &str = "{}";
+/// Any number of values of one key.
+pub(super) const REPEATED: &str = "{*}";
 const REST: &str = "{**}";
 
 #[cfg(test)]
@@ -203,6 +216,10 @@ mod tests {
             ("GET /o?status={}", "/o?status=new", "/o?state=new"),
             ("GET /o?status={}", "/o", "/o?status=a&status=b"),
             ("GET /o?status=new", "/o?status=new", "/o"),
+            ("GET /o?tag={*}", "/o?tag=a&tag=b", "/o?tags=a"),
+            ("GET /o?f[a]={}", "/o?f%5Ba%5D=b", "/o?f%5Bb%5D=b"),
+            ("GET /o/", "/o/", "/o"),
+            ("GET /o", "/o", "/o/"),
             ("GET /o?of={actor.sub}&n={}", "/o?n=1&of=alice", "/o?n=1"),
         ] {
             let read = Asked::read(asked).unwrap();
@@ -220,6 +237,9 @@ mod tests {
             ("get /orders", "none of GET"),
             ("GET orders", "begin with /"),
             ("GET //a", "empty"),
+            ("GET //", "empty"),
+            ("GET /a?b={*}&b={}", "twice"),
+            ("GET /{*}", "placeholder"),
             ("GET /a/..", ".."),
             ("GET /{id}", "placeholder"),
             ("GET /{**}/{**}", "more than once"),
@@ -242,6 +262,7 @@ mod tests {
         for (asked, wide) in [
             ("GET /orders/A-1", "GET /{**}"),
             ("GET /?a=1", "GET /?a={}"),
+            ("GET /o/?a={*}", "GET /{**}/?a={*}"),
             ("POST /o?a=1&b={actor.sub}", "POST /{**}?a={}&b={actor.sub}"),
         ] {
             assert_eq!(Asked::read(asked).unwrap().widened(), wide);

@@ -12,7 +12,7 @@ use serde_json::json;
 use toml::{Table, Value};
 use url::Url;
 
-use super::asked::METHODS;
+use super::asked::{METHODS, REPEATED};
 use super::file::{Authority, FakeAnswer, FakeService};
 use super::record::Recorder;
 use crate::bearer::{Bearers, Trusted};
@@ -367,14 +367,20 @@ impl FakeAnswer {
 /// Returns a request as its author would write it.
 pub(super) fn shown(request: &Request) -> String {
     let path: Vec<String> = request.segments();
-    let query: Vec<String> = request
-        .query()
-        .into_iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
+    let ends = !path.is_empty() && request.path.ends_with('/');
+    let slash = if ends { "/" } else { "" };
+    let given = request.query();
+    let mut query: Vec<String> = Vec::new();
+    for (key, value) in &given {
+        let again = given.iter().filter(|(other, _)| other == key).count() > 1;
+        let pair = format!("{key}={}", if again { REPEATED } else { value });
+        if !query.contains(&pair) {
+            query.push(pair);
+        }
+    }
     let mark = if query.is_empty() { "" } else { "?" };
     format!(
-        "{} /{}{mark}{}",
+        "{} /{}{slash}{mark}{}",
         request.method,
         path.join("/"),
         query.join("&")

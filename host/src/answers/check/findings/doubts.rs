@@ -86,7 +86,7 @@ impl Findings {
             let template = allow.to_string();
             let is_odd = |part: &&str| {
                 part.strip_prefix(':').is_some_and(|name| !name.is_empty())
-                    || part.replace("{**}", "").contains('*')
+                    || part.replace("{**}", "").replace("{*}", "").contains('*')
             };
             let parts = template.split(['/', '?', '&', '=', ' ']);
             let parts: Vec<_> = parts.filter(is_odd).map(String::from).collect();
