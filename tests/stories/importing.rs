@@ -84,16 +84,17 @@ async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()
         .orders
         .answer_with(Answer::json(StatusCode::OK, &answer));
     let json = ("accept", "application/json");
-    let cases: [(&str, Value, Wire<'_>); 9] = [
+    let cases: [(&str, Value, Wire<'_>); 10] = [
         ("items_list", json!({}), ("GET", "/items", "", "", &[json])),
         (
             "items_list",
-            json!({"page": 2, "ids": [1, 2], "tag": ["a&b"], "where": {"a": "é"},
-                "If-None-Match": "\"x\""}),
+            json!({"page": 2, "ids": [1, 2], "tag": ["a&b", "c"], "where": {"a": "é"},
+                "filter": {"status": "open", "kinds": ["x", "y"]}, "If-None-Match": "\"x\""}),
             (
                 "GET",
                 "/items",
-                "page=2&ids=1%2C2&tag=a%26b&where=%7B%22a%22%3A%22%C3%A9%22%7D",
+                "page=2&ids=1%2C2&tag=a%26b&tag=c&where=%7B%22a%22%3A%22%C3%A9%22%7D\
+                 &filter%5Bkinds%5D=x&filter%5Bkinds%5D=y&filter%5Bstatus%5D=open",
                 "",
                 &[json, ("if-none-match", "\"x\"")],
             ),
@@ -129,6 +130,11 @@ async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()
             "files_read",
             json!({"path": "a b/c%2e"}),
             ("GET", "/files/a%20b/c%252e", "", "", &[]),
+        ),
+        (
+            "reports_list",
+            json!({}),
+            ("GET", "/reports/", "", "", &[json]),
         ),
         (
             "orders_mine",
@@ -182,13 +188,15 @@ async fn what_does_not_fit_the_description_reaches_no_service() -> Result<()> {
     for (tool, arguments) in [
         ("items_list", json!({"page": 0})),
         ("items_list", json!({"page": "1&user_id=bob"})),
-        ("items_list", json!({"tag": ["a", "b"]})),
+        ("items_list", json!({"filter": {"owner": "bob"}})),
+        ("items_list", json!({"filter": {"range": {"from": 1}}})),
         ("items_list", json!({"api_key": "k"})),
         ("items_create", json!({})),
         ("items_create", json!({"body": {"price": 1}})),
         ("items_archive", json!({"id": "7/../8"})),
         ("files_read", json!({"path": "../customers/bob/orders"})),
         ("files_read", json!({"path": ""})),
+        ("files_read", json!({"path": "a/"})),
         ("orders_mine", json!({"customer": "bob"})),
     ] {
         let called = world.call(&world.token("alice")?, tool, &arguments).await?;

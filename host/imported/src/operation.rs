@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use bailiwick_sdk::bindings::downstream::{self, Part};
 use bailiwick_sdk::{Error, form_text};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::form::{ListStyle, fields};
-use crate::value::{Kind, Members, kind, text, texts, unfit};
+use crate::value::{Kind, Members, kind, members, text, texts, unfit};
 
 /// An operation of the API, as the importer writes it.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,7 +30,7 @@ pub struct Operation {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Segment {
-    /// One segment of these pieces.
+    /// One segment of these pieces; a slash at the end of the path, if there are none.
     One(Vec<Piece>),
     /// As many segments as the argument has between slashes.
     Rest(String),
@@ -77,6 +78,11 @@ pub enum Style {
     Repeated,
     /// A value, or the items of a list with this between them.
     Joined(String),
+    /// The members of an object with their names in brackets, `key[member]`; the items of a list
+    /// as `key[]`.
+    Deep,
+    /// The members of an object by their names alone.
+    Spread,
     /// The argument as JSON.
     Json,
 }
@@ -199,21 +205,48 @@ impl Parameter {
         let Some(value) = arguments.get(name) else {
             return Ok(());
         };
-        let values = match &self.style {
-            Style::Json => vec![value.get().to_owned()],
-            Style::Repeated => texts(name, value)?,
-            Style::Joined(between) => match texts(name, value)? {
-                none if none.is_empty() => none,
-                some => vec![some.join(between)],
-            },
-        };
-        query.extend(
-            values
-                .into_iter()
-                .map(|text| (self.name.clone(), text.into())),
-        );
+        let key = self.name.clone();
+        match (&self.style, kind(value)) {
+            (Style::Json, _) => query.push((key, value.get().to_owned().into())),
+            (Style::Joined(between), _) => {
+                let texts = texts(name, value)?;
+                if !texts.is_empty() {
+                    query.push((key, texts.join(between).into()));
+                }
+            }
+            (Style::Deep | Style::Spread, Kind::Object) => {
+                for (member, value) in members(value)? {
+                    if kind(&value) != Kind::Null {
+                        repeat(self.style.key(&key, member), &value, query)?;
+                    }
+                }
+            }
+            (Style::Deep, Kind::List) => repeat(format!("{key}[]"), value, query)?,
+            _ => repeat(key, value, query)?,
+        }
         Ok(())
     }
+}
+
+impl Style {
+    /// Returns the key of a member.
+    fn key(&self, key: &str, member: String) -> String {
+        match self {
+            Self::Deep => format!("{key}[{member}]"),
+            _ => member,
+        }
+    }
+}
+
+/// Adds the key with a value, or with each item of a list.
+fn repeat(
+    key: String,
+    value: &RawValue,
+    query: &mut Vec<(String, Part)>,
+) -> Result<(), Error> {
+    let texts = texts(&key, value)?;
+    query.extend(texts.into_iter().map(|text| (key.clone(), text.into())));
+    Ok(())
 }
 
 /// Returns a part as a piece of a segment.

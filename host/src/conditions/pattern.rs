@@ -336,7 +336,13 @@ mod tests {
         ] {
             assert!(text.parse::<RequestPattern>().is_err(), "{text}");
         }
-        for text in ["GET /", "GET /{**}:x/{}", "GET /a{}b/{}", "GET /.{}", "GET /a/"] {
+        for text in [
+            "GET /",
+            "GET /{**}:x/{}",
+            "GET /a{}b/{}",
+            "GET /.{}",
+            "GET /a/",
+        ] {
             assert!(text.parse::<RequestPattern>().is_ok(), "{text}");
         }
     }

@@ -239,9 +239,8 @@ impl Template {
     /// to many services.
     pub(super) fn may_be_meant(&self, request: &Request, closest: &Self) -> bool {
         let (path, _) = path_of(request);
-        let reads = || {
-            self.has_path(request, path, Slot::reads) && self.query.reads(&request.query)
-        };
+        let reads =
+            || self.has_path(request, path, Slot::reads) && self.query.reads(&request.query);
         if self.covers(request) || !reads() {
             return false;
         }

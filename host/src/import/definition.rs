@@ -114,8 +114,9 @@ impl<'d> DescribedOperation<'_, 'd> {
                 Some(schema) => schemas.written(schema)?,
                 None => json!({"type": ["string", "number", "boolean"]}),
             };
-            if let (Value::Object(members), Some(most)) = (&mut schema, argument.most) {
-                members.insert("maxItems".to_owned(), most.into());
+            if let (Value::Object(keywords), Some(members)) = (&mut schema, &argument.members) {
+                let names = json!({"enum": members});
+                keywords.insert("propertyNames".to_owned(), names);
             }
             describe(&mut schema, argument.description.filter(|_| described));
             properties.insert(argument.name.clone(), schema);

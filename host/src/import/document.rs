@@ -48,9 +48,11 @@ impl ApiDocument {
         &self.digest
     }
 
-    /// Returns the address of the first server, as it is written.
-    pub fn server(&self) -> Option<&str> {
-        self.root.pointer("/servers/0/url").and_then(Value::as_str)
+    /// Returns the addresses of the servers, as they are written.
+    pub(super) fn servers(&self) -> impl Iterator<Item = &str> {
+        let servers = self.root.get("servers").and_then(Value::as_array);
+        let servers = servers.into_iter().flatten();
+        servers.filter_map(|server| server.get("url").and_then(Value::as_str))
     }
 
     pub(super) fn root(&self) -> &Value {

@@ -153,6 +153,13 @@ impl<'d> ApiOperation<'d> {
         self.method.map_err(refused)
     }
 
+    /// Returns the address of a server that is not the document's, as it is written.
+    pub(super) fn own_server(&self) -> Option<&'d str> {
+        let mut holders = [self.value, self.item].into_iter();
+        let servers = holders.find_map(|holder| holder.get("servers"))?;
+        servers.get(0)?.get("url").and_then(Value::as_str)
+    }
+
     /// Returns a member that is a text with something in it.
     pub(super) fn text(&self, name: &str) -> Option<&'d str> {
         let text = self.value.get(name).and_then(Value::as_str);

@@ -11,12 +11,11 @@ use serde_json::Value;
 use super::ImportRules;
 use super::body::is_json;
 use super::left_out::LeftOut;
-use super::names::plain_name;
-use super::operation::ApiOperation;
-use super::program::{SentPiece, SentStyle, SentValue};
+use super::operation::{ApiOperation, argument_name};
+use super::program::{ActorFact, SentPiece, SentStyle, SentValue};
+use super::query::{FREE, QueryForm, QueryStyle};
 use super::references::ApiReferences;
-use super::shape::{ValueShape, shape};
-use super::support::{MOST_REPEATS, is_ignored_header, sends_header, takes_key};
+use super::support::{is_ignored_header, sends_header, takes_key};
 use crate::schema::names_identity;
 
 /// An argument of a tool.
@@ -26,8 +25,8 @@ pub(super) struct ApiArgument<'d> {
     pub(super) schema: Option<&'d Value>,
     pub(super) description: Option<&'d str>,
     pub(super) required: bool,
-    /// The most items, if it is a list of which no more can be sent.
-    pub(super) most: Option<u64>,
+    /// The members that can be sent, if it may be an object of which not all can.
+    pub(super) members: Option<Vec<String>>,
 }
 
 /// The parameters of an operation.
@@ -39,6 +38,8 @@ pub(super) struct ApiParameters<'d> {
     /// The variables whose values may have slashes.
     pub(super) rests: BTreeSet<&'d str>,
     pub(super) query: Vec<SentValue>,
+    /// The query of the template, pair by pair.
+    pub(super) pairs: Vec<String>,
     pub(super) headers: Vec<SentValue>,
     /// What is not as the document has it.
     pub(super) notes: Vec<String>,
@@ -87,9 +88,8 @@ impl<'d> ApiParameters<'d> {
             self.note(parameter, "it is dropped");
             return Ok(());
         }
-        if rules.carries_credential(parameter.place, name, parameter.is_required()) {
-            self.note(parameter, "it carries the credential, which the host sends");
-            return Ok(());
+        if let Some(fact) = rules.bindings.get(name) {
+            return self.bind(parameter, *fact);
         }
         let is_sent = matches!(parameter.place, "path" | "query");
         if is_sent && names_identity(name) && !rules.allowed.contains(name) {
@@ -97,7 +97,7 @@ impl<'d> ApiParameters<'d> {
         }
         match parameter.place {
             "path" => self.in_path(parameter),
-            "query" => self.in_query(parameter, references),
+            "query" => self.in_query(parameter, references, rules),
             "header" => self.in_header(parameter),
             _ if parameter.is_required() => Err(LeftOut::Cookie(name.to_owned())),
             _ => {
@@ -108,7 +108,8 @@ impl<'d> ApiParameters<'d> {
     }
 
     /// Lets the host fill a parameter in.
-    fn bind(&mut self, parameter: &ApiParameter<'d>, value: SentPiece) -> Result<(), LeftOut> {
+    fn bind(&mut self, parameter: &ApiParameter<'d>, fact: ActorFact) -> Result<(), LeftOut> {
+        let value = SentPiece::Actor(fact);
         match parameter.place {
             "path" => {
                 self.path.insert(parameter.name, value);
@@ -117,6 +118,8 @@ impl<'d> ApiParameters<'d> {
                 if let Some(why) = unwritable(parameter.name) {
                     return Err(parameter.lacks(why));
                 }
+                let pair = format!("{}={}", parameter.name, fact.placeholder());
+                self.pairs.push(pair);
                 self.query.push(parameter.sent(value, SentStyle::Repeated));
             }
             _ => return Err(LeftOut::BoundElsewhere(parameter.name.to_owned())),
@@ -142,26 +145,29 @@ impl<'d> ApiParameters<'d> {
         &mut self,
         parameter: &ApiParameter<'d>,
         references: ApiReferences<'d>,
+        rules: &ImportRules,
     ) -> Result<(), LeftOut> {
-        let sent = match unwritable(parameter.name) {
+        let form = match unwritable(parameter.name) {
             Some(why) => Err(why),
-            None => parameter.style(references),
+            None => parameter.form(references, rules),
         };
-        let (style, most) = match sent {
-            Ok(style) => style,
+        let form = match form {
+            Ok(form) => form,
             Err(why) if parameter.is_required() => return Err(parameter.lacks(why)),
             Err(why) => {
                 self.note(parameter, why);
                 return Ok(());
             }
         };
-        let argument = self.argument(parameter, most)?;
-        if let Some(most) = most {
-            let why = format!("{:?} takes at most {most} of its list", parameter.name);
+        let argument = self.argument(parameter, form.members)?;
+        if !form.left_out.is_empty() {
+            let (name, members) = (parameter.name, form.left_out.join(", "));
+            let why = format!("{name:?} without its {members}, which a query cannot have");
             self.notes.push(why);
         }
+        self.pairs.extend(form.pairs);
         self.query
-            .push(parameter.sent(SentPiece::Argument(argument), style));
+            .push(parameter.sent(SentPiece::Argument(argument), form.style));
         Ok(())
     }
 
@@ -183,7 +189,7 @@ impl<'d> ApiParameters<'d> {
     fn argument(
         &mut self,
         parameter: &ApiParameter<'d>,
-        most: Option<u64>,
+        members: Option<Vec<String>>,
     ) -> Result<String, LeftOut> {
         let plain = plain_name(parameter.name);
         let placed = format!("{}_{plain}", parameter.place);
@@ -197,7 +203,7 @@ impl<'d> ApiParameters<'d> {
             schema: parameter.schema,
             description: parameter.text("description"),
             required: parameter.is_required(),
-            most,
+            members,
         });
         Ok(name)
     }
@@ -296,35 +302,27 @@ impl<'d> ApiParameter<'d> {
         SentValue { name, value, style }
     }
 
-    /// Returns the form of a query parameter, and the most items of a list that can be sent so.
-    fn style(
+    /// Returns the form of a query parameter.
+    fn form(
         &self,
         references: ApiReferences<'d>,
-    ) -> Result<(SentStyle, Option<u64>), &'static str> {
-        if let Some(media) = self.content {
-            let style = is_json(media).then_some((SentStyle::Json, None));
-            return style.ok_or("its content is not JSON");
+        rules: &ImportRules,
+    ) -> Result<QueryForm, &'static str> {
+        if self.content {
+            return Ok(QueryForm::one(self.name, SentStyle::Json, FREE));
         }
         let style = self.text("style").unwrap_or("form");
         let explodes = match self.value.get("explode") {
             Some(Value::Bool(explodes)) => *explodes,
             _ => style == "form",
         };
-        let shape = shape(self.schema, references);
-        match style {
-            "form" | "spaceDelimited" | "pipeDelimited" if shape == ValueShape::Object => {
-                Err("an object with a key for each of its members is not supported")
-            }
-            "form" if !explodes => Ok((SentStyle::Joined(","), None)),
-            "spaceDelimited" if !explodes => Ok((SentStyle::Joined(" "), None)),
-            "pipeDelimited" if !explodes => Ok((SentStyle::Joined("|"), None)),
-            "form" | "spaceDelimited" | "pipeDelimited" => {
-                let most = (shape == ValueShape::List).then_some(MOST_REPEATS);
-                Ok((SentStyle::Repeated, most))
-            }
-            "deepObject" => Err("keys with brackets (deepObject) are not supported in a query"),
-            _ => Err("its style is not one of queries"),
-        }
+        let described = QueryStyle {
+            name: self.name,
+            style,
+            explodes,
+            schema: self.schema,
+        };
+        QueryForm::of(&described, references, rules)
     }
 }
 

@@ -12,7 +12,8 @@ pub(super) enum PathPiece {
     Rest(String),
 }
 
-/// Splits a path into segments, and these into pieces.
+/// Splits a path into segments, and these into pieces. A slash at the end is a last segment without
+/// any.
 pub(super) fn segments(path: &str) -> Result<Vec<Vec<PathPiece>>, LeftOut> {
     let refused = |why: &str| Err(LeftOut::Path(why.to_owned()));
     let Some(path) = path.strip_prefix('/') else {
@@ -28,13 +29,18 @@ pub(super) fn segments(path: &str) -> Result<Vec<Vec<PathPiece>>, LeftOut> {
     if path.contains(['?', '#']) {
         return refused("it has a query or a fragment");
     }
+    let (path, slash) = match path.strip_suffix('/') {
+        Some(path) => (path, true),
+        None => (path, false),
+    };
     let mut segments = Vec::new();
     for segment in path.split('/') {
         if segment.is_empty() {
-            return refused("it has an empty segment, such as one after a slash at its end");
+            return refused("it has an empty segment");
         }
         segments.push(pieces(segment)?);
     }
+    segments.extend(slash.then(Vec::new));
     Ok(segments)
 }
 
@@ -80,6 +86,7 @@ mod tests {
         for (path, expected) in [
             ("/", vec![]),
             ("/users", vec![vec![literal("users")]]),
+            ("/users/", vec![vec![literal("users")], vec![]]),
             ("/{a}/b", vec![vec![variable("a")], vec![literal("b")]]),
             (
                 "/v1/{name}:cancel",
@@ -112,7 +119,8 @@ mod tests {
             "users",
             "https://evil.example/",
             "/a//b",
-            "/a/",
+            "//",
+            "/a//",
             "/a?b=c",
             "/a#b",
             "/{a",

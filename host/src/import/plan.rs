@@ -12,6 +12,7 @@ use super::path::{PathPiece, segments};
 use super::program::{
     GuestOperation, GuestSegment, SentPiece, SentStyle, SentValue, Shelved, data,
 };
+use super::scopes::scopes;
 use super::settings::{self, ImportedGrant};
 use super::support::{check_line, takes_rest_within};
 use super::{ImportError, ImportRequest, ImportRules, OperationChoice, placed};
@@ -22,7 +23,8 @@ use crate::sandbox::RawDefinition;
 /// The plan of an import.
 pub struct ImportPlan {
     service: String,
-    source: PlanSource,
+    document: String,
+    servers: Vec<String>,
     allowed: Vec<String>,
     rows: Vec<ImportRow>,
     tools: Vec<GrantedTool>,
@@ -80,7 +82,8 @@ pub(super) struct PlannedTool {
 struct GrantedTool {
     shelved: Shelved,
     line: String,
-    pin: Option<(String, String)>,
+    /// The scopes that a token for the service needs.
+    scopes: Vec<String>,
 }
 
 impl ImportPlan {
@@ -110,8 +113,9 @@ impl ImportPlan {
         };
         let mut plan = Self {
             service: service.clone(),
-            source,
-            allowed: request.rules.allowed.iter().cloned().collect(),
+            document: document.digest().to_owned(),
+            servers: document.servers().map(str::to_owned).collect(),
+            allowed: rules.allowed.iter().cloned().collect(),
             rows: Vec::new(),
             tools: Vec::new(),
             unchosen: 0,
@@ -145,16 +149,16 @@ impl ImportPlan {
         request: &ImportRequest,
         within: (&ImportRules, &Cell<usize>),
     ) -> Result<(), ImportError> {
-        let outcome = match planned(operation, document, request, within) {
-            Ok((operation, definition, line, notes)) => {
+        let outcome = match planned(operation, document, request, rules) {
+            Ok((sent, definition, line, notes)) => {
                 self.tools.push(PlannedTool {
                     shelved: Shelved {
-                        name: tool.definition.name.clone(),
-                        definition: text(&tool.definition)?,
-                        program: serde_json::to_vec(&tool.program)?,
+                        name: definition.name.clone(),
+                        definition: text(&definition)?,
+                        operation: serde_json::to_vec(&sent)?,
                     },
-                    line: tool.line,
-                    pin: tool.pin,
+                    line,
+                    scopes: scopes(operation, document),
                 });
                 Ok(tool.notes)
             }
@@ -215,21 +219,8 @@ impl ImportPlan {
     /// They cannot be written.
     pub fn settings(&self, name: &str, digest: &str) -> Result<String, ImportError> {
         let lines: BTreeSet<&str> = self.tools.iter().map(|tool| tool.line.as_str()).collect();
-        let granted = match &self.source {
-            PlanSource::Api { server, .. } => GrantedService::Api {
-                server: server.as_deref(),
-            },
-            PlanSource::Remote {
-                url,
-                revision,
-                private_addresses,
-            } => GrantedService::Remote {
-                url,
-                revision: revision.as_str(),
-                private_addresses,
-                pins: self.pins(),
-            },
-        };
+        let scopes = self.tools.iter().filter(|tool| !tool.scopes.is_empty());
+        let scopes = scopes.map(|tool| (tool.shelved.name.as_str(), tool.scopes.as_slice()));
         Ok(settings::text(&ImportedGrant {
             service: &self.service,
             granted,
@@ -237,6 +228,8 @@ impl ImportPlan {
             digest,
             lines: &lines,
             allowed: &self.allowed,
+            servers: &self.servers,
+            scopes: &scopes.collect(),
         })?)
     }
 
@@ -314,6 +307,9 @@ fn planned(
     references.followed(operation.item)?;
     let method = operation.method()?;
     let mut parameters = ApiParameters::of(operation, references, rules)?;
+    parameters.notes.extend(operation.own_server().map(|server| {
+        format!("its requests go to the service's url, and the description has {server:?} for it")
+    }));
     let path = path_of(operation, &parameters)?;
     let body = body(operation, references, &mut parameters.notes)?;
     let answer = answer(operation, references);
@@ -324,7 +320,7 @@ fn planned(
             style: SentStyle::Repeated,
         });
     }
-    let line = line(method, &path, &parameters.query);
+    let line = line(method, &path, &parameters.pairs);
     check_line(&line)?;
     let described = DescribedOperation {
         operation,
@@ -386,7 +382,7 @@ fn path_of(
 }
 
 /// Returns the line of the grant for the requests of an operation.
-fn line(method: ApiMethod, path: &[GuestSegment], query: &[SentValue]) -> String {
+fn line(method: ApiMethod, path: &[GuestSegment], pairs: &[String]) -> String {
     let piece = |piece: &SentPiece| match piece {
         SentPiece::Text(text) => text.clone(),
         SentPiece::Argument(_) => "{}".to_owned(),
@@ -397,12 +393,8 @@ fn line(method: ApiMethod, path: &[GuestSegment], query: &[SentValue]) -> String
         GuestSegment::Rest(_) => "{**}".to_owned(),
     };
     let path: Vec<String> = path.iter().map(segment).collect();
-    let query: Vec<String> = query
-        .iter()
-        .map(|sent| format!("{}={}", sent.name, piece(&sent.value)))
-        .collect();
-    let mark = if query.is_empty() { "" } else { "?" };
-    let (path, query) = (path.join("/"), query.join("&"));
+    let mark = if pairs.is_empty() { "" } else { "?" };
+    let (path, query) = (path.join("/"), pairs.join("&"));
     format!("{} /{path}{mark}{query}", method.as_str())
 }
 

@@ -1,7 +1,8 @@
 //! The lines of the configuration that grant what was imported, written by a serializer.
 //!
 //! Invariant: nothing of the description is written as a key or a value but the lines of `allow`,
-//! which are parsed as templates before; its server is a comment, for the operator to look at.
+//! which are parsed as templates before; its servers and scopes are comments, for the operator to
+//! look at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,29 +50,23 @@ pub(super) struct ImportedGrant<'s> {
     pub(super) lines: &'s BTreeSet<&'s str>,
     /// Parameters that are called as an identity or a credential, and are something else.
     pub(super) allowed: &'s [String],
-}
-
-/// The service that the tools ask.
-pub(super) enum GrantedService<'s> {
-    /// An API.
-    Api {
-        /// The server in the description.
-        server: Option<&'s str>,
-    },
-    /// An MCP server, which the operator named.
-    Remote {
-        url: &'s str,
-        revision: &'static str,
-        /// The ranges without which it cannot be reached.
-        private_addresses: &'s [String],
-        /// The pins of its tools.
-        pins: BTreeMap<&'s str, &'s str>,
-    },
+    /// The servers in the description.
+    pub(super) servers: &'s [String],
+    /// The scopes that the description wants of a token for the service, by tools.
+    pub(super) scopes: &'s BTreeMap<&'s str, &'s [String]>,
 }
 
 /// Returns the lines of the configuration.
-pub(super) fn text(grant: &ImportedGrant<'_>) -> Result<String, toml::ser::Error> {
-    let service = grant.service;
+pub(super) fn text(granted: &ImportedGrant<'_>) -> Result<String, toml::ser::Error> {
+    let ImportedGrant {
+        service,
+        name,
+        digest,
+        lines,
+        allowed,
+        servers,
+        scopes,
+    } = *granted;
     let section = ComponentSection {
         digest: grant.digest,
         allow_parameters: grant.allowed,
@@ -82,11 +77,9 @@ pub(super) fn text(grant: &ImportedGrant<'_>) -> Result<String, toml::ser::Error
         components: BTreeMap::from([(grant.name, section)]),
     };
     let written = toml::to_string_pretty(&sections)?;
-    let (place, about) = match &grant.granted {
-        GrantedService::Api { server } => ("url, and how", named(*server)),
-        GrantedService::Remote { .. } => ("how", PINNED.to_owned()),
-    };
-    let actor = if grant.lines.iter().any(|line| line.contains("{actor.")) {
+    let servers = named(servers);
+    let scopes = wanted(service, scopes);
+    let actor = if lines.iter().any(|line| line.contains("{actor.")) {
         "# - [services] actor_issuers: the issuers whose subjects the service knows\n"
     } else {
         ""
@@ -99,42 +92,47 @@ pub(super) fn text(grant: &ImportedGrant<'_>) -> Result<String, toml::ser::Error
          {actor}\
          # - [components] services: \"on_behalf_of\", \"restricted_user\" or \"service_identity\"\n\
          # - [components] scopes: what a caller's token must have\n\
-         # {about}\n\n\
+         {servers}{scopes}\n\
          {written}"
     ))
 }
 
-impl<'s> ImportedGrant<'s> {
-    fn section(&self) -> ServiceSection<'s> {
-        let section = ServiceSection {
-            allow: self.lines.clone(),
-            ..ServiceSection::default()
-        };
-        match self.granted {
-            GrantedService::Api { .. } => section,
-            GrantedService::Remote {
-                url,
-                revision,
-                private_addresses,
-                ref pins,
-            } => ServiceSection {
-                kind: Some("mcp"),
-                url: Some(url),
-                private_addresses,
-                revision: Some(revision),
-                definitions: pins.clone(),
-                ..section
-            },
-        }
+/// Returns the comment about the servers.
+fn named(servers: &[String]) -> String {
+    if servers.is_empty() {
+        return "# The description names no server.\n".to_owned();
     }
+    let shown = servers.iter().take(MOST_SERVERS);
+    let mut lines: Vec<String> = shown.map(|url| format!("#   {}\n", one_line(url))).collect();
+    if servers.len() > MOST_SERVERS {
+        lines.push(format!("#   and {} more\n", servers.len() - MOST_SERVERS));
+    }
+    let lines = lines.concat();
+    format!("# Servers that the description names; the url is yours to say:\n{lines}")
 }
 
-/// Says which server a description names.
-fn named(server: Option<&str>) -> String {
-    match server {
-        Some(server) => format!("The description names the server {}", one_line(server)),
-        None => "The description names no server".to_owned(),
+/// Returns the comment about the scopes of tokens for the service, which are not those of a
+/// caller's token.
+fn wanted(service: &str, scopes: &BTreeMap<&str, &[String]>) -> String {
+    if scopes.is_empty() {
+        return String::new();
     }
+    let all: BTreeSet<&String> = scopes.values().copied().flatten().collect();
+    let lines = scopes
+        .iter()
+        .map(|(tool, scopes)| format!("#   {tool}: {}\n", array(scopes.iter())));
+    format!(
+        "# Scopes that the description wants of a token for the service \
+         ([services.{service}.exchange]):\n# scopes = {}\n{}",
+        array(all.into_iter()),
+        lines.collect::<String>()
+    )
+}
+
+/// Returns texts as an array of TOML in one line.
+fn array<'t>(texts: impl Iterator<Item = &'t String>) -> String {
+    let texts = texts.map(|text| toml::Value::String(text.clone()));
+    toml::Value::Array(texts.collect()).to_string()
 }
 
 /// Returns a text that stays within its comment.
@@ -144,16 +142,20 @@ fn one_line(text: &str) -> String {
 
 /// What an operator would choose first; a service without an exchange refuses it.
 const MODE: &str = "on_behalf_of";
-const PINNED: &str = "A tool whose definition is no longer the pinned one is refused: import again \
-                      to see what changed";
+/// The servers that are named.
+const MOST_SERVERS: usize = 16;
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{GrantedService, ImportedGrant, text};
+    use super::{ImportedGrant, MOST_SERVERS, text};
 
-    fn written(lines: &[&str], allowed: &[&str], granted: GrantedService<'_>) -> String {
+    fn written(lines: &[&str], allowed: &[&str], servers: &[&str]) -> String {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let (read, both): (Vec<String>, Vec<String>) = (texts(&["read"]), texts(&["read", "write"]));
+        let scopes = BTreeMap::from([("find", read.as_slice()), ("make", both.as_slice())]);
+        let servers: Vec<String> = texts(servers);
         let allowed: Vec<_> = allowed.iter().map(|name| (*name).to_owned()).collect();
         let grant = ImportedGrant {
             service: "shop_api",
@@ -162,6 +164,8 @@ mod tests {
             digest: "sha256:00",
             lines: &lines.iter().copied().collect(),
             allowed: &allowed,
+            servers: &servers,
+            scopes: &scopes,
         };
         text(&grant).unwrap_or_default()
     }
@@ -170,10 +174,8 @@ mod tests {
     fn only_the_requests_are_granted_whatever_the_server_is_called() {
         let lines = ["GET /orders/{}", "GET /users/{actor.sub}"];
         let server = "https://a.example\n[services.evil]\nurl = \"https://evil.example\"";
-        let api = GrantedService::Api {
-            server: Some(server),
-        };
-        let written = written(&lines, &["subject"], api);
+        let other = "https://b.example";
+        let written = written(&lines, &["subject"], &[server, other]);
         let parsed: toml::Table = written.parse().unwrap_or_default();
         let expected = toml::toml! {
             [services.shop_api]
@@ -184,13 +186,27 @@ mod tests {
             services = { shop_api = "on_behalf_of" }
         };
         assert_eq!(parsed, expected, "{written}");
-        assert!(written.contains("actor_issuers"), "{written}");
+        for comment in [
+            "actor_issuers",
+            "#   \"https://b.example\"\n",
+            "([services.shop_api.exchange]):\n# scopes = [\"read\", \"write\"]\n",
+            "#   find: [\"read\"]\n#   make: [\"read\", \"write\"]\n",
+        ] {
+            assert!(written.contains(comment), "{comment}: {written}");
+        }
+    }
+
+    #[test]
+    fn many_servers_are_counted() {
+        let many = ["https://a.example"; MOST_SERVERS + 2];
+        let written = written(&["GET /orders/{}"], &[], &many);
+        assert_eq!(written.matches("a.example").count(), MOST_SERVERS);
+        assert!(written.contains("and 2 more"), "{written}");
     }
 
     #[test]
     fn what_does_not_apply_is_not_written() {
-        let api = GrantedService::Api { server: None };
-        let written = written(&["GET /orders/{}"], &[], api);
+        let written = written(&["GET /orders/{}"], &[], &[]);
         assert!(written.contains("names no server"), "{written}");
         for other in ["actor_issuers", "allow_parameters", "kind", "definitions"] {
             assert!(!written.contains(other), "{written}");

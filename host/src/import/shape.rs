@@ -1,5 +1,7 @@
 //! What kind of value a schema describes, as far as its place in a request depends on it.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 
 use super::references::ApiReferences;
@@ -16,22 +18,22 @@ pub(super) enum ValueShape {
 
 /// Returns the kind of the values of a schema.
 pub(super) fn shape(schema: Option<&Value>, references: ApiReferences<'_>) -> ValueShape {
-    let mut visits = MAX_VISITS;
-    shape_within(schema, references, MAX_STEPS, &mut visits)
+    shape_within(schema, references, MAX_STEPS, &Cell::new(MAX_LOOKS))
 }
 
+/// Looks at a schema, of at most `steps` levels and `looks` parts.
 fn shape_within(
     schema: Option<&Value>,
     references: ApiReferences<'_>,
     steps: usize,
-    visits: &mut usize,
+    looks: &Cell<usize>,
 ) -> ValueShape {
     let followed = schema.map(|schema| references.followed(schema));
-    let left = (steps.checked_sub(1), visits.checked_sub(1));
-    let (Some(Ok(schema)), (Some(steps), Some(left))) = (followed, left) else {
+    let bounds = (steps.checked_sub(1), looks.get().checked_sub(1));
+    let (Some(Ok(schema)), (Some(steps), Some(left))) = (followed, bounds) else {
         return ValueShape::Open;
     };
-    *visits = left;
+    looks.set(left);
     if let Some(named) = by_type(schema) {
         return named;
     }
@@ -41,10 +43,16 @@ fn shape_within(
     if schema.get("items").is_some() {
         return ValueShape::List;
     }
+    let is_plain = |value: &Value| !value.is_array() && !value.is_object();
+    if let Some(Value::Array(values)) = schema.get("enum")
+        && values.iter().all(is_plain)
+    {
+        return ValueShape::Scalar;
+    }
     for keyword in ["allOf", "oneOf", "anyOf"] {
         let parts = schema.get(keyword).and_then(Value::as_array);
-        let shapes = parts.into_iter().flatten().take(MAX_VISITS);
-        let mut shapes = shapes.map(|part| shape_within(Some(part), references, steps, visits));
+        let shapes = parts.into_iter().flatten();
+        let mut shapes = shapes.map(|part| shape_within(Some(part), references, steps, looks));
         let known = |shape: &ValueShape| *shape != ValueShape::Open;
         let found = if keyword == "allOf" {
             shapes.find(known)
@@ -81,8 +89,8 @@ fn by_type(schema: &Value) -> Option<ValueShape> {
 
 /// The levels of schemas that are looked at.
 const MAX_STEPS: usize = 8;
-/// The schemas that are looked at: parts that refer to each other multiply on each level.
-const MAX_VISITS: usize = 100;
+/// The schemas that are looked at in all: parts that refer to each other multiply.
+const MAX_LOOKS: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -120,6 +128,8 @@ mod tests {
             ),
             (json!({"properties": {}}), ValueShape::Object),
             (json!({"items": {}}), ValueShape::List),
+            (json!({"enum": ["a", 1, null]}), ValueShape::Scalar),
+            (json!({"enum": ["a", []]}), ValueShape::Open),
             (json!({"$ref": "#/self"}), ValueShape::Open),
             (json!({"$ref": "#/none"}), ValueShape::Open),
             (json!({}), ValueShape::Open),
@@ -128,5 +138,8 @@ mod tests {
             assert_eq!(found, expected, "{schema}");
         }
         assert_eq!(shape(None, ApiReferences::new(&root)), ValueShape::Open);
+        let many = json!({"self": {"allOf": vec![json!({"$ref": "#/self"}); 1_000]}});
+        let found = shape(many.get("self"), ApiReferences::new(&many));
+        assert_eq!(found, ValueShape::Open);
     }
 }

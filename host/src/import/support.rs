@@ -4,9 +4,6 @@
 use super::left_out::LeftOut;
 use crate::delegation::{Template, TemplateError, may_set_header};
 
-/// The most items of a list of which each is sent with the key again. A template takes a key once.
-pub(super) const MOST_REPEATS: u64 = 1;
-
 /// Returns true if a tool may send the header. OpenAPI gives the three that it leaves to others no
 /// meaning as parameters.
 pub(super) fn sends_header(name: &str) -> bool {

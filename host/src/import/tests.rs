@@ -66,6 +66,10 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
     let list = json!({"schema": {"type": "array", "items": {"type": "string"}}});
     let joined = json!({"schema": {"type": "array"}, "explode": false});
     let object = json!({"schema": {"type": "object"}, "style": "deepObject"});
+    let known = json!({"style": "deepObject", "schema": {"type": "object", "properties": {
+        "status": {"type": "string"}, "kinds": {"type": "array"}, "range": {"type": "object"}}}});
+    let user = json!({"style": "deepObject",
+        "schema": {"properties": {"user_id": {"type": "string"}}}});
     let needed = json!({"required": true});
     for (place, name, more, expected) in [
         ("path", "id", json!({}), "GET /a/{}"),
@@ -81,20 +85,33 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
             "query",
             "tags",
             list.clone(),
-            "GET /a/x?tags={}; \"tags\" takes at most 1 of its list",
+            "GET /a/x?tags={*}",
         ),
         ("query", "tags", joined, "GET /a/x?tags={}"),
         (
             "query",
             "filter",
             object.clone(),
-            "GET /a/x; without the query parameter \"filter\": keys with brackets",
+            "GET /a/x; without the query parameter \"filter\": an object whose members are not",
         ),
+        (
+            "query",
+            "filter",
+            known,
+            "GET /a/x?filter[kinds]={*}&filter[status]={}; \"filter\" without its range, which",
+        ),
+        ("query", "filter", user, "--drop user_id"),
         (
             "query",
             "q[]",
             list,
-            "GET /a/x; without the query parameter \"q[]\": a template cannot",
+            "GET /a/x?q[]={*}",
+        ),
+        (
+            "query",
+            "q[",
+            json!({}),
+            "GET /a/x; without the query parameter \"q[\": a template cannot",
         ),
         ("query", "a&b=c", json!({}), "without the query parameter"),
         (
@@ -237,6 +254,15 @@ fn a_name_that_only_sounds_like_an_identity_can_be_allowed() {
         assert!(refused.contains("--allow subject"), "{line}: {refused}");
         assert_eq!(imported("/a", &operation, &allowing), Ok(line.to_owned()));
     }
+}
+
+#[test]
+fn a_slash_at_the_end_and_a_server_of_its_own_are_kept_in_mind() {
+    let operation = json!({"servers": [{"url": "https://uploads.example"}]});
+    let found = imported("/a/", &operation, &request()).unwrap();
+    let expected = "GET /a/; its requests go to the service's url, and the description has \
+                    \"https://uploads.example\" for it";
+    assert_eq!(found, expected);
 }
 
 #[test]

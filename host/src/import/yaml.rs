@@ -368,7 +368,7 @@ mod tests {
         for (text, kind) in [
             (bomb.as_str(), ALIASES),
             (&texts, ALIASES),
-            (&deep, TOO_DEEP),
+            (&deep, SYNTAX),
             (&steps, TOO_DEEP),
             (&stairs, TOO_DEEP),
             (&many, TOO_MANY),

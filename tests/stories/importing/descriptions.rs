@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::import;
 
 /// The descriptions.
-const DESCRIPTIONS: [&str; 10] = [
+const DESCRIPTIONS: [&str; 12] = [
     "api.github.com.json",
     "adyen.com/CheckoutService.json",
     "asana.com.json",
@@ -25,6 +25,8 @@ const DESCRIPTIONS: [&str; 10] = [
     "digitalocean.com.json",
     "gitlab.com.json",
     "googleapis.com/drive.json",
+    "kubernetes.io.json",
+    "stripe.com.json",
 ];
 
 /// The parts of an operation that a description has, as the table prints them.

@@ -28,6 +28,12 @@ fn a_path_is_built_of_texts_arguments_and_the_actor() {
         sent,
         Ok(path!["users", Part::ActorSub, id, "a", "b c"].to_vec())
     );
+    let slash = request(r#""path":[{"one":[{"argument":"id"}]},{"one":[]}]"#, r#"{"id":""}"#);
+    assert_eq!(
+        slash.map(|request| request.path),
+        Ok(vec![Part::from(""), Part::joined([])]),
+        "only the description has a slash at the end"
+    );
     for arguments in [
         r#"{"file":"a"}"#,
         r#"{"id":7}"#,
@@ -75,6 +81,28 @@ fn a_query_has_what_is_given_in_the_form_of_its_parameter() {
         assert_eq!(sent, Ok(expected), "{arguments}");
     }
     assert!(request(operation, r#"{"page":{"a":1}}"#).is_err());
+}
+
+#[test]
+fn each_member_of_an_object_has_a_key() {
+    let operation = r#""path":[],"query":[
+        {"name":"f","value":{"argument":"f"},"style":"deep"},
+        {"name":"s","value":{"argument":"s"},"style":"spread"}]"#;
+    for (arguments, expected) in [
+        ("{}", &[][..]),
+        (r#"{"f":{},"s":{"a":null}}"#, &[]),
+        (
+            r#"{"f":{"b":["x",1.50],"a":"y"},"s":{"c":true,"d":[]}}"#,
+            &["f[a]=y", "f[b]=x", "f[b]=1.50", "c=true"],
+        ),
+        (r#"{"f":["x","y"],"s":"z"}"#, &["f[]=x", "f[]=y", "s=z"]),
+        (r#"{"f":5}"#, &["f=5"]),
+    ] {
+        let sent = request(operation, arguments).map(|request| texts(&request.query));
+        let expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
+        assert_eq!(sent, Ok(expected), "{arguments}");
+    }
+    assert!(request(operation, r#"{"f":{"a":{"b":1}}}"#).is_err());
 }
 
 #[test]

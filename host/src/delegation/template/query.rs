@@ -157,7 +157,9 @@ mod tests {
             "@sub" => Part(vec![Piece::ActorSub]),
             text => Part(vec![Piece::Text(text.to_owned())]),
         };
-        pairs.map(|(key, text)| (key.to_owned(), part(text))).collect()
+        pairs
+            .map(|(key, text)| (key.to_owned(), part(text)))
+            .collect()
     }
 
     #[test]
