@@ -28,7 +28,8 @@ async fn ask(world: &World, arguments: &Value) -> Result<String> {
 async fn a_segment_of_several_pieces_reaches_the_service_as_one() -> Result<()> {
     let templates = r#""POST /v1/{}:cancel", "GET /users/user:{actor.sub}?iss={actor.iss}",
         "GET /compare/{}...{}", "GET /files/{**}", "GET /files/{}/raw",
-        "POST /v1/{**}:cancel", "GET /v2/{**}/manifests/{}""#;
+        "POST /v1/{**}:cancel", "GET /v2/{**}/manifests/{}",
+        "GET /pods/", "GET /tags?tag={*}&f[a]={}""#;
     let world = allowing(templates, |_| ()).await?;
     world
         .orders
@@ -83,6 +84,20 @@ async fn a_segment_of_several_pieces_reaches_the_service_as_one() -> Result<()> 
             Vec::new(),
             "/v2/{**}/manifests/{}",
         ),
+        (
+            json!({"path": ["pods", "{slash}"]}),
+            "/pods/",
+            Vec::new(),
+            "/pods/",
+        ),
+        (
+            json!({"path": ["tags"], "query": [["tag", "a"], ["f[a]", "&b"], ["tag", "c"]]}),
+            "/tags",
+            [("tag", "a"), ("f[a]", "&b"), ("tag", "c")]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .to_vec(),
+            "/tags?tag={*}&f[a]={}",
+        ),
     ] {
         ensure_eq(ask(&world, &arguments).await?.as_str(), "200", path)?;
         let requests = world.orders.requests();
@@ -101,7 +116,8 @@ async fn a_segment_of_several_pieces_reaches_the_service_as_one() -> Result<()> 
 async fn no_pieces_make_a_segment_that_means_another_path() -> Result<()> {
     let templates = r#""POST /v1/{}:cancel", "GET /users/user:{actor.sub}", "GET /.{}",
         "GET /files/{**}",
-        "POST /v1/{**}:stop", "GET /v2/{**}/manifests/{}""#;
+        "POST /v1/{**}:stop", "GET /v2/{**}/manifests/{}",
+        "GET /pods/", "GET /pods/{}", "GET /tags?tag={*}&f[a]={}""#;
     let world = allowing(templates, |_| ()).await?;
     for (arguments, error) in [
         (
@@ -158,6 +174,14 @@ async fn no_pieces_make_a_segment_that_means_another_path() -> Result<()> {
         (json!({"path": ["files", "..|\\b"]}), "InvalidRequest"),
         (json!({"path": ["files", "a|\r\nb"]}), "InvalidRequest"),
         (json!({"path": ["files", "{actor.iss}"]}), "InvalidRequest"),
+        (json!({"path": ["pods", ""]}), "InvalidRequest"),
+        (json!({"path": ["pods", "|"]}), "NotGranted"),
+        (json!({"path": ["pods", "a", "{slash}"]}), "NotGranted"),
+        (
+            json!({"path": ["tags"], "query": [["f[a]", "b"], ["f[a]", "c"]]}),
+            "NotGranted",
+        ),
+        (json!({"path": ["tags"], "query": [["tag[]", "a"]]}), "NotGranted"),
         (json!({"path": ["users", "user:|bob"]}), "NotGranted"),
         (json!({"path": ["users", "user:bob"]}), "NotGranted"),
         (

@@ -239,11 +239,7 @@ impl Style {
 }
 
 /// Adds the key with a value, or with each item of a list.
-fn repeat(
-    key: String,
-    value: &RawValue,
-    query: &mut Vec<(String, Part)>,
-) -> Result<(), Error> {
+fn repeat(key: String, value: &RawValue, query: &mut Vec<(String, Part)>) -> Result<(), Error> {
     let texts = texts(&key, value)?;
     query.extend(texts.into_iter().map(|text| (key.clone(), text.into())));
     Ok(())

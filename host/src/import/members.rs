@@ -92,7 +92,9 @@ mod tests {
             (json!({"$ref": "#/none"}), &[]),
         ] {
             let found = ApiMembers::of(Some(&schema), ApiReferences::new(&root));
-            let expected = expected.iter().map(|(name, shape)| ((*name).to_owned(), *shape));
+            let expected = expected
+                .iter()
+                .map(|(name, shape)| ((*name).to_owned(), *shape));
             assert_eq!(found.shapes, expected.collect(), "{schema}");
         }
         let many = json!({"self": {"anyOf": vec![json!({"$ref": "#/self"}); 1_000]}});

@@ -191,14 +191,32 @@ mod tests {
             ("form", true, &text, repeated.clone(), &["f={}"][..]),
             ("form", true, &list, repeated.clone(), &["f={*}"]),
             ("form", true, &json!({}), repeated.clone(), &["f={*}"]),
-            ("form", true, &json!({"enum": ["a"]}), repeated.clone(), &["f={}"]),
+            (
+                "form",
+                true,
+                &json!({"enum": ["a"]}),
+                repeated.clone(),
+                &["f={}"],
+            ),
             ("form", false, &list, joined(","), &["f={}"]),
             ("spaceDelimited", false, &list, joined(" "), &["f={}"]),
             ("pipeDelimited", false, &list, joined("|"), &["f={}"]),
             ("pipeDelimited", true, &list, repeated, &["f={*}"]),
             ("form", true, &object, SentStyle::Spread, &["a={}", "b={*}"]),
-            ("deepObject", true, &object, SentStyle::Deep, &["f[a]={}", "f[b]={*}"]),
-            ("deepObject", true, &either, SentStyle::Deep, &["f={}", "f[gt]={}"]),
+            (
+                "deepObject",
+                true,
+                &object,
+                SentStyle::Deep,
+                &["f[a]={}", "f[b]={*}"],
+            ),
+            (
+                "deepObject",
+                true,
+                &either,
+                SentStyle::Deep,
+                &["f={}", "f[gt]={}"],
+            ),
             ("deepObject", true, &list, SentStyle::Deep, &["f[]={*}"]),
             ("deepObject", true, &text, SentStyle::Deep, &["f={}"]),
         ] {
@@ -222,7 +240,11 @@ mod tests {
     fn members_that_a_query_cannot_have_are_left_out_unless_they_are_needed() {
         let properties = json!({"a": {"type": "string"}, "dropped": {}, "key": {},
             "deep": {"type": "object"}, "x y": {"type": "string"}, "u&b=c": {"type": "string"}});
-        let found = form("form", true, &json!({"properties": properties, "required": ["a"]}));
+        let found = form(
+            "form",
+            true,
+            &json!({"properties": properties, "required": ["a"]}),
+        );
         assert_eq!(
             found.map(|form| (form.pairs, form.members, form.left_out)),
             Ok((
@@ -234,7 +256,10 @@ mod tests {
         for needed in ["deep", "dropped", "key", "x y", "unknown"] {
             let schema = json!({"properties": properties, "required": [needed]});
             let refused = form("form", true, &schema).map(|form| form.pairs);
-            assert!(refused.is_err_and(|why| why.contains("needs a member")), "{needed}");
+            assert!(
+                refused.is_err_and(|why| why.contains("needs a member")),
+                "{needed}"
+            );
         }
     }
 }

@@ -15,7 +15,9 @@ pub(super) fn scopes(operation: &ApiOperation<'_>, document: &ApiDocument) -> Ve
     let requirements = wanted.and_then(Value::as_array).into_iter().flatten();
     let mut tokens = requirements.filter_map(|requirement| {
         let schemes = requirement.as_object()?.iter();
-        let mut of_tokens = schemes.filter(|(name, _)| is_token(name, document)).peekable();
+        let mut of_tokens = schemes
+            .filter(|(name, _)| is_token(name, document))
+            .peekable();
         of_tokens.peek()?;
         let lists = of_tokens.filter_map(|(_, scopes)| scopes.as_array());
         let texts = lists.flatten().filter_map(Value::as_str);
@@ -51,13 +53,29 @@ mod tests {
     #[test]
     fn the_scopes_are_those_of_the_first_requirement_of_a_token() {
         for (own, of_all, expected) in [
-            (json!([{"oauth": ["read"]}]), json!([{"oauth": ["all"]}]), &["read"][..]),
+            (
+                json!([{"oauth": ["read"]}]),
+                json!([{"oauth": ["all"]}]),
+                &["read"][..],
+            ),
             (json!(null), json!([{"oauth": ["all"]}]), &["all"]),
             (json!([]), json!([{"oauth": ["all"]}]), &[]),
-            (json!([{"key": []}, {"oauth": ["a", "b"]}, {"oauth": ["c"]}]), json!(null), &["a", "b"]),
-            (json!([{"oauth": ["a"], "oidc": ["b"], "key": ["c"]}]), json!(null), &["a", "b"]),
+            (
+                json!([{"key": []}, {"oauth": ["a", "b"]}, {"oauth": ["c"]}]),
+                json!(null),
+                &["a", "b"],
+            ),
+            (
+                json!([{"oauth": ["a"], "oidc": ["b"], "key": ["c"]}]),
+                json!(null),
+                &["a", "b"],
+            ),
             (json!([{"key": ["a"]}, {"none": ["b"]}]), json!(null), &[]),
-            (json!([{"oauth": ["a b", "c\"", "d\n", "", "https://a.example/e"]}]), json!(null), &["https://a.example/e"]),
+            (
+                json!([{"oauth": ["a b", "c\"", "d\n", "", "https://a.example/e"]}]),
+                json!(null),
+                &["https://a.example/e"],
+            ),
         ] {
             let mut document = json!({
                 "openapi": "3.0.3",

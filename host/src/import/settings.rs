@@ -103,7 +103,9 @@ fn named(servers: &[String]) -> String {
         return "# The description names no server.\n".to_owned();
     }
     let shown = servers.iter().take(MOST_SERVERS);
-    let mut lines: Vec<String> = shown.map(|url| format!("#   {}\n", one_line(url))).collect();
+    let mut lines: Vec<String> = shown
+        .map(|url| format!("#   {}\n", one_line(url)))
+        .collect();
     if servers.len() > MOST_SERVERS {
         lines.push(format!("#   and {} more\n", servers.len() - MOST_SERVERS));
     }
@@ -153,7 +155,8 @@ mod tests {
 
     fn written(lines: &[&str], allowed: &[&str], servers: &[&str]) -> String {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let (read, both): (Vec<String>, Vec<String>) = (texts(&["read"]), texts(&["read", "write"]));
+        let (read, both): (Vec<String>, Vec<String>) =
+            (texts(&["read"]), texts(&["read", "write"]));
         let scopes = BTreeMap::from([("find", read.as_slice()), ("make", both.as_slice())]);
         let servers: Vec<String> = texts(servers);
         let allowed: Vec<_> = allowed.iter().map(|name| (*name).to_owned()).collect();

@@ -81,12 +81,7 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
             "GET /a/{**}",
         ),
         ("query", "page", json!({}), "GET /a/x?page={}"),
-        (
-            "query",
-            "tags",
-            list.clone(),
-            "GET /a/x?tags={*}",
-        ),
+        ("query", "tags", list.clone(), "GET /a/x?tags={*}"),
         ("query", "tags", joined, "GET /a/x?tags={}"),
         (
             "query",
@@ -101,12 +96,7 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
             "GET /a/x?filter[kinds]={*}&filter[status]={}; \"filter\" without its range, which",
         ),
         ("query", "filter", user, "--drop user_id"),
-        (
-            "query",
-            "q[]",
-            list,
-            "GET /a/x?q[]={*}",
-        ),
+        ("query", "q[]", list, "GET /a/x?q[]={*}"),
         (
             "query",
             "q[",

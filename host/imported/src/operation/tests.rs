@@ -28,7 +28,10 @@ fn a_path_is_built_of_texts_arguments_and_the_actor() {
         sent,
         Ok(path!["users", Part::ActorSub, id, "a", "b c"].to_vec())
     );
-    let slash = request(r#""path":[{"one":[{"argument":"id"}]},{"one":[]}]"#, r#"{"id":""}"#);
+    let slash = request(
+        r#""path":[{"one":[{"argument":"id"}]},{"one":[]}]"#,
+        r#"{"id":""}"#,
+    );
     assert_eq!(
         slash.map(|request| request.path),
         Ok(vec![Part::from(""), Part::joined([])]),

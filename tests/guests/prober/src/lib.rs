@@ -121,6 +121,9 @@ fn ask(call: &Call, args: Ask) -> Result<Answers, Error> {
 }
 
 fn part(text: &str) -> Part {
+    if text == "{slash}" {
+        return Part::joined([]);
+    }
     match text.split('|').map(piece).collect::<Vec<_>>().as_slice() {
         [Piece::Text(text)] => Part::from(text),
         [Piece::ActorSub] => Part::ActorSub,
