@@ -10,7 +10,7 @@ use super::shape::{ValueShape, shape};
 /// The members of an object.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ApiMembers {
-    /// The kinds of their values, by their names.
+    /// The kinds of their values, by their names; if there are more than [`MAX_MEMBERS`], not all.
     pub(super) shapes: BTreeMap<String, ValueShape>,
     /// Those that an object must have.
     pub(super) required: Vec<String>,
@@ -42,11 +42,15 @@ impl ApiMembers {
         *looks = left;
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, value) in properties.into_iter().flatten() {
+            if self.shapes.len() > MAX_MEMBERS {
+                return;
+            }
             self.shapes
                 .insert(name.clone(), shape(Some(value), references));
         }
         let required = schema.get("required").and_then(Value::as_array);
         let required = required.into_iter().flatten().filter_map(Value::as_str);
+        let required = required.take(MAX_MEMBERS);
         self.required.extend(required.map(str::to_owned));
         for keyword in ["allOf", "oneOf", "anyOf"] {
             let parts = schema.get(keyword).and_then(Value::as_array);
@@ -57,6 +61,8 @@ impl ApiMembers {
     }
 }
 
+/// The most members of an object in a query.
+pub(super) const MAX_MEMBERS: usize = 256;
 /// The levels of schemas that are looked at.
 const MAX_STEPS: usize = 4;
 /// The schemas that are looked at in all: parts that refer to each other multiply.

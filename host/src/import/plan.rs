@@ -15,6 +15,7 @@ use super::program::{
 use super::scopes::scopes;
 use super::settings::{self, ImportedGrant};
 use super::support::{check_line, takes_rest_within};
+use super::text::brief;
 use super::{ImportError, ImportRequest, ImportRules, OperationChoice, placed};
 use crate::dispatch::MAX_OF_A_KIND;
 use crate::remote::RemoteRevision;
@@ -309,7 +310,7 @@ fn planned(
     let mut parameters = ApiParameters::of(operation, references, rules)?;
     parameters
         .notes
-        .extend(operation.own_server().map(|server| {
+        .extend(operation.own_server().map(brief).map(|server| {
             format!(
                 "its requests go to the service's url, and the description has {server:?} for it"
             )

@@ -6,11 +6,12 @@
 use serde_json::Value;
 
 use super::ImportRules;
-use super::members::ApiMembers;
+use super::members::{ApiMembers, MAX_MEMBERS};
 use super::program::SentStyle;
 use super::references::ApiReferences;
 use super::shape::{ValueShape, shape};
 use super::support::takes_key;
+use super::text::brief;
 
 /// What the document says of a parameter in the query.
 pub(super) struct QueryStyle<'d> {
@@ -113,6 +114,9 @@ impl QueryForm {
         rules: &ImportRules,
     ) -> Result<(), &'static str> {
         let known = ApiMembers::of(described.schema, references);
+        if known.shapes.len() > MAX_MEMBERS {
+            return Err("an object with more than 256 members is not supported");
+        }
         let is_deep = self.style == SentStyle::Deep;
         let mut members = Vec::new();
         for (member, shape) in known.shapes {
@@ -126,7 +130,7 @@ impl QueryForm {
                 continue;
             }
             if shape == ValueShape::Object || !takes_key(&key) {
-                self.left_out.push(member);
+                self.left_out.push(brief(&member));
                 continue;
             }
             self.pairs.push(format!("{key}={}", placeholder(shape)));
@@ -186,6 +190,8 @@ mod tests {
         let object = json!({"properties": {"a": {"type": "string"}, "b": {"type": "array"}}});
         let either = json!({"anyOf": [{"properties": {"gt": {"type": "integer"}}},
             {"type": "integer"}]});
+        let many = (0..257).map(|number| (format!("m{number}"), json!({})));
+        let many = json!({"properties": many.collect::<Value>()});
         let (joined, repeated) = (SentStyle::Joined, SentStyle::Repeated);
         for (style, explodes, schema, sent, pairs) in [
             ("form", true, &text, repeated.clone(), &["f={}"][..]),
@@ -230,6 +236,7 @@ mod tests {
             ("deepObject", true, &json!({"type": "object"}), "not known"),
             ("deepObject", true, &json!({}), "not known"),
             ("form", true, &json!({"type": "object"}), "not known"),
+            ("form", true, &many, "more than 256"),
         ] {
             let refused = form(style, explodes, schema).map(|form| form.pairs);
             assert!(refused.is_err_and(|found| found.contains(why)), "{schema}");

@@ -13,6 +13,7 @@ pub(super) fn scopes(operation: &ApiOperation<'_>, document: &ApiDocument) -> Ve
     let wanted = operation.value.get("security");
     let wanted = wanted.or_else(|| document.root().get("security"));
     let requirements = wanted.and_then(Value::as_array).into_iter().flatten();
+    let requirements = requirements.take(MOST);
     let mut tokens = requirements.filter_map(|requirement| {
         let schemes = requirement.as_object()?.iter();
         let mut of_tokens = schemes
@@ -22,7 +23,7 @@ pub(super) fn scopes(operation: &ApiOperation<'_>, document: &ApiDocument) -> Ve
         let lists = of_tokens.filter_map(|(_, scopes)| scopes.as_array());
         let texts = lists.flatten().filter_map(Value::as_str);
         let named = texts.filter(|scope| is_scope(scope)).map(str::to_owned);
-        Some(named.collect())
+        Some(named.take(MOST).collect())
     });
     tokens.next().unwrap_or_default()
 }
@@ -43,6 +44,8 @@ fn is_scope(text: &str) -> bool {
 }
 
 const MAX_SCOPE: usize = 256;
+/// The requirements that are looked at, and the scopes that are told.
+const MOST: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -66,7 +66,7 @@ function parametersOf(document, item, operation) {
 
 // A tool sends JSON where it can, and else a form.
 function mediaOf(content) {
-  const names = Object.keys(content);
+  const names = Object.keys(content).sort();
   const json = names.find((name) => name === 'application/json')
     ?? names.find((name) => /^[\w.+/-]*[/+]json *(;|$)/.test(name));
   const wild = names.some((name) => ['*/*', 'application/*'].includes(name));
