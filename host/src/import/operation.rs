@@ -137,7 +137,7 @@ impl<'d> ApiOperation<'d> {
     pub(super) fn tags(&self) -> impl Iterator<Item = &'d str> {
         let tags = self.value.get("tags").and_then(Value::as_array);
         let tags = tags.into_iter().flatten().filter_map(Value::as_str);
-        tags.take(MAX_TAGS)
+        tags.filter(|tag| tag.len() <= MAX_ID).take(MAX_TAGS)
     }
 
     /// Returns the method and path as the document has them.
@@ -217,7 +217,7 @@ const ANY: &str = "any";
 /// Methods of OpenAPI that a tool cannot have.
 const UNSUPPORTED: [&str; 2] = ["options", "trace"];
 const MAX_NAME: usize = 64;
-/// The most bytes of an operation's own name, and the most tags that count. Many paths can refer to
+/// The most bytes of an operation's own name or tag, and the most tags that count. Many paths can refer to
 /// one item, so what each of them copies is bounded.
 const MAX_ID: usize = 512;
 const MAX_TAGS: usize = 64;
