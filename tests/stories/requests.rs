@@ -181,7 +181,10 @@ async fn no_pieces_make_a_segment_that_means_another_path() -> Result<()> {
             json!({"path": ["tags"], "query": [["f[a]", "b"], ["f[a]", "c"]]}),
             "NotGranted",
         ),
-        (json!({"path": ["tags"], "query": [["tag[]", "a"]]}), "NotGranted"),
+        (
+            json!({"path": ["tags"], "query": [["tag[]", "a"]]}),
+            "NotGranted",
+        ),
         (json!({"path": ["users", "user:|bob"]}), "NotGranted"),
         (json!({"path": ["users", "user:bob"]}), "NotGranted"),
         (
