@@ -64,7 +64,8 @@ fn covers<'t>(template: &'t str, request: &Request) -> Option<Vec<&'t str>> {
     covers.then_some(slots)
 }
 
-/// Returns the segments of a path, and whether a slash stands behind them: a last part of no pieces.
+/// Returns the segments of a path, and whether a slash stands behind them: a last part without
+/// pieces.
 fn segments(path: &[Part]) -> (&[Part], bool) {
     match path.split_last() {
         Some((last, before)) if pieces(last).is_empty() => (before, true),

@@ -78,8 +78,8 @@ pub enum Style {
     Repeated,
     /// A value, or the items of a list with this between them.
     Joined(String),
-    /// The members of an object with their names in brackets, `key[member]`; the items of a list
-    /// as `key[]`.
+    /// The members of an object with their names in brackets, `key[member]`; the items of a list as
+    /// `key[]`.
     Deep,
     /// The members of an object by their names alone.
     Spread,

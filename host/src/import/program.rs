@@ -108,8 +108,8 @@ pub(super) struct SentValue {
 pub(super) enum SentStyle {
     Repeated,
     Joined(&'static str),
-    /// The members of an object with their names in brackets, `key[member]`; the items of a list
-    /// as `key[]`.
+    /// The members of an object with their names in brackets, `key[member]`; the items of a list as
+    /// `key[]`.
     Deep,
     /// The members of an object by their names alone.
     Spread,

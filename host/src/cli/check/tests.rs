@@ -340,7 +340,8 @@ fn a_folder_whose_components_are_all_refused_is_not_called_empty() {
 fn what_only_looks_like_a_placeholder_elsewhere_is_no_warning() {
     let config = CONFIG.replace(
         "\"GET /orders/{}\"",
-        "\"GET /orders/{}\", \"POST /orders/{}:cancel\", \"GET /files/{**}\", \"GET /orders/?tag={*}\"",
+        "\"GET /orders/{}\", \"POST /orders/{}:cancel\", \"GET /files/{**}\", \
+         \"GET /orders/?tag={*}\"",
     );
     let site = Site::new(&config, &[("orders", component(&[ORDER]))]);
     let (said, failed) = check(&site);

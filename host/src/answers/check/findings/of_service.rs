@@ -24,8 +24,8 @@ impl Finding {
             } => write!(
                 formatter,
                 "services.{service}.allow: in {template:?}, {part:?} is plain text and stands for \
-                 nothing else; write {{}} for one free value, {{**}} for several segments, or {{*}} \
-                 for several values of one query key"
+                 nothing else; write {{}} for one free value, {{**}} for several segments, or \
+                 {{*}} for several values of one query key"
             ),
             Self::OneAccount { service } => write!(
                 formatter,
