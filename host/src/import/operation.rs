@@ -153,11 +153,14 @@ impl<'d> ApiOperation<'d> {
         self.method.map_err(refused)
     }
 
-    /// Returns the address of a server that is not the document's, as it is written.
-    pub(super) fn own_server(&self) -> Option<&'d str> {
+    /// Returns the address of a server that is not one of the document's, as it is written.
+    pub(super) fn own_server(&self, document: &ApiDocument) -> Option<&'d str> {
         let mut holders = [self.value, self.item].into_iter();
         let servers = holders.find_map(|holder| holder.get("servers"))?;
-        servers.get(0)?.get("url").and_then(Value::as_str)
+        let own = servers.get(0)?.get("url").and_then(Value::as_str)?;
+        let mut others = document.servers();
+        let is_known = others.any(|other| without_scheme(other) == without_scheme(own));
+        (!is_known).then_some(own)
     }
 
     /// Returns a member that is a text with something in it.
@@ -165,6 +168,12 @@ impl<'d> ApiOperation<'d> {
         let text = self.value.get(name).and_then(Value::as_str);
         text.filter(|text| !text.trim().is_empty())
     }
+}
+
+/// Returns an address without its scheme and a slash at its end, which make no other server of it.
+fn without_scheme(url: &str) -> &str {
+    let (_, place) = url.split_once("//").unwrap_or(("", url));
+    place.trim_end_matches('/')
 }
 
 /// Gives each operation the name of its tool. Names that would be the same get an ending of their

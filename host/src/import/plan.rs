@@ -308,13 +308,10 @@ fn planned(
     references.followed(operation.item)?;
     let method = operation.method()?;
     let mut parameters = ApiParameters::of(operation, references, rules)?;
-    parameters
-        .notes
-        .extend(operation.own_server().map(brief).map(|server| {
-            format!(
-                "its requests go to the service's url, and the description has {server:?} for it"
-            )
-        }));
+    let server = operation.own_server(document);
+    parameters.notes.extend(server.map(|server| {
+        format!("its requests go to the service's url, and the description has {server:?} for it")
+    }));
     let path = path_of(operation, &parameters)?;
     let body = body(operation, references, &mut parameters.notes)?;
     let answer = answer(operation, references);

@@ -248,8 +248,10 @@ fn a_name_that_only_sounds_like_an_identity_can_be_allowed() {
 
 #[test]
 fn a_slash_at_the_end_and_a_server_of_its_own_are_kept_in_mind() {
-    let operation = json!({"servers": [{"url": "https://uploads.example"}]});
-    let found = imported("/a/", &operation, &request()).unwrap();
+    let own = |url: &str| json!({"servers": [{"url": url}]});
+    let found = imported("/a/", &own("//shop.example/v1/"), &request());
+    assert_eq!(found, Ok("GET /a/".to_owned()));
+    let found = imported("/a/", &own("https://uploads.example"), &request()).unwrap();
     let expected = "GET /a/; its requests go to the service's url, and the description has \
                     \"https://uploads.example\" for it";
     assert_eq!(found, expected);
