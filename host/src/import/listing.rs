@@ -118,18 +118,20 @@ impl<A: AsyncFnMut(RemoteMessage) -> Result<Reply, EgressError>> AskedServer<A> 
             let message = conversation.initialize().ok_or(ListingError::Revision)?;
             let reply = self.reply(&message).await?;
             let answer = message.answer(parts(&reply))?;
-            match RemoteRevision::chosen(&answer)? {
-                Some(chosen) if chosen == offered => {
-                    let initialized = conversation.initialized(&reply.headers, &answer)?;
-                    let tools = self.in_session(&mut conversation, &initialized).await;
-                    if let Some(end) = conversation.end() {
-                        // The server forgets a session by itself too.
-                        (self.ask)(end).await.ok();
-                    }
-                    return Ok((offered, tools?));
-                }
-                Some(chosen) => offered = chosen,
-                None => break,
+            let chosen = RemoteRevision::chosen(&answer)?;
+            let tools = match conversation.initialized(&reply.headers, &answer) {
+                Ok(initialized) => Some(self.in_session(&mut conversation, &initialized).await),
+                Err(RemoteError::OtherRevision { .. }) => None,
+                Err(error) => return Err(error.into()),
+            };
+            if let Some(end) = conversation.end() {
+                // The server forgets a session by itself too.
+                (self.ask)(end).await.ok();
+            }
+            match (tools, chosen) {
+                (Some(tools), _) => return Ok((offered, tools?)),
+                (None, Some(chosen)) => offered = chosen,
+                (None, None) => break,
             }
         }
         Err(ListingError::Revision)

@@ -78,13 +78,16 @@ impl Speaker {
 
 #[tokio::test]
 async fn a_server_is_listed_in_the_revision_that_it_speaks() {
-    let all = |offered: &str, chosen: &str| {
-        let mut heard = vec!["tools/list 2026-07-28".to_owned(), "initialize".to_owned()];
-        if offered != chosen {
+    let all = |chosen: &str, session: Option<&str>| {
+        let of = |method: &str, revision: &str| format!("{method} {revision}");
+        let mut heard = vec![of("tools/list", "2026-07-28"), "initialize".to_owned()];
+        if chosen != "2025-11-25" {
+            heard.extend(session.map(|_| of("DELETE", "2025-11-25")));
             heard.push("initialize".to_owned());
         }
-        heard.push(format!("notifications/initialized {chosen}"));
-        heard.push(format!("tools/list {chosen}"));
+        heard.push(of("notifications/initialized", chosen));
+        heard.push(of("tools/list", chosen));
+        heard.extend(session.map(|_| of("DELETE", chosen)));
         heard
     };
     for (revision, lenient) in [
@@ -106,8 +109,7 @@ async fn a_server_is_listed_in_the_revision_that_it_speaks() {
             assert_eq!(listing.tools[0].name, "find");
             let mut expected = vec!["tools/list 2026-07-28".to_owned()];
             if revision != "2026-07-28" {
-                expected = all("2025-11-25", revision);
-                expected.extend(session.map(|_| format!("DELETE {revision}")));
+                expected = all(revision, session);
             }
             assert_eq!(heard, expected, "{revision} {lenient} {session:?}");
         }
