@@ -238,6 +238,7 @@ impl Template {
     /// `secret` in two pieces, and `/files/secret` does not. A slash at the end makes no difference
     /// to many services.
     pub(super) fn may_be_meant(&self, request: &Request, closest: &Self) -> bool {
+        // The name of a remote tool goes out as it stands here, so it has one meaning.
         let (path, _) = path_of(request);
         let reads =
             || self.has_path(request, path, Slot::reads) && self.query.reads(&request.query);

@@ -211,7 +211,13 @@ mod tests {
     fn what_does_not_apply_is_not_written() {
         let written = written(&["GET /orders/{}"], &[], &[]);
         assert!(written.contains("names no server"), "{written}");
-        for other in ["actor_issuers", "allow_parameters", "kind", "definitions"] {
+        for other in [
+            "scopes = ",
+            "actor_issuers",
+            "allow_parameters",
+            "kind",
+            "definitions",
+        ] {
             assert!(!written.contains(other), "{written}");
         }
     }
