@@ -158,7 +158,7 @@ impl<'d> ApiOperation<'d> {
         let mut holders = [self.value, self.item].into_iter();
         let servers = holders.find_map(|holder| holder.get("servers"))?;
         let own = servers.get(0)?.get("url").and_then(Value::as_str)?;
-        let mut others = document.servers();
+        let mut others = document.servers().take(MAX_SERVERS);
         let is_known = others.any(|other| without_scheme(other) == without_scheme(own));
         (!is_known).then_some(own)
     }
@@ -230,10 +230,8 @@ const MAX_NAME: usize = 64;
 /// one item, so what each of them copies is bounded.
 const MAX_ID: usize = 512;
 const MAX_TAGS: usize = 64;
-/// The hexadecimal digits of an ending.
-const ENDING: usize = 8;
-/// The characters of `sha256:`.
-const SCHEME: usize = 7;
+/// The servers of the document with which one of an operation is compared.
+const MAX_SERVERS: usize = 64;
 
 #[cfg(test)]
 mod tests {
