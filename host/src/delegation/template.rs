@@ -123,7 +123,8 @@ impl Template {
             text: text.to_owned(),
             method: TOOLS_CALL.to_owned(),
             path: vec![Slot::literal(name)],
-            query: Vec::new(),
+            slash: false,
+            query: QuerySlots::default(),
         })
     }
 
