@@ -76,16 +76,12 @@ async fn world() -> Result<World> {
 /// What a call must send: method, path, query, body and some headers.
 type Wire<'w> = (&'w str, &'w str, &'w str, &'w str, &'w [(&'w str, &'w str)]);
 
-#[tokio::test]
-async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()> {
-    let world = world().await?;
-    let answer = json!({"ok": true});
-    world
-        .orders
-        .answer_with(Answer::json(StatusCode::OK, &answer));
-    let json = ("accept", "application/json");
-    let cases: [(&str, Value, Wire<'_>); 10] = [
-        ("items_list", json!({}), ("GET", "/items", "", "", &[json])),
+const JSON: (&str, &str) = ("accept", "application/json");
+
+/// Calls of tools, and what each sends.
+fn wire() -> [(&'static str, Value, Wire<'static>); 10] {
+    [
+        ("items_list", json!({}), ("GET", "/items", "", "", &[JSON])),
         (
             "items_list",
             json!({"page": 2, "ids": [1, 2], "tag": ["a&b", "c"], "where": {"a": "é"},
@@ -96,7 +92,7 @@ async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()
                 "page=2&ids=1%2C2&tag=a%26b&tag=c&where=%7B%22a%22%3A%22%C3%A9%22%7D\
                  &filter%5Bkinds%5D=x&filter%5Bkinds%5D=y&filter%5Bstatus%5D=open",
                 "",
-                &[json, ("if-none-match", "\"x\"")],
+                &[JSON, ("if-none-match", "\"x\"")],
             ),
         ),
         (
@@ -107,7 +103,7 @@ async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()
                 "/items",
                 "",
                 r#"{"name":"n","price":1.5}"#,
-                &[json, ("content-type", "application/json")],
+                &[JSON, ("content-type", "application/json")],
             ),
         ),
         (
@@ -134,12 +130,12 @@ async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()
         (
             "reports_list",
             json!({}),
-            ("GET", "/reports/", "", "", &[json]),
+            ("GET", "/reports/", "", "", &[JSON]),
         ),
         (
             "orders_mine",
             json!({}),
-            ("GET", "/customers/alice/orders", "", "", &[json]),
+            ("GET", "/customers/alice/orders", "", "", &[JSON]),
         ),
         (
             "refunds_create",
@@ -156,10 +152,19 @@ async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()
         (
             "refunds_create",
             json!({"body": {"charge": "ch_1"}}),
-            ("POST", "/refunds", "", "charge=ch_1", &[json]),
+            ("POST", "/refunds", "", "charge=ch_1", &[JSON]),
         ),
-    ];
-    for (tool, arguments, (method, path, query, body, headers)) in &cases {
+    ]
+}
+
+#[tokio::test]
+async fn an_imported_tool_sends_exactly_what_the_description_says() -> Result<()> {
+    let world = world().await?;
+    let answer = json!({"ok": true});
+    world
+        .orders
+        .answer_with(Answer::json(StatusCode::OK, &answer));
+    for (tool, arguments, (method, path, query, body, headers)) in &wire() {
         let called = world.call(&world.token("alice")?, tool, arguments).await?;
         ensure!(called.is_success(), "{tool} {arguments}: {}", called.raw);
         let requests = world.orders.requests();

@@ -84,7 +84,7 @@ const OLD: [Client; 3] = [
     FASTMCP,
 ];
 
-/// FastMCP, as a client and as a server.
+/// `FastMCP`, as a client and as a server.
 const FASTMCP: Client = Client {
     variable: "BAILIWICK_FASTMCP",
     folder: "fastmcp",

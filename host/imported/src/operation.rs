@@ -217,12 +217,12 @@ impl Parameter {
             (Style::Deep | Style::Spread, Kind::Object) => {
                 for (member, value) in members(value)? {
                     if kind(&value) != Kind::Null {
-                        repeat(self.style.key(&key, member), &value, query)?;
+                        repeat(&self.style.key(&key, member), &value, query)?;
                     }
                 }
             }
-            (Style::Deep, Kind::List) => repeat(format!("{key}[]"), value, query)?,
-            _ => repeat(key, value, query)?,
+            (Style::Deep, Kind::List) => repeat(&format!("{key}[]"), value, query)?,
+            _ => repeat(&key, value, query)?,
         }
         Ok(())
     }
@@ -239,9 +239,9 @@ impl Style {
 }
 
 /// Adds the key with a value, or with each item of a list.
-fn repeat(key: String, value: &RawValue, query: &mut Vec<(String, Part)>) -> Result<(), Error> {
-    let texts = texts(&key, value)?;
-    query.extend(texts.into_iter().map(|text| (key.clone(), text.into())));
+fn repeat(key: &str, value: &RawValue, query: &mut Vec<(String, Part)>) -> Result<(), Error> {
+    let texts = texts(key, value)?;
+    query.extend(texts.into_iter().map(|text| (key.to_owned(), text.into())));
     Ok(())
 }
 

@@ -290,9 +290,9 @@ mod tests {
             "/d": {"get": {"operationId": "GET_IT"}, "put": {"operationId": "put"}},
         }));
         assert_eq!(found.get(2), Some(first));
-        found
-            .iter_mut()
-            .for_each(|name| name.make_ascii_lowercase());
+        for name in &mut found {
+            name.make_ascii_lowercase();
+        }
         found.sort();
         found.dedup();
         assert_eq!(found.len(), 5, "{found:?}");

@@ -194,19 +194,21 @@ fn plain(text: Cow<'_, str>) -> Option<Value> {
         "false" | "False" | "FALSE" => Value::Bool(false),
         ".nan" | ".NaN" | ".NAN" => return None,
         _ if matches!(unsigned, ".inf" | ".Inf" | ".INF") => return None,
-        _ => match (in_base(&text, "0x", 16), in_base(&text, "0o", 8)) {
-            (Some(number), _) | (None, Some(number)) => Value::Number(number?.into()),
-            (None, None) if is_decimal(unsigned) => Value::Number(decimal(&text)?),
-            (None, None) => Value::String(text.into_owned()),
+        _ => match in_base(&text) {
+            Some((digits, base)) => Value::Number(u64::from_str_radix(digits, base).ok()?.into()),
+            None if is_decimal(unsigned) => Value::Number(decimal(&text)?),
+            None => Value::String(text.into_owned()),
         },
     })
 }
 
-/// Returns the number that is written so in another base; no number in it if it is too large.
-fn in_base(text: &str, mark: &str, base: u32) -> Option<Option<u64>> {
-    let digits = text.strip_prefix(mark)?;
+/// Returns the digits of a number in another base, and that base.
+fn in_base(text: &str) -> Option<(&str, u32)> {
+    let hexadecimal = text.strip_prefix("0x").map(|digits| (digits, 16));
+    let octal = || text.strip_prefix("0o").map(|digits| (digits, 8));
+    let (digits, base) = hexadecimal.or_else(octal)?;
     let all = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(base));
-    all.then(|| u64::from_str_radix(digits, base).ok())
+    all.then_some((digits, base))
 }
 
 fn is_decimal(unsigned: &str) -> bool {
@@ -347,16 +349,17 @@ mod tests {
 
     #[test]
     fn what_is_hostile_or_has_two_meanings_is_refused() {
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..9 {
-            let before = format!("*a{}, ", level - 1).repeat(10);
-            bomb += &format!("a{level}: &a{level} [{before}]\n");
-        }
+        let level = |level: usize| {
+            let below = level.checked_sub(1);
+            let item = below.map_or("x, ".to_owned(), |below| format!("*a{below}, "));
+            format!("a{level}: &a{level} [{}]\n", item.repeat(10))
+        };
+        let bomb: Vec<_> = (0..9).map(level).collect();
+        let bomb = bomb.concat();
         let texts = format!("a: &a {}\nb: [{}]", "x".repeat(100_000), "*a, ".repeat(500));
         let deep = "[".repeat(100_000);
-        let steps: String = (0..40)
-            .map(|level| format!("{}- \n", " ".repeat(level)))
-            .collect();
+        let steps: Vec<_> = (0..40).map(|level| " ".repeat(level)).collect();
+        let steps = steps.join("- \n");
         let stairs = format!(
             "a: &a {}1{}\nb: {}*a{}",
             "[".repeat(9),

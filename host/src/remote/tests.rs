@@ -304,7 +304,9 @@ fn arguments_are_one_object_or_there_is_no_call() {
 #[test]
 fn a_list_is_read_to_its_end_or_refused() {
     let tool = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
-    let many = Value::from_iter((0..1_025).map(|number| tool(&number.to_string())));
+    let many = (0..1_025)
+        .map(|number| tool(&number.to_string()))
+        .collect::<Value>();
     for (pages, expected) in [
         (vec![json!({"tools": []})], Ok(0)),
         (

@@ -1,4 +1,5 @@
 //! Pinned definitions: what a server says of its tools is what was imported, or nothing is called.
+#![expect(clippy::indexing_slicing, reason = "tests")]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,8 +16,11 @@ use tempfile::TempDir;
 use super::methods;
 use super::place::{Imported, Place, TRACKER, Way, import};
 
+/// A change of a tool.
+type Change = fn(&mut Value);
+
 /// Returns the usual tools with a change of `create_issue`.
-fn changed(change: fn(&mut Value)) -> Vec<Value> {
+fn changed(change: Change) -> Vec<Value> {
     let mut tools = tools();
     tools.iter_mut().take(1).for_each(change);
     tools
@@ -30,7 +34,7 @@ fn listed(message: &Message, tools: &[Value]) -> Reaction {
 }
 
 /// A change of the definition of `create_issue`, and whether it is one that a pin covers.
-const CHANGES: [(&str, fn(&mut Value), bool); 8] = [
+const CHANGES: [(&str, Change, bool); 8] = [
     (
         "description",
         |tool| {

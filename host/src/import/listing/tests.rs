@@ -151,6 +151,9 @@ async fn a_server_that_speaks_no_known_revision_is_told_so() {
     assert_eq!(heard.len(), 3);
 }
 
+/// What a server says to a message.
+type Says<'s> = &'s dyn Fn(&Value) -> Reply;
+
 #[tokio::test]
 async fn an_answer_that_leads_elsewhere_or_never_ends_is_refused() {
     let tools = json!([{"name": "find", "description": "t0ken-t0ken-t0ken"}]);
@@ -161,7 +164,7 @@ async fn an_answer_that_leads_elsewhere_or_never_ends_is_refused() {
         result(asked, &page)
     };
     let number = |asked: &Value| asked["id"].as_u64().unwrap();
-    let says: [(&str, &dyn Fn(&Value) -> Reply, &str); 9] = [
+    let says: [(&str, Says<'_>, &str); 9] = [
         ("", &|asked| listed(asked, json!({})), ""),
         (
             "t0ken-t0ken-t0ken",

@@ -314,13 +314,16 @@ async fn a_service_gets_what_another_client_builds_from_the_same_description() -
     Ok(())
 }
 
+/// A change of a request.
+type Change = fn(&mut Request);
+
 #[test]
 fn what_differs_from_the_other_clients_request_is_seen() -> Result<()> {
     let built = json!({
         "method": "GET", "target": "/a%20b/?x=1&y=%C3%A9&x=2", "headers": {"if-match": "a"},
         "media": null, "accepted": ["application/json"], "body": "",
     });
-    let cases: [(fn(&mut Request), &str); 9] = [
+    let cases: [(Change, &str); 9] = [
         (|_| (), ""),
         (|came| "y=%c3%a9&x=1&x=2".clone_into(&mut came.query), ""),
         (
