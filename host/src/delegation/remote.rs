@@ -54,6 +54,10 @@ pub(super) trait Courier: Send {
         message: &RemoteMessage,
         step: RemoteStep,
     ) -> impl Future<Output = Result<Reply, DownstreamError>> + Send;
+
+    /// Notes the HTTP status of the answer to the call. What is no answer of MCP says nothing about
+    /// what became of the call, whatever its status.
+    fn answered(&mut self, status: StatusCode);
 }
 
 impl<'p> RemoteCall<'p> {
@@ -103,6 +107,7 @@ impl<'p> RemoteCall<'p> {
         let message = message.map_err(|why| self.failed(why))?;
         let reply = courier.carry(&message, RemoteStep::Call).await?;
         let answer = self.read(&message, &reply).await?;
+        courier.answered(reply.status);
         Ok(response(reply.status, answer))
     }
 

@@ -189,16 +189,20 @@ async fn a_definition_that_one_user_alone_sees_refuses_that_user_alone() -> Resu
 
 #[tokio::test]
 async fn a_list_of_several_pages_is_read_whole() -> Result<()> {
-    let pages = |message: &Message| {
+    let pages = |message: &Message, revision: &str| {
         let mut first = tools();
         let second = first.split_off(1);
-        let page = match message.body.pointer("/params/cursor") {
-            None => json!({"tools": second, "nextCursor": "2", "resultType": "complete"}),
-            Some(_) => json!({"tools": first, "nextCursor": null, "resultType": "complete"}),
+        let mut page = match message.body.pointer("/params/cursor") {
+            None => json!({"tools": second, "nextCursor": "2"}),
+            Some(_) => json!({"tools": first, "nextCursor": null}),
         };
+        if revision == MODERN {
+            page["resultType"] = json!("complete");
+        }
         (message.method == "tools/list").then(|| as_json(&result(message, &page)))
     };
     for revision in [MODERN, LEGACY] {
+        let pages = move |message: &Message| pages(message, revision);
         let script = Script::new(revision).instead(pages);
         let place = Place::of(script, Way::Exchange("on_behalf_of")).await?;
         for (tool, arguments) in [

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::header;
+use http::{StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use tokio::time::Instant;
@@ -90,12 +90,13 @@ impl Courier for Carrying<'_> {
                 return Err(told);
             }
         };
-        if step == RemoteStep::Call {
-            self.progress.status = Some(answer.status.as_u16());
-        }
         let carried = (&self.prepared.credential, transaction.as_ref());
         self.inner.admit(self.planned, carried, &answer).await?;
         Ok(answer)
+    }
+
+    fn answered(&mut self, status: StatusCode) {
+        self.progress.status = Some(status.as_u16());
     }
 }
 

@@ -23,6 +23,7 @@ const NOW: u64 = 1_763_712_000;
 struct Scripted {
     says: VecDeque<Result<Reply, DownstreamError>>,
     heard: Vec<(RemoteStep, String)>,
+    answered: Option<u16>,
 }
 
 impl Courier for Scripted {
@@ -41,6 +42,10 @@ impl Courier for Scripted {
         let silent = || Err(DownstreamError::TimedOut);
         self.says.pop_front().unwrap_or_else(silent)
     }
+
+    fn answered(&mut self, status: StatusCode) {
+        self.answered = Some(status.as_u16());
+    }
 }
 
 impl Scripted {
@@ -48,6 +53,7 @@ impl Scripted {
         Self {
             says: says.into_iter().collect(),
             heard: Vec::new(),
+            answered: None,
         }
     }
 
@@ -365,6 +371,9 @@ async fn the_component_gets_the_one_answer_to_its_call_or_an_error() {
         let mut server = Scripted::new([list(1, &json!([search()])), said]);
         let answer = call(&service, "alice", &mut server).await;
         assert!(server.was_called());
+        // The record has a status only if the call was answered.
+        let status = expected.as_ref().map(|(status, _)| *status);
+        assert_eq!(server.answered, status, "{shown}");
         match (answer, expected) {
             (Ok(answer), Some((status, body))) => {
                 assert_eq!(answer.status, status, "{shown}");
