@@ -23,8 +23,11 @@ use files::ImportedFiles;
 #[derive(clap::Subcommand)]
 pub(crate) enum ImportCommand {
     /// Make a component of the operations of an OpenAPI description (3.0 or 3.1, JSON or YAML).
-    #[command(after_help = EXAMPLES)]
-    Openapi(Args),
+    #[command(after_help = openapi::EXAMPLES)]
+    Openapi(openapi::Args),
+    /// Make a component of the tools of a remote MCP server, with their definitions pinned.
+    #[command(after_help = mcp::EXAMPLES)]
+    Mcp(mcp::Args),
 }
 
 /// What every import takes.
@@ -56,17 +59,6 @@ struct UsualArgs {
     #[arg(long, value_name = "DIR", default_value = "tools", value_hint = clap::ValueHint::DirPath)]
     out: PathBuf,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  bailiwick import openapi orders.json --service orders_api --dry-run
-  bailiwick import openapi orders.yaml --service orders_api --method get --out tools
-  bailiwick import openapi orders.json --service orders_api --bind customer=actor.sub
-
-Files: DIR/NAME.wasm is the component, DIR/NAME.toml the lines for the configuration that grant its
-requests. Both are written only if this host would load the component; they replace older ones.
-
-Exit codes: 0 if there is a component, or with --dry-run; otherwise nothing is written.";
 
 pub(crate) fn run(command: ImportCommand, page: &mut Page<'_>) -> anyhow::Result<()> {
     match command {

@@ -3,6 +3,7 @@
 //! Invariant: a request that a pattern is about has no second spelling. Segments are compared once
 //! they are decoded, and also as some services read them: decoded again, without their case and
 //! without their parameters (`refunds;a=b`, RFC 3986 §3.3). A slash at the end makes no difference.
+//! The name of a remote tool goes out as it stands in `allow`, so it has one spelling.
 
 use std::str::FromStr;
 
@@ -49,6 +50,9 @@ impl FromStr for RequestPattern {
 
     fn from_str(text: &str) -> Result<Self, NotARequestPattern> {
         let (method, path) = text.split_once(' ').ok_or(NotARequestPattern)?;
+        if method == TOOLS_CALL && is_tool_name(path) {
+            return Ok(Self(Concerned::Tool(path.to_owned())));
+        }
         if !METHODS.contains(&method) || !path.starts_with('/') || path.contains("//") {
             return Err(NotARequestPattern);
         }
@@ -331,6 +335,11 @@ mod tests {
             "GET /a b",
             "GET /%2e",
             "GET /..",
+            "tools/call",
+            "tools/call ",
+            "tools/call {}",
+            "tools/call a b",
+            "tools/list a",
             "GET //",
             "GET /a//",
         ] {
@@ -341,6 +350,7 @@ mod tests {
             "GET /{**}:x/{}",
             "GET /a{}b/{}",
             "GET /.{}",
+            "tools/call a.b",
             "GET /a/",
         ] {
             assert!(text.parse::<RequestPattern>().is_ok(), "{text}");

@@ -90,7 +90,7 @@ impl Looks {
         let owned = Owned {
             owner: actor.map_or_else(host, |actor| actor.principal.clone()),
             until: now.saturating_add(lasts.as_secs()).saturating_add(1),
-            value: Arc::new(Seen {
+            value: Arc::new(SeenTools {
                 at_ms: now_ms,
                 tools,
             }),

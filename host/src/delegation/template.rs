@@ -20,6 +20,7 @@ use bailiwick_envelope::Actor;
 
 use super::request::{check_segment, encode_piece, encode_query, method};
 use crate::downstream::{DownstreamError, Part, Piece, Request};
+use crate::remote::{TOOLS_CALL, is_tool_name};
 use query::QuerySlots;
 use slot::{Hole, Slot, slot};
 
@@ -243,7 +244,7 @@ impl Template {
         let (path, _) = path_of(request);
         let reads =
             || self.has_path(request, path, Slot::reads) && self.query.reads(&request.query);
-        if self.covers(request) || !reads() {
+        if self.tool().is_some() || self.covers(request) || !reads() {
             return false;
         }
         let own = self.slots(path.len()).unwrap_or_default();

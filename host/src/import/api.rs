@@ -7,14 +7,17 @@ use serde_json::Value;
 use super::body::body;
 use super::definition::{DescribedOperation, answer};
 use super::document::ApiDocument;
+use super::fitting::ImportEffort;
 use super::left_out::LeftOut;
-use super::operation::{ApiMethod, ApiOperation};
+use super::operation::{ApiMethod, ApiOperation, MAX_OPERATIONS};
 use super::parameters::{ApiParameters, has_parameter};
 use super::path::{PathPiece, segments};
 use super::plan::{ImportPlan, ImportRow, PlanSource, PlannedTool};
 use super::program::{GuestOperation, GuestProgram, GuestSegment, SentPiece, SentStyle, SentValue};
+use super::scopes::scopes;
 use super::support::{check_line, takes_rest_within};
-use super::{ImportError, ImportRequest, ImportRules, OperationChoice};
+use super::text::brief;
+use super::{ImportError, ImportRequest, ImportRules, OperationChoice, placed};
 
 impl ImportPlan {
     /// Plans the import of a description.
@@ -23,6 +26,9 @@ impl ImportPlan {
     /// The request asks for something that the description does not have.
     pub fn of(document: &ApiDocument, request: &ImportRequest) -> Result<Self, ImportError> {
         let all = ApiOperation::all(document);
+        if all.len() > MAX_OPERATIONS {
+            return Err(ImportError::TooLarge);
+        }
         for name in &request.choice.only {
             let is_known = |operation: &ApiOperation<'_>| operation.is_named(name);
             if !all.iter().any(is_known) {
@@ -35,7 +41,7 @@ impl ImportPlan {
         };
         let source = PlanSource::Api {
             digest: document.digest().to_owned(),
-            server: document.server().map(str::to_owned),
+            servers: document.servers().map(str::to_owned).collect(),
         };
         let mut plan = Self::new(request, source)?;
         let (chosen, others): (Vec<_>, Vec<_>) = all
@@ -49,8 +55,9 @@ impl ImportPlan {
                 return Err(ImportError::Unbound(name.clone()));
             }
         }
+        let effort = ImportEffort::new();
         for operation in chosen {
-            let planned = planned(operation, document, request, &rules);
+            let planned = planned(operation, document, request, (&rules, &effort));
             plan.add(planned, |outcome| ImportRow {
                 operation: operation.line(),
                 tool: operation.tool.clone(),
@@ -58,6 +65,9 @@ impl ImportPlan {
                 outcome,
                 tags: operation.tags().map(str::to_owned).collect(),
             })?;
+            if effort.is_spent() {
+                return Err(ImportError::TooLarge);
+            }
         }
         Ok(plan)
     }
@@ -79,11 +89,17 @@ fn planned(
     operation: &ApiOperation<'_>,
     document: &ApiDocument,
     request: &ImportRequest,
-    rules: &ImportRules,
+    (rules, effort): (&ImportRules, &ImportEffort),
 ) -> Result<PlannedTool, LeftOut> {
     let references = document.references();
+    references.followed(operation.item)?;
     let method = operation.method()?;
     let mut parameters = ApiParameters::of(operation, references, rules)?;
+    if let Some(server) = operation.own_server(document).map(brief) {
+        parameters.notes.push(format!(
+            "its requests go to the service's url, and the description has {server:?} for it"
+        ));
+    }
     let path = path_of(operation, &parameters)?;
     let body = body(operation, references, &mut parameters.notes)?;
     let answer = answer(operation, references);
@@ -94,7 +110,7 @@ fn planned(
             style: SentStyle::Repeated,
         });
     }
-    let line = line(method, &path, &parameters.query);
+    let line = line(method, &path, &parameters.pairs);
     check_line(&line)?;
     let described = DescribedOperation {
         operation,
@@ -105,6 +121,7 @@ fn planned(
             .filter(|_| request.output_schemas),
         service: &request.service,
         rules,
+        effort,
     };
     let mut notes = parameters.notes.clone();
     let definition = described.definition(references, &mut notes)?;
@@ -121,6 +138,7 @@ fn planned(
         definition,
         program: GuestProgram::Request(guest),
         line,
+        scopes: scopes(operation, document),
         pin: None,
         notes,
     })
@@ -161,7 +179,7 @@ fn path_of(
 }
 
 /// Returns the line of the grant for the requests of an operation.
-fn line(method: ApiMethod, path: &[GuestSegment], query: &[SentValue]) -> String {
+fn line(method: ApiMethod, path: &[GuestSegment], pairs: &[String]) -> String {
     let piece = |piece: &SentPiece| match piece {
         SentPiece::Text(text) => text.clone(),
         SentPiece::Argument(_) => "{}".to_owned(),
@@ -172,12 +190,8 @@ fn line(method: ApiMethod, path: &[GuestSegment], query: &[SentValue]) -> String
         GuestSegment::Rest(_) => "{**}".to_owned(),
     };
     let path: Vec<String> = path.iter().map(segment).collect();
-    let query: Vec<String> = query
-        .iter()
-        .map(|sent| format!("{}={}", sent.name, piece(&sent.value)))
-        .collect();
-    let mark = if query.is_empty() { "" } else { "?" };
-    let (path, query) = (path.join("/"), query.join("&"));
+    let mark = if pairs.is_empty() { "" } else { "?" };
+    let (path, query) = (path.join("/"), pairs.join("&"));
     format!("{} /{path}{mark}{query}", method.as_str())
 }
 
@@ -188,7 +202,7 @@ fn credentials(document: &ApiDocument) -> BTreeSet<(String, String)> {
     let place = |(_, scheme): (_, &Value)| {
         let scheme = document.references().followed(scheme).ok()?;
         let text = |name: &str| scheme.get(name).and_then(Value::as_str);
-        Some((text("in")?.to_owned(), text("name")?.to_owned()))
+        Some(placed(text("in")?, text("name")?))
     };
     schemes.into_iter().flatten().filter_map(place).collect()
 }

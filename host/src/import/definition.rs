@@ -1,14 +1,10 @@
 //! The definition of a tool for an operation: its texts, and the schema of its arguments.
 
-use std::cell::Cell;
-
-use bailiwick_journal::chain;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::ImportRules;
 use super::body::{ApiBody, accepted};
-use super::fitting::{Fitting, SchemaDetail, answer_schema};
+use super::fitting::{Fitting, ImportEffort, SchemaDetail, answer_schema};
 use super::left_out::LeftOut;
 use super::operation::ApiOperation;
 use super::parameters::{ApiArgument, BODY};
@@ -25,8 +21,7 @@ pub(super) struct DescribedOperation<'o, 'd> {
     pub(super) answer: Option<&'d Value>,
     pub(super) service: &'o str,
     pub(super) rules: &'o ImportRules,
-    /// What may still be spent on the whole document.
-    pub(super) effort: &'o Cell<usize>,
+    pub(super) effort: &'o ImportEffort,
 }
 
 impl<'d> DescribedOperation<'_, 'd> {
@@ -39,11 +34,15 @@ impl<'d> DescribedOperation<'_, 'd> {
     ) -> Result<RawDefinition, LeftOut> {
         let fitting = Fitting {
             rules: self.rules,
+            effort: self.effort,
             untyped: "any JSON as its body",
         };
         let raw = fitting.fitted(|detail| self.raw(references, detail), notes)?;
         Ok(match self.answer {
-            Some(answer) => fitting.with_answer(raw, answer_schema(answer, references), notes),
+            Some(answer) => {
+                let schema = answer_schema(answer, references, self.effort);
+                fitting.with_answer(raw, schema, notes)
+            }
             None => raw,
         })
     }
@@ -92,12 +91,9 @@ impl<'d> DescribedOperation<'_, 'd> {
         let mut schemas = ApiSchemas::new(references, SchemaSide::Request, described);
         schemas.leave_out(&self.rules.drops);
         let input = self.written(&mut schemas, detail);
-        self.spend(schemas.spent());
+        self.effort.spend(schemas.spent());
         let mut input = input?;
-        let definitions = schemas.definitions();
-        if let (Value::Object(members), false) = (&mut input, definitions.is_empty()) {
-            members.insert("$defs".to_owned(), definitions.into());
-        }
+        schemas.define(&mut input);
         Ok(input)
     }
 
@@ -142,79 +138,6 @@ impl<'d> DescribedOperation<'_, 'd> {
             "additionalProperties": false,
         }))
     }
-
-    /// Adds the schema of the answers, if there is one that the host accepts.
-    fn with_answer(
-        &self,
-        raw: RawDefinition,
-        references: ApiReferences<'d>,
-        notes: &mut Vec<String>,
-    ) -> RawDefinition {
-        let Some(answer) = self.answer else {
-            return raw;
-        };
-        let output = self.output(answer, references);
-        let with = output.map(|output| RawDefinition {
-            output_schema: Some(output.to_string()),
-            ..raw.clone()
-        });
-        match with.and_then(|with| self.check(&with).map(|()| with)) {
-            Ok(with) => with,
-            Err(why) => {
-                notes.push(format!("without the schema of its answers: {why}"));
-                raw
-            }
-        }
-    }
-}
-
-impl<'d> DescribedOperation<'_, 'd> {
-    /// Returns the schema of the answers.
-    fn output(&self, answer: &'d Value, references: ApiReferences<'d>) -> Result<Value, LeftOut> {
-        let mut schemas = ApiSchemas::new(references, SchemaSide::Answer, false);
-        let output = schemas.written(answer);
-        self.spend(schemas.spent());
-        let mut output = output?;
-        let definitions = schemas.definitions();
-        match &mut output {
-            Value::Object(members) if !definitions.is_empty() => {
-                members.insert("$defs".to_owned(), definitions.into());
-            }
-            Value::Object(_) => {}
-            _ => return Err(LeftOut::Malformed("schema")),
-        }
-        Ok(output)
-    }
-
-    fn spend(&self, cost: usize) {
-        self.effort.set(self.effort.get().saturating_sub(cost));
-    }
-
-    /// Checks a definition as a host does that allows the parameters and grants nothing.
-    fn check(&self, raw: &RawDefinition) -> Result<(), LeftOut> {
-        let grant = ComponentGrant {
-            allow_parameters: self.rules.allowed.iter().cloned().collect(),
-            ..ComponentGrant::default()
-        };
-        self.spend(raw.input_schema.len() / BYTES_OF_ONE);
-        match Definition::check(raw.clone(), &grant) {
-            Ok(_) => Ok(()),
-            Err(DefinitionError::IdentityParameter { parameter, .. }) => {
-                Err(LeftOut::IdentityMember(parameter))
-            }
-            Err(other) => Err(LeftOut::Definition(chain(&other))),
-        }
-    }
-}
-
-impl SchemaDetail {
-    fn note(self, refused: &LeftOut) -> Option<String> {
-        match self {
-            Self::Whole => None,
-            Self::Undescribed => Some(format!("without the texts in its schema: {refused}")),
-            Self::AnyBody => Some(format!("any JSON as its body: {refused}")),
-        }
-    }
 }
 
 /// Returns the schema of the JSON answers of an operation, and their media type.
@@ -230,23 +153,6 @@ pub(super) fn answer<'d>(
     accepted(content).map(|(media, part)| (media, part.get("schema")))
 }
 
-/// Returns a definition as the guest reads it.
-pub(super) fn text(raw: &RawDefinition) -> Result<Vec<u8>, ImportError> {
-    let schema = |text: &String| RawValue::from_string(text.clone());
-    let text = DefinitionText {
-        name: &raw.name,
-        title: raw.title.as_deref(),
-        description: &raw.description,
-        input: schema(&raw.input_schema)?,
-        output: raw.output_schema.as_ref().map(schema).transpose()?,
-        read_only: raw.annotations.read_only,
-        destructive: raw.annotations.destructive,
-        idempotent: raw.annotations.idempotent,
-        services: &raw.services,
-    };
-    Ok(serde_json::to_vec(&text)?)
-}
-
 /// Gives a schema the description of what it is for.
 fn describe(schema: &mut Value, description: Option<&str>) {
     let text = description.map(|text| cleaned(text, MAX_ARGUMENT));
@@ -257,9 +163,5 @@ fn describe(schema: &mut Value, description: Option<&str>) {
     }
 }
 
-/// A definition of so many bytes costs as much to check as a value to write.
-const BYTES_OF_ONE: usize = 64;
-/// The most bytes of a description, of a title, and of the description of an argument.
-const MAX_TEXT: usize = 4096;
-const MAX_TITLE: usize = 256;
+/// The most bytes of the description of an argument.
 const MAX_ARGUMENT: usize = 1024;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a definition that is handed on is accepted by a host that grants nothing.
 
+use std::cell::Cell;
+
 use bailiwick_journal::chain;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -25,9 +27,31 @@ pub(super) enum SchemaDetail {
     Untyped,
 }
 
+/// What may still be spent on the definitions of one import. Operations can share a schema, so the
+/// size of a description says little.
+pub(super) struct ImportEffort(Cell<usize>);
+
+impl ImportEffort {
+    /// Starts with all of it.
+    pub(super) fn new() -> Self {
+        Self(Cell::new(MAX_EFFORT))
+    }
+
+    /// Takes away what was spent: one for each value that was written or checked.
+    pub(super) fn spend(&self, cost: usize) {
+        self.0.set(self.0.get().saturating_sub(cost));
+    }
+
+    /// Returns true if nothing is left.
+    pub(super) fn is_spent(&self) -> bool {
+        self.0.get() == 0
+    }
+}
+
 /// Fits one definition.
 pub(super) struct Fitting<'r> {
     pub(super) rules: &'r ImportRules,
+    pub(super) effort: &'r ImportEffort,
     /// What a definition without types has, such as `any JSON as its body`.
     pub(super) untyped: &'static str,
 }
@@ -88,6 +112,7 @@ impl Fitting<'_> {
             allow_parameters: self.rules.allowed.iter().cloned().collect(),
             ..ComponentGrant::default()
         };
+        self.effort.spend(raw.input_schema.len() / BYTES_OF_ONE);
         match Definition::check(raw.clone(), &grant) {
             Ok(_) => Ok(()),
             Err(DefinitionError::IdentityParameter { parameter, .. }) => {
@@ -111,9 +136,12 @@ impl Fitting<'_> {
 pub(super) fn answer_schema(
     schema: &Value,
     references: ApiReferences<'_>,
+    effort: &ImportEffort,
 ) -> Result<Value, LeftOut> {
     let mut schemas = ApiSchemas::new(references, SchemaSide::Answer, false);
-    let mut output = schemas.written(schema)?;
+    let output = schemas.written(schema);
+    effort.spend(schemas.spent());
+    let mut output = output?;
     if !output.is_object() {
         return Err(LeftOut::Malformed("schema"));
     }
@@ -138,3 +166,8 @@ pub(super) fn text(raw: &RawDefinition) -> Result<Vec<u8>, ImportError> {
     };
     Ok(serde_json::to_vec(&text)?)
 }
+
+/// Many times what the largest description that is known takes.
+const MAX_EFFORT: usize = 16_000_000;
+/// A definition of so many bytes costs as much to check as a value to write.
+const BYTES_OF_ONE: usize = 64;

@@ -38,11 +38,12 @@ pub enum LeftOut {
     /// A bound parameter is in a place that the host does not fill in.
     #[error("its parameter {0:?} is bound, but the host fills in only paths and queries")]
     BoundElsewhere(String),
-    /// A member of the body, or of an object in the query, names an identity or a credential.
+    /// A member of an argument, or an argument of a remote tool, names an identity or a credential.
     #[error(
-        "its body, or an object in its query, has the member {0:?}, which names an identity or a \
-         credential, and a model must not choose one: add --drop {0} to describe it without, or \
-         --allow {0} if it is something else"
+        "its arguments have the member {0:?}, which names an identity or a credential, and a model \
+         must not choose one: add --drop {typed} to describe them without it, or --allow {typed} if \
+         it is something else",
+        typed = typed(.0)
     )]
     IdentityMember(String),
     /// It needs a header that tools may not set.

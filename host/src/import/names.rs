@@ -1,29 +1,45 @@
 //! Names of tools and arguments, of names that may have any characters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build;
 
 /// Returns the names of tools that would be called so, in their order. Beside each wanted name
 /// stands what tells it from all others. Names that would be the same, empty or too long get an
-/// ending of their own, which is the same whatever else is there.
+/// ending of their own. As in the host, case makes no other name.
 pub(super) fn tool_names(wanted: &[(String, String)]) -> Vec<String> {
-    let plain: Vec<_> = wanted.iter().map(|(name, _)| plain_name(name)).collect();
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in &plain {
-        *counts.entry(name).or_default() += 1;
+    let mut names: Vec<_> = wanted.iter().map(|(name, _)| plain_name(name)).collect();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for name in &names {
+        *counts.entry(name.to_ascii_lowercase()).or_default() += 1;
     }
-    let named = plain.iter().zip(wanted).map(|(plain, (_, of))| {
-        let alone = counts.get(plain.as_str()) == Some(&1);
-        if alone && (1..=MAX_NAME).contains(&plain.len()) {
-            return plain.clone();
+    let is_alone = |name: &String| {
+        counts.get(&name.to_ascii_lowercase()) == Some(&1) && (1..=MAX_NAME).contains(&name.len())
+    };
+    let alone = names.iter().filter(|name| is_alone(name));
+    let mut taken: BTreeSet<String> = alone.map(|name| name.to_ascii_lowercase()).collect();
+    for (name, (_, of)) in names.iter_mut().zip(wanted) {
+        if !is_alone(name) {
+            *name = ended(name, of, &taken);
+            taken.insert(name.to_ascii_lowercase());
         }
-        let digest = build::digest(of.as_bytes());
-        let ending: String = digest.chars().skip(SCHEME).take(ENDING).collect();
-        let beginning: String = plain.chars().take(MAX_NAME - ENDING - 1).collect();
-        format!("{beginning}_{ending}")
-    });
-    named.collect()
+    }
+    names
+}
+
+/// Returns a name with an ending, of a digest of `of`, that makes it another than those that are
+/// taken.
+fn ended(name: &str, of: &str, taken: &BTreeSet<String>) -> String {
+    let digest = build::digest(of.as_bytes());
+    let ended = |digits: usize| {
+        let beginning = name.chars().take(MAX_NAME - digits - 1);
+        let ending = digest.chars().skip(SCHEME).take(digits);
+        let ended: String = beginning.chain(['_']).chain(ending).collect();
+        ended
+    };
+    let mut names = (ENDING..MAX_NAME).map(&ended);
+    let free = names.find(|name| !taken.contains(&name.to_ascii_lowercase()));
+    free.unwrap_or_else(|| ended(ENDING))
 }
 
 /// Returns a name in the characters that tools' and arguments' names have.

@@ -2,8 +2,6 @@
 //!
 //! Invariant: an operation has the same tool name whatever else is chosen, and no two have one.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
 
 use super::document::ApiDocument;
@@ -176,45 +174,17 @@ fn without_scheme(url: &str) -> &str {
     place.trim_end_matches('/')
 }
 
-/// Gives each operation the name of its tool. Names that would be the same get an ending of their
-/// own. As in the host, case makes no other name.
+/// Gives each operation the name of its tool.
 fn name(operations: &mut [ApiOperation<'_>]) {
-    let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
-    for operation in operations.iter_mut() {
-        operation.tool = plain_name(operation);
-        let wanted = wanted.entry(operation.tool.to_ascii_lowercase());
-        *wanted.or_default() += 1;
-    }
-    let is_alone = |name: &str| {
-        wanted.get(&name.to_ascii_lowercase()) == Some(&1) && (1..=MAX_NAME).contains(&name.len())
-    };
-    let names = operations.iter().map(|operation| operation.tool.as_str());
-    let alone = names.filter(|name| is_alone(name));
-    let mut taken: BTreeSet<String> = alone.map(str::to_ascii_lowercase).collect();
-    for operation in operations {
-        if !is_alone(&operation.tool) {
-            operation.tool = ended(operation, &taken);
-            taken.insert(operation.tool.to_ascii_lowercase());
-        }
+    let wanted: Vec<_> = operations.iter().map(wanted).collect();
+    for (operation, tool) in operations.iter_mut().zip(tool_names(&wanted)) {
+        operation.tool = tool;
     }
 }
 
-/// Returns the name of a tool with an ending that makes it another than those that are taken.
-fn ended(operation: &ApiOperation<'_>, taken: &BTreeSet<String>) -> String {
-    let digest = build::digest(operation.line().as_bytes());
-    let name = |digits: usize| {
-        let beginning = operation.tool.chars().take(MAX_NAME - digits - 1);
-        let ending = digest.chars().skip(SCHEME).take(digits);
-        let name: String = beginning.chain(['_']).chain(ending).collect();
-        name
-    };
-    let mut names = (ENDING..MAX_NAME).map(&name);
-    let free = names.find(|name| !taken.contains(&name.to_ascii_lowercase()));
-    free.unwrap_or_else(|| name(ENDING))
-}
-
-/// Returns the name of an operation in the characters that tools' names have.
-fn plain_name(operation: &ApiOperation<'_>) -> String {
+/// Returns the document's name of an operation, or one of its method and path, with its line.
+fn wanted(operation: &ApiOperation<'_>) -> (String, String) {
+    let line = operation.line();
     let named = operation.id().map(str::to_owned);
     (named.unwrap_or_else(|| line.to_ascii_lowercase()), line)
 }
@@ -225,9 +195,8 @@ pub(super) const MAX_OPERATIONS: usize = 50_000;
 const ANY: &str = "any";
 /// Methods of OpenAPI that a tool cannot have.
 const UNSUPPORTED: [&str; 2] = ["options", "trace"];
-const MAX_NAME: usize = 64;
-/// The most bytes of an operation's own name or tag, and the most tags that count. Many paths can refer to
-/// one item, so what each of them copies is bounded.
+/// The most bytes of an operation's own name or tag, and the most tags that count. Many paths can
+/// refer to one item, so what each of them copies is bounded.
 const MAX_ID: usize = 512;
 const MAX_TAGS: usize = 64;
 /// The servers of the document with which one of an operation is compared.

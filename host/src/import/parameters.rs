@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::ImportRules;
 use super::body::is_json;
 use super::left_out::LeftOut;
-use super::operation::{ApiOperation, argument_name};
+use super::names::plain_name;
+use super::operation::ApiOperation;
 use super::program::{ActorFact, SentPiece, SentStyle, SentValue};
 use super::query::{FREE, QueryForm, QueryStyle};
 use super::references::ApiReferences;
@@ -82,14 +83,15 @@ impl<'d> ApiParameters<'d> {
         }
         // What the operator says comes before what the document says about its credentials.
         if let Some(fact) = rules.bindings.get(name) {
-            return self.bind(parameter, SentPiece::Actor(*fact));
+            return self.bind(parameter, *fact);
         }
         if rules.drops.contains(name) {
             self.note(parameter, "it is dropped");
             return Ok(());
         }
-        if let Some(fact) = rules.bindings.get(name) {
-            return self.bind(parameter, *fact);
+        if rules.carries_credential(parameter.place, name, parameter.is_required()) {
+            self.note(parameter, "it carries the credential, which the host sends");
+            return Ok(());
         }
         let is_sent = matches!(parameter.place, "path" | "query");
         if is_sent && names_identity(name) && !rules.allowed.contains(name) {
@@ -308,8 +310,9 @@ impl<'d> ApiParameter<'d> {
         references: ApiReferences<'d>,
         rules: &ImportRules,
     ) -> Result<QueryForm, &'static str> {
-        if self.content {
-            return Ok(QueryForm::one(self.name, SentStyle::Json, FREE));
+        if let Some(media) = self.content {
+            let form = is_json(media).then(|| QueryForm::one(self.name, SentStyle::Json, FREE));
+            return form.ok_or("its content is not JSON");
         }
         let style = self.text("style").unwrap_or("form");
         let explodes = match self.value.get("explode") {

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::fitting::{Fitting, SchemaDetail, answer_schema};
+use super::fitting::{Fitting, ImportEffort, SchemaDetail, answer_schema};
 use super::left_out::LeftOut;
 use super::listing::RemoteListing;
 use super::names::tool_names;
@@ -46,14 +46,18 @@ impl ImportPlan {
             .iter()
             .partition(|tool| only.is_empty() || only.iter().any(|name| tool.is_named(name)));
         plan.unchosen = others.len();
+        let effort = ImportEffort::new();
         for tool in chosen {
-            plan.add(tool.planned(request), |outcome| ImportRow {
+            plan.add(tool.planned(request, &effort), |outcome| ImportRow {
                 operation: tool.line(),
                 tool: tool.name.clone(),
                 reads: tool.hint("readOnlyHint") == Some(true),
                 outcome,
                 tags: Vec::new(),
             })?;
+            if effort.is_spent() {
+                return Err(ImportError::TooLarge);
+            }
         }
         Ok(plan)
     }
@@ -90,7 +94,11 @@ impl<'l> ListedTool<'l> {
         format!("{TOOLS_CALL} {}", self.remote.name)
     }
 
-    fn planned(&self, request: &ImportRequest) -> Result<PlannedTool, LeftOut> {
+    fn planned(
+        &self,
+        request: &ImportRequest,
+        effort: &ImportEffort,
+    ) -> Result<PlannedTool, LeftOut> {
         let line = self.line();
         check_line(&line)?;
         self.check_identities(request)?;
@@ -100,15 +108,18 @@ impl<'l> ListedTool<'l> {
         let mut notes = self.notes(request);
         let fitting = Fitting {
             rules: &request.rules,
+            effort,
             untyped: "any JSON in its arguments",
         };
-        let raw = fitting.fitted(|detail| self.raw(request, detail), &mut notes)?;
+        let raw = |detail| self.raw((request, effort), detail);
+        let raw = fitting.fitted(raw, &mut notes)?;
         let answer = self
             .member("outputSchema")
             .filter(|_| request.output_schemas);
         let definition = match answer.map(|schema| (schema, ApiReferences::new(schema))) {
             Some((schema, within)) => {
-                fitting.with_answer(raw, answer_schema(schema, within), &mut notes)
+                let schema = answer_schema(schema, within, effort);
+                fitting.with_answer(raw, schema, &mut notes)
             }
             None => raw,
         };
@@ -121,6 +132,7 @@ impl<'l> ListedTool<'l> {
             definition,
             program: GuestProgram::Remote(call),
             line,
+            scopes: Vec::new(),
             pin: Some((self.remote.name.clone(), self.remote.pin())),
             notes,
         })
@@ -166,7 +178,11 @@ impl<'l> ListedTool<'l> {
         notes
     }
 
-    fn raw(&self, request: &ImportRequest, detail: SchemaDetail) -> Result<RawDefinition, LeftOut> {
+    fn raw(
+        &self,
+        (request, effort): (&ImportRequest, &ImportEffort),
+        detail: SchemaDetail,
+    ) -> Result<RawDefinition, LeftOut> {
         let annotations = self.member("annotations");
         let inner = annotations.and_then(|hints| hints.get("title"));
         let title = self.text("title").or(inner.and_then(Value::as_str));
@@ -179,7 +195,7 @@ impl<'l> ListedTool<'l> {
             name: self.name.clone(),
             title,
             description: described.unwrap_or_else(|| cleaned(&self.line(), MAX_TEXT)),
-            input_schema: self.input(request, detail)?.to_string(),
+            input_schema: self.input((request, effort), detail)?.to_string(),
             output_schema: None,
             annotations: Annotations {
                 read_only: self.hint("readOnlyHint"),
@@ -195,7 +211,11 @@ impl<'l> ListedTool<'l> {
     }
 
     /// Returns the schema of the arguments: closed, whatever the server says.
-    fn input(&self, request: &ImportRequest, detail: SchemaDetail) -> Result<Value, LeftOut> {
+    fn input(
+        &self,
+        (request, effort): (&ImportRequest, &ImportEffort),
+        detail: SchemaDetail,
+    ) -> Result<Value, LeftOut> {
         let given = self.input_schema()?;
         if detail == SchemaDetail::Untyped {
             return Ok(untyped(given, request));
@@ -204,7 +224,9 @@ impl<'l> ListedTool<'l> {
         let described = detail == SchemaDetail::Whole;
         let mut schemas = ApiSchemas::new(within, SchemaSide::Request, described);
         schemas.leave_out(&request.rules.drops);
-        let mut input = schemas.written(given)?;
+        let input = schemas.written(given);
+        effort.spend(schemas.spent());
+        let mut input = input?;
         if let Value::Object(members) = &mut input {
             close(members);
         }

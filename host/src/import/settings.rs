@@ -50,23 +50,31 @@ pub(super) struct ImportedGrant<'s> {
     pub(super) lines: &'s BTreeSet<&'s str>,
     /// Parameters that are called as an identity or a credential, and are something else.
     pub(super) allowed: &'s [String],
-    /// The servers in the description.
-    pub(super) servers: &'s [String],
-    /// The scopes that the description wants of a token for the service, by tools.
-    pub(super) scopes: &'s BTreeMap<&'s str, &'s [String]>,
+}
+
+/// The service that the tools ask.
+pub(super) enum GrantedService<'s> {
+    /// An API.
+    Api {
+        /// The servers in the description.
+        servers: &'s [String],
+        /// The scopes that the description wants of a token for the service, by tools.
+        scopes: BTreeMap<&'s str, &'s [String]>,
+    },
+    /// An MCP server, which the operator named.
+    Remote {
+        url: &'s str,
+        revision: &'static str,
+        /// The ranges without which it cannot be reached.
+        private_addresses: &'s [String],
+        /// The pins of its tools.
+        pins: BTreeMap<&'s str, &'s str>,
+    },
 }
 
 /// Returns the lines of the configuration.
-pub(super) fn text(granted: &ImportedGrant<'_>) -> Result<String, toml::ser::Error> {
-    let ImportedGrant {
-        service,
-        name,
-        digest,
-        lines,
-        allowed,
-        servers,
-        scopes,
-    } = *granted;
+pub(super) fn text(grant: &ImportedGrant<'_>) -> Result<String, toml::ser::Error> {
+    let service = grant.service;
     let section = ComponentSection {
         digest: grant.digest,
         allow_parameters: grant.allowed,
@@ -77,9 +85,13 @@ pub(super) fn text(granted: &ImportedGrant<'_>) -> Result<String, toml::ser::Err
         components: BTreeMap::from([(grant.name, section)]),
     };
     let written = toml::to_string_pretty(&sections)?;
-    let servers = named(servers);
-    let scopes = wanted(service, scopes);
-    let actor = if lines.iter().any(|line| line.contains("{actor.")) {
+    let (place, about) = match &grant.granted {
+        GrantedService::Api { servers, scopes } => {
+            ("url, and how", named(servers) + &wanted(service, scopes))
+        }
+        GrantedService::Remote { .. } => ("how", format!("# {PINNED}\n")),
+    };
+    let actor = if grant.lines.iter().any(|line| line.contains("{actor.")) {
         "# - [services] actor_issuers: the issuers whose subjects the service knows\n"
     } else {
         ""
@@ -92,9 +104,34 @@ pub(super) fn text(granted: &ImportedGrant<'_>) -> Result<String, toml::ser::Err
          {actor}\
          # - [components] services: \"on_behalf_of\", \"restricted_user\" or \"service_identity\"\n\
          # - [components] scopes: what a caller's token must have\n\
-         {servers}{scopes}\n\
+         {about}\n\
          {written}"
     ))
+}
+
+impl<'s> ImportedGrant<'s> {
+    fn section(&self) -> ServiceSection<'s> {
+        let section = ServiceSection {
+            allow: self.lines.clone(),
+            ..ServiceSection::default()
+        };
+        match self.granted {
+            GrantedService::Api { .. } => section,
+            GrantedService::Remote {
+                url,
+                revision,
+                private_addresses,
+                ref pins,
+            } => ServiceSection {
+                kind: Some("mcp"),
+                url: Some(url),
+                private_addresses,
+                revision: Some(revision),
+                definitions: pins.clone(),
+                ..section
+            },
+        }
+    }
 }
 
 /// Returns the comment about the servers.
@@ -144,6 +181,8 @@ fn one_line(text: &str) -> String {
 
 /// What an operator would choose first; a service without an exchange refuses it.
 const MODE: &str = "on_behalf_of";
+const PINNED: &str = "A tool whose definition is no longer the pinned one is refused: import again \
+                      to see what changed";
 /// The servers that are named.
 const MOST_SERVERS: usize = 16;
 
@@ -151,14 +190,22 @@ const MOST_SERVERS: usize = 16;
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{ImportedGrant, MOST_SERVERS, text};
+    use super::{GrantedService, ImportedGrant, MOST_SERVERS, text};
 
-    fn written(lines: &[&str], allowed: &[&str], servers: &[&str]) -> String {
-        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let (read, both): (Vec<String>, Vec<String>) =
-            (texts(&["read"]), texts(&["read", "write"]));
-        let scopes = BTreeMap::from([("find", read.as_slice()), ("make", both.as_slice())]);
-        let servers: Vec<String> = texts(servers);
+    /// What is written for an API with these servers, of which two tools want scopes.
+    fn of_api(lines: &[&str], allowed: &[&str], servers: &[&str]) -> String {
+        let texts = |texts: &[&str]| -> Vec<String> {
+            texts.iter().map(|text| (*text).to_owned()).collect()
+        };
+        let (read, both) = (texts(&["read"]), texts(&["read", "write"]));
+        let api = GrantedService::Api {
+            servers: &texts(servers),
+            scopes: BTreeMap::from([("find", read.as_slice()), ("make", both.as_slice())]),
+        };
+        written(lines, allowed, api)
+    }
+
+    fn written(lines: &[&str], allowed: &[&str], granted: GrantedService<'_>) -> String {
         let allowed: Vec<_> = allowed.iter().map(|name| (*name).to_owned()).collect();
         let grant = ImportedGrant {
             service: "shop_api",
@@ -167,8 +214,6 @@ mod tests {
             digest: "sha256:00",
             lines: &lines.iter().copied().collect(),
             allowed: &allowed,
-            servers: &servers,
-            scopes: &scopes,
         };
         text(&grant).unwrap_or_default()
     }
@@ -178,7 +223,7 @@ mod tests {
         let lines = ["GET /orders/{}", "GET /users/{actor.sub}"];
         let server = "https://a.example\n[services.evil]\nurl = \"https://evil.example\"";
         let other = "https://b.example";
-        let written = written(&lines, &["subject"], &[server, other]);
+        let written = of_api(&lines, &["subject"], &[server, other]);
         let parsed: toml::Table = written.parse().unwrap_or_default();
         let expected = toml::toml! {
             [services.shop_api]
@@ -202,14 +247,18 @@ mod tests {
     #[test]
     fn many_servers_are_counted() {
         let many = ["https://a.example"; MOST_SERVERS + 2];
-        let written = written(&["GET /orders/{}"], &[], &many);
+        let written = of_api(&["GET /orders/{}"], &[], &many);
         assert_eq!(written.matches("a.example").count(), MOST_SERVERS);
         assert!(written.contains("and 2 more"), "{written}");
     }
 
     #[test]
     fn what_does_not_apply_is_not_written() {
-        let written = written(&["GET /orders/{}"], &[], &[]);
+        let api = GrantedService::Api {
+            servers: &[],
+            scopes: BTreeMap::new(),
+        };
+        let written = written(&["GET /orders/{}"], &[], api);
         assert!(written.contains("names no server"), "{written}");
         for other in [
             "scopes = ",

@@ -31,7 +31,7 @@ pub(crate) struct Args {
 pub(super) const EXAMPLES: &str = "\
 Examples:
   bailiwick import openapi orders.json --service orders_api --dry-run
-  bailiwick import openapi orders.json --service orders_api --method get --out tools
+  bailiwick import openapi orders.yaml --service orders_api --method get --out tools
   bailiwick import openapi orders.json --service orders_api --bind customer=actor.sub
 
 Files: DIR/NAME.wasm is the component, DIR/NAME.toml the lines for the configuration that grant its

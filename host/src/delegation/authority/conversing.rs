@@ -115,9 +115,8 @@ impl Carrying<'_> {
         for (name, value) in &message.headers {
             headers.insert(name, value.clone());
         }
-        self.inner
-            .send(self.planned, request, sending, settled)
-            .await
+        self.inner.identify(self.planned, headers)?;
+        Ok(request)
     }
 
     /// Returns the deadlines of a message: those of the service, within what is left for the whole

@@ -143,7 +143,11 @@ fn each_remote_tool_is_imported_noted_or_left_out() {
             "",
         ),
         (json!({"tree": {"$ref": "#"}}), json!({}), ""),
-        (json!({"q": deep}), json!({}), "any JSON in its arguments: "),
+        (
+            json!({"q": deep.clone()}),
+            json!({}),
+            "any JSON in its arguments: ",
+        ),
         (
             json!({"user_id": {"type": "string"}}),
             json!({}),
