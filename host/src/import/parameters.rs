@@ -161,6 +161,11 @@ impl<'d> ApiParameters<'d> {
                 return Ok(());
             }
         };
+        // The definition may not show a member that can be sent: a read-only one, for example.
+        let names_one = |name: &&String| names_identity(name) && !rules.allowed.contains(*name);
+        if let Some(name) = form.members.iter().flatten().find(names_one) {
+            return Err(LeftOut::IdentityMember(name.clone()));
+        }
         let argument = self.argument(parameter, form.members)?;
         if !form.left_out.is_empty() {
             let (name, members) = (parameter.name, form.left_out.join(", "));

@@ -70,6 +70,8 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
         "status": {"type": "string"}, "kinds": {"type": "array"}, "range": {"type": "object"}}}});
     let user = json!({"style": "deepObject",
         "schema": {"properties": {"user_id": {"type": "string"}}}});
+    let hidden = json!({"type": "object", "properties": {
+        "user_id": {"type": "string", "readOnly": true}, "status": {"type": "string"}}});
     let needed = json!({"required": true});
     for (place, name, more, expected) in [
         ("path", "id", json!({}), "GET /a/{}"),
@@ -96,6 +98,13 @@ fn each_kind_of_parameter_is_sent_noted_or_left_out() {
             "GET /a/x?filter[kinds]={*}&filter[status]={}; \"filter\" without its range, which",
         ),
         ("query", "filter", user, "--drop user_id"),
+        (
+            "query",
+            "filter",
+            json!({"style": "deepObject", "schema": hidden}),
+            "--drop user_id",
+        ),
+        ("query", "filter", json!({"schema": hidden}), "--drop user_id"),
         ("query", "q[]", list, "GET /a/x?q[]={*}"),
         (
             "query",
