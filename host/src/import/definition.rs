@@ -6,12 +6,14 @@ use super::ImportRules;
 use super::body::{ApiBody, accepted};
 use super::fitting::{Fitting, ImportEffort, SchemaDetail, answer_schema};
 use super::left_out::LeftOut;
+use super::members::ApiMembers;
 use super::operation::ApiOperation;
 use super::parameters::{ApiArgument, BODY};
 use super::references::ApiReferences;
 use super::schemas::{ApiSchemas, SchemaSide};
 use super::text::{MAX_TEXT, MAX_TITLE, cleaned};
 use crate::sandbox::{Annotations, RawDefinition, RawFacets};
+use crate::schema::names_identity;
 
 /// The arguments of a tool, and what its answers are.
 pub(super) struct DescribedOperation<'o, 'd> {
@@ -52,6 +54,9 @@ impl<'d> DescribedOperation<'_, 'd> {
         references: ApiReferences<'d>,
         detail: SchemaDetail,
     ) -> Result<RawDefinition, LeftOut> {
+        if detail == SchemaDetail::Untyped {
+            self.check_identities(references)?;
+        }
         let operation = self.operation;
         let method = operation.method()?;
         let line = operation.line();
@@ -83,6 +88,19 @@ impl<'d> DescribedOperation<'_, 'd> {
             meta: None,
             facets: RawFacets::default(),
         })
+    }
+
+    /// Looks at the members of a body whose schema is left out, so that no schema is too large for
+    /// the rule.
+    fn check_identities(&self, references: ApiReferences<'d>) -> Result<(), LeftOut> {
+        let rules = self.rules;
+        let is_known = |name: &String| rules.allowed.contains(name) || rules.drops.contains(name);
+        let members = ApiMembers::of(self.body.and_then(|body| body.schema), references);
+        let mut names = members.shapes.into_keys();
+        match names.find(|name| names_identity(name) && !is_known(name)) {
+            Some(name) => Err(LeftOut::IdentityMember(name)),
+            None => Ok(()),
+        }
     }
 
     /// Returns the schema of the arguments: closed, whatever the document says.
