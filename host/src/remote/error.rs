@@ -67,6 +67,9 @@ pub enum RemoteError {
     /// The list has too many tools.
     #[error("the server's list has more than {0} tools")]
     TooManyTools(usize),
+    /// The definitions of the list are too large together.
+    #[error("the definitions in the server's list have more than {0} values")]
+    TooManyValues(usize),
     /// A tool of the list has no name.
     #[error("a tool of the server's list has no name")]
     Unnamed,

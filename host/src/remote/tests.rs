@@ -307,6 +307,14 @@ fn a_list_is_read_to_its_end_or_refused() {
     let many = (0..1_025)
         .map(|number| tool(&number.to_string()))
         .collect::<Value>();
+    let large = |count: usize| -> Vec<Value> {
+        let schema = json!({"enum": vec![0; 60_000]});
+        let page = |number: usize| {
+            let tool = json!({"name": number.to_string(), "inputSchema": schema});
+            json!({"tools": [tool], "nextCursor": "1"})
+        };
+        (0..count).map(page).collect()
+    };
     for (pages, expected) in [
         (vec![json!({"tools": []})], Ok(0)),
         (
@@ -344,6 +352,8 @@ fn a_list_is_read_to_its_end_or_refused() {
             vec![json!({"tools": [], "nextCursor": "1"}); 64],
             Err(RemoteError::TooManyPages(64)),
         ),
+        (large(3), Ok(3)),
+        (large(4), Err(RemoteError::TooManyValues(200_000))),
         (
             vec![json!({})],
             Err(RemoteError::NotRpc("its result has no `tools`")),

@@ -1,6 +1,8 @@
 //! The tools of a remote server, and the pin of each: a digest of all that a model and the host
 //! know of it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::answer::RemoteAnswer;
@@ -21,6 +23,9 @@ pub struct RemoteTool {
 #[derive(Debug, Default)]
 pub struct RemoteTools {
     tools: Vec<RemoteTool>,
+    names: BTreeSet<String>,
+    /// The values in all definitions, each of which takes far more memory than its text.
+    values: usize,
     pages: usize,
 }
 
@@ -75,7 +80,11 @@ impl RemoteTools {
         }
         for described in tools {
             let tool = RemoteTool::read(described)?;
-            if self.find(&tool.name).is_some() {
+            self.values += tool.definition.values().map(json::values).sum::<usize>();
+            if self.values > MAX_VALUES {
+                return Err(RemoteError::TooManyValues(MAX_VALUES));
+            }
+            if !self.names.insert(tool.name.clone()) {
                 return Err(RemoteError::OneName);
             }
             self.tools.push(tool);
@@ -122,5 +131,7 @@ const PINNED: &[&str] = &[
 const MAX_PAGES: usize = 64;
 /// The most tools of a list.
 const MAX_TOOLS: usize = 1_024;
+/// The most values in the definitions of a list: twice as many as one message can have.
+const MAX_VALUES: usize = 200_000;
 /// The longest name of a tool, in bytes.
 const MAX_NAME: usize = 128;
