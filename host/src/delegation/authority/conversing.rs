@@ -72,9 +72,10 @@ impl Courier for Carrying<'_> {
             RemoteStep::Call => self.progress.sent.clone(),
             RemoteStep::Prepare | RemoteStep::End => Sent::default(),
         };
+        let deadlines = self.deadlines(step)?;
         let request = self.request(message)?;
         let transaction = request.headers().get(TRANSACTION).cloned();
-        let sending = (&sent, self.deadlines(step));
+        let sending = (&sent, deadlines);
         let answer = self.inner.send(self.planned, request, sending, settled);
         let answer = answer.await;
         let service = &self.planned.service.settings.name;
@@ -119,17 +120,48 @@ impl Carrying<'_> {
         Ok(request)
     }
 
-    /// Returns the deadlines of a message: those of the service, within what is left for the whole
-    /// conversation. A session ends soon or by itself.
-    fn deadlines(&self, step: RemoteStep) -> Deadlines {
+    /// Returns the deadlines of a message. A session ends soon or by itself.
+    fn deadlines(&self, step: RemoteStep) -> Result<Deadlines, DownstreamError> {
         let own = self.planned.service.settings.deadlines;
-        let left = self.until.saturating_duration_since(Instant::now());
         match step {
-            RemoteStep::Prepare | RemoteStep::Call => Deadlines { total: left, ..own },
-            RemoteStep::End => Deadlines::below(END_WITHIN.min(own.total)),
+            RemoteStep::Prepare | RemoteStep::Call => until(own, self.until, Instant::now()),
+            RemoteStep::End => Ok(Deadlines::below(END_WITHIN.min(own.total))),
         }
     }
 }
 
+/// Returns the deadlines of a service within what is left for a conversation.
+///
+/// # Errors
+/// Nothing is left. What is sent then may do something that nobody waits to hear of.
+fn until(own: Deadlines, end: Instant, now: Instant) -> Result<Deadlines, DownstreamError> {
+    let total = end.saturating_duration_since(now);
+    if total.is_zero() {
+        return Err(DownstreamError::TimedOut);
+    }
+    Ok(Deadlines { total, ..own })
+}
+
 /// The longest time for the end of a session, which a caller waits for.
 const END_WITHIN: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_sent_once_the_time_of_a_conversation_is_over() {
+        let (own, now) = (Deadlines::below(Duration::from_secs(9)), Instant::now());
+        let end = now + Duration::from_secs(5);
+        for (passed, left) in [
+            (0, Ok(5_000)),
+            (4_999, Ok(1)),
+            (5_000, Err(DownstreamError::TimedOut)),
+            (6_000, Err(DownstreamError::TimedOut)),
+        ] {
+            let found = until(own, end, now + Duration::from_millis(passed));
+            let total = found.map(|deadlines| deadlines.total);
+            assert_eq!(total, left.map(Duration::from_millis), "{passed}");
+        }
+    }
+}
