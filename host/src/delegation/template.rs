@@ -61,8 +61,8 @@ pub enum TemplateError {
     Rest,
     /// A query part has no value, occurs twice, or could be read as another one.
     #[error(
-        "the query parameter {0:?}: expected key=value or key={{*}}, each key once, and none with \
-         brackets behind one that is fixed"
+        "the query parameter {0:?}: expected key=value or key={{*}}, each key once, and none that \
+         differs from a fixed one only by its case or by brackets behind it"
     )]
     Query(String),
 }

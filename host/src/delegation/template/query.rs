@@ -116,15 +116,16 @@ impl KeySlot {
     }
 
     /// Returns true if no service reads both keys into one parameter of which one is fixed: a form
-    /// has `user[]=bob` in place of `user=alice` for some.
+    /// has `user[]=bob` in place of `user=alice` for some, and `User=bob` for others.
     fn is_apart_from(&self, other: &Self) -> bool {
         let continues = |long: &str, short: &str| {
             let rest = long.strip_prefix(short);
-            rest.is_some_and(|rest| rest.starts_with('['))
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
         };
         let is_free = self.slot.is_free() && other.slot.is_free();
-        let nested = continues(&self.key, &other.key) || continues(&other.key, &self.key);
-        self.key != other.key && (is_free || !nested)
+        let [own, others] = [self, other].map(|one| one.key.to_ascii_lowercase());
+        let is_one = continues(&own, &others) || continues(&others, &own);
+        self.key != other.key && (is_free || !is_one)
     }
 }
 
@@ -203,6 +204,8 @@ mod tests {
             ("u={actor.sub}&u[]={*}", "u[]={*}"),
             ("u[]={*}&u={actor.sub}", "u={actor.sub}"),
             ("u[a]=b&u[a][c]={}", "u[a][c]={}"),
+            ("u={actor.sub}&U={}", "U={}"),
+            ("U[]={*}&u={actor.sub}", "u={actor.sub}"),
         ] {
             assert_eq!(QuerySlots::read(query), Err(wrong.to_owned()), "{query}");
         }
@@ -212,6 +215,7 @@ mod tests {
             "a={}&a[b]={}",
             "u={actor.sub}&us[]={*}",
             "u[a]={actor.sub}&u[b]={}",
+            "a={}&A[]={*}",
         ] {
             assert!(QuerySlots::read(query).is_ok(), "{query}");
         }
