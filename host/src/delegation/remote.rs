@@ -7,7 +7,6 @@
 //! Invariant: `tools/call` leaves only after this principal has seen the tool as it is pinned, in
 //! this conversation or not long before. What prepares the call changes nothing.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bailiwick_journal::chain;
@@ -23,7 +22,7 @@ use crate::downstream::{DownstreamError, Response};
 use crate::egress::Reply;
 use crate::remote::{
     MirroredArgument, RemoteAnswer, RemoteArguments, RemoteConversation, RemoteError,
-    RemoteMessage, RemoteReply, RemoteTool, RemoteTools,
+    RemoteMessage, RemoteReply, RemoteTools,
 };
 
 /// The remote tool that a request calls.
@@ -151,45 +150,46 @@ impl<'p> RemoteCall<'p> {
         looker: Looker,
         courier: &mut impl Courier,
     ) -> Result<Arc<[MirroredArgument]>, DownstreamError> {
-        let (mut tools, mut cursor) = (RemoteTools::default(), None);
+        let (mut tools, mut cursor, mut length) = (RemoteTools::default(), None, 0);
         loop {
             let message = conversation.list(cursor.as_deref());
-            let (_, answer) = self.prepare(&message, courier).await?;
+            let (reply, answer) = self.prepare(&message, courier).await?;
+            length += reply.body.len();
             cursor = tools.add(&answer).map_err(|why| self.failed(why))?;
             if cursor.is_none() {
                 break;
             }
         }
-        let as_pinned = self.as_pinned(&tools);
+        let ComparedTools { as_pinned, other } = self.compared(tools, length).await?;
         let found = as_pinned.get(self.name).map(Arc::clone);
         let (lasts, now_ms) = (self.settings.look_lasts, self.service.clock.now_ms());
         let looks = &self.service.looks;
         looks.note(looker, as_pinned, (lasts, now_ms));
-        found.ok_or_else(|| self.changed(tools.find(self.name)))
+        found.ok_or_else(|| self.changed(other))
     }
 
-    /// Returns the tools of a list that are as pinned.
-    fn as_pinned(self, tools: &RemoteTools) -> PinnedTools {
-        let pins = self.settings.definitions.iter();
-        let as_pinned = pins.filter_map(|(name, pin)| {
-            let tool = tools.find(name).filter(|tool| tool.pin() == *pin)?;
-            let mirrored = if self.settings.revision.has_handshake() {
-                Vec::new()
-            } else {
-                tool.mirrored().ok()?
-            };
-            Some((name.clone(), Arc::from(mirrored)))
-        });
-        as_pinned.collect::<BTreeMap<_, _>>()
+    /// Compares a list of this length with the pins, a long one apart from what serves others.
+    async fn compared(
+        self,
+        tools: RemoteTools,
+        length: usize,
+    ) -> Result<ComparedTools, DownstreamError> {
+        if length <= SHORT {
+            return Ok(self.settings.compare(&tools, self.name));
+        }
+        let (settings, name) = (self.settings.clone(), self.name.to_owned());
+        let compared = apart(move |_| settings.compare(&tools, &name));
+        compared.await.map_err(lost)
     }
 
     /// Returns the error for a tool that is not as pinned, or that no client may call.
-    fn changed(self, found: Option<&RemoteTool>) -> DownstreamError {
+    fn changed(self, found: Option<(String, Option<RemoteError>)>) -> DownstreamError {
         let (service, tool) = (self.service.settings.name.as_str(), self.name);
         let accepted = self.settings.definitions.get(tool).map(String::as_str);
-        let pin = found.map(RemoteTool::pin);
-        let as_accepted = found.filter(|_| pin.as_deref() == accepted);
-        if let Some(Err(why)) = as_accepted.map(RemoteTool::mirrored) {
+        let (pin, wrong) = found.unzip();
+        if let Some(why) = wrong.flatten()
+            && pin.as_deref() == accepted
+        {
             return self.failed(why);
         }
         tracing::warn!(
@@ -220,7 +220,6 @@ impl<'p> RemoteCall<'p> {
                     body: &body,
                 })
             });
-            let lost = |_| DownstreamError::Unavailable("the host failed".into());
             read.await.map_err(lost)?
         };
         answer.map_err(|why| self.failed(why))
@@ -241,6 +240,39 @@ impl<'p> RemoteCall<'p> {
             why => DownstreamError::Unavailable(why.to_string()),
         }
     }
+}
+
+/// What a list of tools says.
+struct ComparedTools {
+    /// Those that are as pinned.
+    as_pinned: PinnedTools,
+    /// If the tool that is called is not: its pin in the list, and what its schema has wrong.
+    other: Option<(String, Option<RemoteError>)>,
+}
+
+impl RemoteSettings {
+    /// Compares a list of tools with the pins, for a call of the tool `name`.
+    fn compare(&self, tools: &RemoteTools, name: &str) -> ComparedTools {
+        let pins = self.definitions.iter();
+        let as_pinned = pins.filter_map(|(name, pin)| {
+            let tool = tools.find(name).filter(|tool| tool.pin() == *pin)?;
+            let mirrored = if self.revision.has_handshake() {
+                Vec::new()
+            } else {
+                tool.mirrored().ok()?
+            };
+            Some((name.clone(), Arc::from(mirrored)))
+        });
+        let as_pinned: PinnedTools = as_pinned.collect();
+        let other = tools.find(name).filter(|_| !as_pinned.contains_key(name));
+        let other = other.map(|tool| (tool.pin(), tool.mirrored().err()));
+        ComparedTools { as_pinned, other }
+    }
+}
+
+/// Returns the error for work that went down apart.
+fn lost<E>(_: E) -> DownstreamError {
+    DownstreamError::Unavailable("the host failed".into())
 }
 
 fn said(reply: &Reply) -> RemoteReply<'_> {

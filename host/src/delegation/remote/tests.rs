@@ -409,3 +409,22 @@ async fn a_look_is_remembered_for_its_principal_and_a_change_is_not() {
         assert_eq!(answer.is_ok(), server.was_called(), "{user} {seconds}");
     }
 }
+
+#[tokio::test]
+async fn a_long_list_is_compared_as_a_short_one_is() {
+    for length in [0, SHORT] {
+        let long = json!({"name": "long", "description": "x".repeat(length)});
+        let (service, _) = service("2026-07-28", 0);
+        let listed = list(1, &json!([search(), long]));
+        let mut server = Scripted::new([listed, result(2, &found())]);
+        let answer = call(&service, "alice", &mut server).await;
+        assert!(answer.is_ok(), "{length}");
+        let mut server = Scripted::new([list(1, &json!([long]))]);
+        let refused = call(&service, "alice", &mut server).await.err();
+        assert_eq!(
+            refused,
+            Some(DownstreamError::DefinitionChanged),
+            "{length}"
+        );
+    }
+}
