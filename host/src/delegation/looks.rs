@@ -19,7 +19,13 @@ use crate::remote::MirroredArgument;
 pub(super) struct Looks {
     /// Whether all actors are the host to the service, under `service_identity`.
     as_host: bool,
-    seen: Mutex<FairMap<Looker, Arc<SeenTools>>>,
+    seen: Mutex<SeenByLookers>,
+}
+
+struct SeenByLookers {
+    looks: FairMap<Looker, SeenTools>,
+    /// What the last one saw. Most see the same, so it is kept once.
+    last: Arc<PinnedTools>,
 }
 
 /// A party for whom a server's answers are the same.
@@ -35,7 +41,16 @@ pub(super) type PinnedTools = BTreeMap<String, Arc<[MirroredArgument]>>;
 
 struct SeenTools {
     at_ms: u64,
-    tools: PinnedTools,
+    tools: Arc<PinnedTools>,
+}
+
+impl SeenByLookers {
+    fn new() -> Self {
+        Self {
+            looks: FairMap::new(MAX_LOOKS),
+            last: Arc::default(),
+        }
+    }
 }
 
 impl Looks {
@@ -48,7 +63,7 @@ impl Looks {
         let names_actor = settings.in_trust_domain || settings.audit_headers == AuditHeaders::Full;
         Self {
             as_host: one_credential && !names_actor,
-            seen: Mutex::new(FairMap::new(MAX_LOOKS)),
+            seen: Mutex::new(SeenByLookers::new()),
         }
     }
 
@@ -69,8 +84,8 @@ impl Looks {
         tool: &str,
         (lasts, now_ms): (Duration, u64),
     ) -> Option<Arc<[MirroredArgument]>> {
-        let looks = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = looks.get(looker)?;
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = seen.looks.get(looker)?;
         // A clock that went back makes no look last longer.
         let age = now_ms.checked_sub(seen.at_ms)?;
         let is_good = u128::from(age) < lasts.as_millis();
@@ -87,16 +102,19 @@ impl Looks {
         let now = now_ms / 1_000;
         let actor = looker.actor.as_ref();
         let host = || Principal::new("", "");
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen.last != tools {
+            seen.last = Arc::new(tools);
+        }
         let owned = Owned {
             owner: actor.map_or_else(host, |actor| actor.principal.clone()),
             until: now.saturating_add(lasts.as_secs()).saturating_add(1),
-            value: Arc::new(SeenTools {
+            value: SeenTools {
                 at_ms: now_ms,
-                tools,
-            }),
+                tools: Arc::clone(&seen.last),
+            },
         };
-        let mut looks = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        looks.insert(looker, owned, now);
+        seen.looks.insert(looker, owned, now);
     }
 }
 
@@ -118,7 +136,7 @@ mod tests {
     fn looks(as_host: bool) -> Looks {
         Looks {
             as_host,
-            seen: Mutex::new(FairMap::new(MAX_LOOKS)),
+            seen: Mutex::new(SeenByLookers::new()),
         }
     }
 
@@ -166,6 +184,26 @@ mod tests {
         let found = looks.remembered(&alice, "search", (minute, 110_000));
         assert!(found.is_none(), "a later look shows another tool");
     }
+
+    #[test]
+    fn what_most_see_is_kept_once() {
+        let (looks, minute) = (looks(false), Duration::from_secs(60));
+        let lookers = ["alice", "bob", "carol"]
+            .map(|sub| looks.looker(actor(sub, None, false), DelegationMode::OnBehalfOf));
+        for (looker, tool) in lookers.iter().zip(["search", "search", "create"]) {
+            let tools = PinnedTools::from([(tool.to_owned(), Arc::from(Vec::new()))]);
+            looks.note(looker.clone(), tools, (minute, 0));
+        }
+        let seen = looks.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let [alice, bob, carol] = lookers.each_ref().map(|looker| {
+            let seen = seen.looks.get(looker);
+            seen.map(|seen| Arc::as_ptr(&seen.tools))
+        });
+        assert!(alice.is_some() && carol.is_some());
+        assert_eq!(alice, bob);
+        assert_ne!(alice, carol);
+    }
+
     #[test]
     fn where_the_server_sees_the_host_alone_one_look_is_good_for_all() {
         let [alice, bob] = ["alice", "bob"].map(|sub| actor(sub, None, false));
