@@ -34,6 +34,8 @@ impl<'d> DescribedOperation<'_, 'd> {
         references: ApiReferences<'d>,
         notes: &mut Vec<String>,
     ) -> Result<RawDefinition, LeftOut> {
+        // A parameter that the host fills in may be a member here, which the host does not.
+        self.check_members(references, |name| self.rules.bindings.contains_key(name))?;
         let fitting = Fitting {
             rules: self.rules,
             effort: self.effort,
@@ -54,8 +56,9 @@ impl<'d> DescribedOperation<'_, 'd> {
         references: ApiReferences<'d>,
         detail: SchemaDetail,
     ) -> Result<RawDefinition, LeftOut> {
+        // No schema is too large for the rule.
         if detail == SchemaDetail::Untyped {
-            self.check_identities(references)?;
+            self.check_members(references, names_identity)?;
         }
         let operation = self.operation;
         let method = operation.method()?;
@@ -90,14 +93,18 @@ impl<'d> DescribedOperation<'_, 'd> {
         })
     }
 
-    /// Looks at the members of a body whose schema is left out, so that no schema is too large for
-    /// the rule.
-    fn check_identities(&self, references: ApiReferences<'d>) -> Result<(), LeftOut> {
+    /// Fails if a member of the body has a name for which the operator must say something, and has
+    /// not.
+    fn check_members(
+        &self,
+        references: ApiReferences<'d>,
+        is_named: impl Fn(&str) -> bool,
+    ) -> Result<(), LeftOut> {
         let rules = self.rules;
         let is_known = |name: &String| rules.allowed.contains(name) || rules.drops.contains(name);
         let members = ApiMembers::of(self.body.and_then(|body| body.schema), references);
         let mut names = members.shapes.into_keys();
-        match names.find(|name| names_identity(name) && !is_known(name)) {
+        match names.find(|name| is_named(name) && !is_known(name)) {
             Some(name) => Err(LeftOut::IdentityMember(name)),
             None => Ok(()),
         }

@@ -41,12 +41,13 @@ impl ApiMembers {
         };
         *looks = left;
         let properties = schema.get("properties").and_then(Value::as_object);
-        for (name, value) in properties.into_iter().flatten() {
+        // Parts that have the same members cost no more than one of them.
+        for (name, value) in properties.into_iter().flatten().take(MAX_MEMBERS + 1) {
             if self.shapes.len() > MAX_MEMBERS {
                 return;
             }
-            self.shapes
-                .insert(name.clone(), shape(Some(value), references));
+            let known = self.shapes.entry(name.clone());
+            known.or_insert_with(|| shape(Some(value), references));
         }
         let required = schema.get("required").and_then(Value::as_array);
         let required = required.into_iter().flatten().filter_map(Value::as_str);

@@ -161,8 +161,12 @@ impl<'d> ApiParameters<'d> {
                 return Ok(());
             }
         };
-        // The definition may not show a member that can be sent: a read-only one, for example.
-        let names_one = |name: &&String| names_identity(name) && !rules.allowed.contains(*name);
+        // The definition may not show a member that can be sent: a read-only one, for example. And
+        // the host fills in no member.
+        let names_one = |name: &&String| {
+            let is_named = names_identity(name) || rules.bindings.contains_key(*name);
+            is_named && !rules.allowed.contains(*name)
+        };
         if let Some(name) = form.members.iter().flatten().find(names_one) {
             return Err(LeftOut::IdentityMember(name.clone()));
         }

@@ -230,6 +230,37 @@ fn a_security_scheme_takes_no_binding_away() {
 }
 
 #[test]
+fn what_is_bound_is_nowhere_an_argument() {
+    let named = json!({"type": "object",
+        "properties": {"customer": {"type": "string"}, "text": {"type": "string"}}});
+    let body = json!({"content": {"application/json": {"schema": named}}});
+    let bound = json!([{"name": "customer", "in": "query"}]);
+    let both = json!([{"name": "customer", "in": "query"},
+        {"name": "of", "in": "query", "style": "deepObject", "schema": named}]);
+    let mut binding = request();
+    let customer = "customer".to_owned();
+    binding
+        .rules
+        .bindings
+        .insert(customer.clone(), ActorFact::Sub);
+    let (mut dropping, mut allowing) = (binding.clone(), binding.clone());
+    dropping.rules.drops.insert(customer.clone());
+    allowing.rules.allowed.insert(customer);
+    for operation in [
+        json!({"parameters": bound, "requestBody": body}),
+        json!({"parameters": both}),
+    ] {
+        let refused = imported("/a", &operation, &binding).err();
+        let expected = LeftOut::IdentityMember("customer".to_owned());
+        assert_eq!(refused, Some(expected), "{operation}");
+        for request in [&dropping, &allowing] {
+            let found = imported("/a", &operation, request).unwrap();
+            assert!(found.contains("?customer={actor.sub}"), "{found}");
+        }
+    }
+}
+
+#[test]
 fn references_that_lead_nowhere_or_in_circles_leave_their_operation_out() {
     let circle = json!({"$ref": "#/components/circle"});
     let components = json!({
