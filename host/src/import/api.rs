@@ -100,7 +100,7 @@ fn planned(
             "its requests go to the service's url, and the description has {server:?} for it"
         ));
     }
-    let path = path_of(operation, &parameters)?;
+    let path = path_of(operation, &parameters, rules)?;
     let body = body(operation, references, &mut parameters.notes)?;
     let answer = answer(operation, references);
     if let Some((media, _)) = answer {
@@ -148,10 +148,12 @@ fn planned(
 fn path_of(
     operation: &ApiOperation<'_>,
     parameters: &ApiParameters<'_>,
+    rules: &ImportRules,
 ) -> Result<Vec<GuestSegment>, LeftOut> {
-    let piece = |name: &str| {
-        let piece = parameters.path.get(name).cloned();
-        piece.ok_or_else(|| LeftOut::Undeclared(name.to_owned()))
+    let piece = |name: &str| match parameters.path.get(name) {
+        Some(piece) => Ok(piece.clone()),
+        None if rules.drops.contains(name) => Err(LeftOut::DroppedFromPath(name.to_owned())),
+        None => Err(LeftOut::Undeclared(name.to_owned())),
     };
     let segments = segments(operation.path)?;
     let count = segments.len();

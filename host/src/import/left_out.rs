@@ -24,6 +24,13 @@ pub enum LeftOut {
     /// A parameter of the path is not declared.
     #[error("its path has {{{0}}}, which no parameter declares")]
     Undeclared(String),
+    /// A parameter of the path is not to be sent.
+    #[error(
+        "its path needs {{{0}}}, so --drop {typed} leaves nothing to ask for: add --bind \
+         {typed}=actor.sub (or actor.tenant, actor.iss), or --allow {typed}, in its place",
+        typed = typed(.0)
+    )]
+    DroppedFromPath(String),
     /// Two arguments have one name.
     #[error("two of its parameters would be the argument {0:?}")]
     Clash(String),
@@ -35,6 +42,15 @@ pub enum LeftOut {
         typed = typed(.0)
     )]
     Identity(String),
+    /// A parameter of the path, without which there is no request, names an identity or a
+    /// credential.
+    #[error(
+        "its path has {{{0}}}, which names an identity or a credential, and a model must not choose \
+         one: add --bind {typed}=actor.sub (or actor.tenant, actor.iss) to let the host fill it in, \
+         or --allow {typed} if it is something else",
+        typed = typed(.0)
+    )]
+    IdentityInPath(String),
     /// A bound parameter is in a place that the host does not fill in.
     #[error("its parameter {0:?} is bound, but the host fills in only paths and queries")]
     BoundElsewhere(String),

@@ -93,9 +93,12 @@ impl<'d> ApiParameters<'d> {
             self.note(parameter, "it carries the credential, which the host sends");
             return Ok(());
         }
-        let is_sent = matches!(parameter.place, "path" | "query");
-        if is_sent && names_identity(name) && !rules.allowed.contains(name) {
-            return Err(LeftOut::Identity(name.to_owned()));
+        if names_identity(name) && !rules.allowed.contains(name) {
+            match parameter.place {
+                "path" => return Err(LeftOut::IdentityInPath(name.to_owned())),
+                "query" => return Err(LeftOut::Identity(name.to_owned())),
+                _ => {}
+            }
         }
         match parameter.place {
             "path" => self.in_path(parameter),

@@ -246,6 +246,32 @@ fn what_is_bound_is_filled_in_and_no_argument() {
 }
 
 #[test]
+fn what_a_path_needs_cannot_be_dropped() {
+    let mut dropping = request();
+    dropping.rules.drops.insert("user_id".to_owned());
+    for (place, path, asked, expected) in [
+        ("query", "/orders", request(), "--drop user_id to send none"),
+        ("query", "/orders", dropping.clone(), "it is dropped"),
+        (
+            "path",
+            "/orders/{user_id}",
+            request(),
+            "to let the host fill it in, or --allow user_id",
+        ),
+        (
+            "path",
+            "/orders/{user_id}",
+            dropping,
+            "its path needs {user_id}, so --drop user_id leaves nothing to ask for",
+        ),
+    ] {
+        let operation = parameter("user_id", place, &json!({}));
+        let found = imported(path, &operation, &asked).unwrap_or_else(|why| why.to_string());
+        assert!(found.contains(expected), "{place}: {found}");
+    }
+}
+
+#[test]
 fn a_name_that_only_sounds_like_an_identity_can_be_allowed() {
     let mut allowing = request();
     allowing.rules.allowed.insert("subject".to_owned());
