@@ -119,7 +119,7 @@ pub enum ImportError {
     #[error("the description cannot be read as JSON")]
     Json(#[from] JsonError),
     /// It is not YAML that means the same as JSON.
-    #[error("the description cannot be read as YAML of the kind that JSON has too")]
+    #[error("the description cannot be read as YAML")]
     Yaml(#[from] YamlError),
     /// It is in an older version.
     #[error(
@@ -127,7 +127,10 @@ pub enum ImportError {
          openapi.json`"
     )]
     Swagger,
-    /// It is in another version, or no description at all.
+    /// It is no description at all.
+    #[error("it has no `openapi`, so it is no OpenAPI description in version 3.0 or 3.1")]
+    NoVersion,
+    /// It is in another version.
     #[error("its `openapi` is {0}; expected a text of version 3.0 or 3.1, such as \"3.1.0\"")]
     Version(String),
     /// The address of a remote server is not one.

@@ -293,6 +293,8 @@ async fn a_description_that_cannot_be_imported_leaves_nothing() -> Result<()> {
             "line 2, column 1: duplicate member",
         ),
         ("openapi: &a [*a]", &[], "not acceptable YAML"),
+        ("", &[], "it is empty"),
+        ("title: Shop", &[], "it has no `openapi`"),
         (r#"{"openapi": "3.0.3"}"#, &["--only", "x"], "--only x"),
         (r#"{"openapi": "3.0.3"}"#, &["--name", "../x"], "--name"),
     ] {

@@ -34,10 +34,10 @@ impl ApiDocument {
         if root.get("swagger").is_some() {
             return Err(ImportError::Swagger);
         }
-        let version = root.get("openapi").and_then(Value::as_str);
-        if !version.is_some_and(|version| VERSIONS.iter().any(|known| version.starts_with(known))) {
-            let found = root.get("openapi").map(Value::to_string);
-            return Err(ImportError::Version(found.unwrap_or_default()));
+        let version = root.get("openapi").ok_or(ImportError::NoVersion)?;
+        let is_known = |text: &str| VERSIONS.iter().any(|known| text.starts_with(known));
+        if !version.as_str().is_some_and(is_known) {
+            return Err(ImportError::Version(version.to_string()));
         }
         let digest = build::digest(bytes);
         Ok(Self { root, digest })
@@ -86,7 +86,8 @@ mod tests {
             (r#"{"openapi":"2.0.0"}"#, "3.0 or 3.1"),
             (r#"{"openapi":"3.2.0"}"#, "3.0 or 3.1"),
             (r#"{"openapi":3.0}"#, "3.0 or 3.1"),
-            ("[]", "3.0 or 3.1"),
+            ("[]", "it has no `openapi`"),
+            ("export PATH=/bin", "it has no `openapi`"),
             ("openapi: 2.0.0", "3.0 or 3.1"),
             ("openapi: 3.10", "expected a text"),
             ("swagger: '2.0'", "swagger2openapi"),

@@ -74,7 +74,7 @@ impl<'t> YamlReader<'t> {
                 self.at = place(error.marker());
                 Err(self.refused(SYNTAX))
             }
-            None => Err(self.refused(EMPTY)),
+            None => Err(self.refused(SYNTAX)),
         }
     }
 
@@ -272,7 +272,7 @@ fn not_text(bytes: &[u8], end: usize) -> YamlError {
 }
 
 const SYNTAX: &str = "syntax error";
-const EMPTY: &str = "it ends too early";
+const EMPTY: &str = "it is empty";
 const SEVERAL: &str = "something follows the document";
 const TOO_DEEP: &str = "nested too deeply";
 const TOO_MANY: &str = "too many values";

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use bailiwick::import::{ActorFact, ApiDocument, ApiMethod, ImportPlan};
 
 use super::UsualArgs;
@@ -12,7 +12,7 @@ use crate::cli::page::Page;
 /// The command line of `bailiwick import openapi`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The description.
+    /// The description: a file in JSON or YAML.
     #[arg(value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
     #[command(flatten)]
@@ -46,6 +46,10 @@ pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     request.choice.methods.clone_from(&args.methods);
     request.rules.bindings.extend(args.bind.iter().cloned());
     let shown = args.file.display().to_string();
+    ensure!(
+        !shown.contains("://") || args.file.exists(),
+        "{shown}: expected a file; download the description first"
+    );
     let bytes = fs::read(&args.file).with_context(|| shown.clone())?;
     let document = ApiDocument::read(&bytes).with_context(|| shown.clone())?;
     let plan = ImportPlan::of(&document, &request)?;
