@@ -28,7 +28,7 @@ pub struct RemoteListing {
 #[derive(Debug, thiserror::Error)]
 pub enum ListingError {
     /// There is no answer.
-    #[error("the server does not answer")]
+    #[error("the server's list cannot be asked for")]
     Egress(#[from] EgressError),
     /// The server wants another token, or one at all.
     #[error(

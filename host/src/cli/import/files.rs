@@ -28,7 +28,8 @@ impl ImportedFiles<'_> {
         // A host may watch the folder, so what it would refuse is never there.
         let apart = out.join(format!(".{name}.import"));
         let candidate = apart.join(format!("{name}.wasm"));
-        write_whole(&candidate, &self.component)?;
+        write_whole(&candidate, &self.component)
+            .with_context(|| format!("--out {}: nothing can be written there", out.display()))?;
         let held = file.is_file().then_some(file.as_path());
         let paths: Vec<&Path> = held.into_iter().chain([candidate.as_path()]).collect();
         let reports = wait(async { inspect_each(&paths, self.allowed, compiler()?).await });

@@ -35,7 +35,7 @@ pub(crate) struct Args {
     token_file: Option<PathBuf>,
     /// Ranges of private addresses that the server may have, such as 10.0.0.0/8. They become the
     /// service's `private_addresses`.
-    #[arg(long, value_name = "RANGE", value_delimiter = ',')]
+    #[arg(long, value_name = "RANGE", value_delimiter = ',', value_parser = range)]
     private_addresses: Vec<IpNet>,
 }
 
@@ -66,6 +66,11 @@ pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     ))?;
     let plan = ImportPlan::of_remote(&listing, &args.usual.request())?;
     args.usual.carry_out(&plan, page)
+}
+
+fn range(text: &str) -> Result<IpNet, String> {
+    let range = text.parse::<IpNet>();
+    range.map_err(|_| "expected a range such as 10.0.0.0/8; one address is 10.0.0.7/32".to_owned())
 }
 
 /// Returns the token in a file, as the value of `Authorization`.
