@@ -24,8 +24,8 @@ pub(super) fn show(
         page.say(&[(tone, &format!("  {what:<8}")), (Tone::Plain, name)])?;
     }
     page.line(&format!(
-        "Grant the new digest. Where acceptance is required, look at it and accept it: bailiwick \
-         accept {} --config FILE",
+        "Put the new lines into the configuration in place of the old ones. Where acceptance is \
+         required, look at it and accept it: bailiwick accept {} --config FILE",
         new.component
     ))?;
     Ok(())
