@@ -145,6 +145,12 @@ pub enum ImportError {
     /// An operation was asked for that is not there.
     #[error("--only {0}: no operation and no tool has this name; --dry-run lists them")]
     Unknown(String),
+    /// A tag was asked for that no operation has.
+    #[error("--tag {0}: no operation has this tag")]
+    UnknownTag(String),
+    /// No operation is all that was asked for.
+    #[error("no operation is chosen: none fits --only, --tag and --method together")]
+    NoneChosen,
     /// A parameter was bound that no chosen operation has.
     #[error("--bind {0}: no chosen operation has this parameter")]
     Unbound(String),

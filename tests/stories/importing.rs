@@ -296,6 +296,12 @@ async fn a_description_that_cannot_be_imported_leaves_nothing() -> Result<()> {
         ("", &[], "it is empty"),
         ("title: Shop", &[], "it has no `openapi`"),
         (r#"{"openapi": "3.0.3"}"#, &["--only", "x"], "--only x"),
+        (r#"{"openapi": "3.0.3"}"#, &["--tag", "x"], "--tag x"),
+        (
+            r#"{"openapi": "3.0.3", "paths": {"/a": {"get": {}}}}"#,
+            &["--method", "post"],
+            "no operation is chosen",
+        ),
         (r#"{"openapi": "3.0.3"}"#, &["--name", "../x"], "--name"),
     ] {
         fs::write(&file, text)?;
@@ -303,6 +309,30 @@ async fn a_description_that_cannot_be_imported_leaves_nothing() -> Result<()> {
         let (good, said) = import(&file, &[&usual[..], arguments].concat()).await?;
         ensure!(!good && said.contains(why), "{text}: {said}");
         ensure!(!folder.exists(), "{text}: something was written");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_an_import_would_not_write() -> Result<()> {
+    let out = TempDir::new()?;
+    let file = out.path().join("description.json");
+    for (count, why) in [
+        (0, Some("none of the operations can be imported")),
+        (64, None),
+        (65, Some("at most 64 tools: choose by --only")),
+    ] {
+        let path = |number: u32| (format!("/a{number}"), json!({"get": {}}));
+        let paths: Value = (0..count).map(path).collect();
+        fs::write(
+            &file,
+            json!({"openapi": "3.0.3", "paths": paths}).to_string(),
+        )?;
+        let (good, said) = import(&file, &["--service", "orders_api", "--dry-run"]).await?;
+        ensure!(good, "{said}");
+        let told = said.contains("An import would write nothing: ");
+        ensure_eq(told, why.is_some(), &format!("{count}: {said}"))?;
+        ensure!(said.contains(why.unwrap_or_default()), "{count}: {said}");
     }
     Ok(())
 }

@@ -99,6 +99,9 @@ impl UsualArgs {
         let name = self.component()?;
         rows::show(plan, page)?;
         if self.dry_run {
+            if let Err(why) = plan.check_count() {
+                page.line(&format!("An import would write nothing: {why}"))?;
+            }
             return Ok(());
         }
         let component = plan.component()?;

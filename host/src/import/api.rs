@@ -35,6 +35,12 @@ impl ImportPlan {
                 return Err(ImportError::Unknown(name.clone()));
             }
         }
+        for tag in &request.choice.tags {
+            let has = |operation: &ApiOperation<'_>| operation.tags().any(|other| other == tag);
+            if !all.iter().any(has) {
+                return Err(ImportError::UnknownTag(tag.clone()));
+            }
+        }
         let rules = ImportRules {
             credentials: credentials(document),
             ..request.rules.clone()

@@ -150,23 +150,30 @@ impl ImportPlan {
         }
     }
 
+    /// Checks that the tools of the plan are as many as a component can have.
+    ///
+    /// # Errors
+    /// There are none, or too many.
+    pub fn check_count(&self) -> Result<(), ImportError> {
+        match self.tools.len() {
+            0 if self.rows.is_empty() && self.unchosen > 0 => Err(ImportError::NoneChosen),
+            0 => Err(ImportError::Nothing(self.word())),
+            count if count > MAX_OF_A_KIND => Err(ImportError::TooMany {
+                count,
+                what: self.word(),
+                most: MAX_OF_A_KIND,
+                choices: self.choices(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns the component with all tools of the plan.
     ///
     /// # Errors
     /// There are none, or more than a component can have.
     pub fn component(&self) -> Result<Vec<u8>, ImportError> {
-        match self.tools.len() {
-            0 => return Err(ImportError::Nothing(self.word())),
-            count if count > MAX_OF_A_KIND => {
-                return Err(ImportError::TooMany {
-                    count,
-                    what: self.word(),
-                    most: MAX_OF_A_KIND,
-                    choices: self.choices(),
-                });
-            }
-            _ => {}
-        }
+        self.check_count()?;
         let shelved: Vec<&Shelved> = self.tools.iter().map(|tool| &tool.shelved).collect();
         join::component(&data(&shelved)?, &self.origin()?)
     }
