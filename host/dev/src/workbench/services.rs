@@ -208,7 +208,8 @@ impl Services {
         };
         format!(
             "no service {name} for {tools}: {place}:\n  [[services.{name}.answers]]\n  \
-             request = \"GET /\"\n  json = {{ }}"
+             request = \"GET /\"\n  json = {{ }}\nor, for the real one, [services.{name}] with \
+             its url, as `bailiwick import mcp` writes it for a remote MCP server"
         )
     }
 
@@ -243,6 +244,14 @@ impl Services {
     /// Says what to change after the host has refused a tool's request to a service.
     fn refused(&self, tool: &str, method: &str, service: &str) -> Option<String> {
         let fake = self.fakes.get(service)?;
+        if method == REMOTE {
+            return Some(format!(
+                "{tool} asked {service} for a tool of a remote MCP server, which no fake service \
+                 has: write the lines of `bailiwick import mcp` into {}, with how the host proves \
+                 itself",
+                self.file.path.display()
+            ));
+        }
         let allow = fake.service().allowed();
         let own: Vec<&str> = allow
             .iter()
@@ -301,5 +310,8 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 
 /// The host's message that a call has ended.
 pub(super) const CALL_ENDED: &str = " INFO a call ended ";
+
+/// The method of requests to remote MCP servers, as the journal has it.
+const REMOTE: &str = "tools/call";
 
 const SAMPLES: &str = include_str!("services/samples.toml");
