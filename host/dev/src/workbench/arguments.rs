@@ -46,21 +46,32 @@ pub(super) fn quoted(word: &str) -> String {
 /// Returns the arguments that a schema requires, with values that its author gives or that have the
 /// type.
 pub(super) fn required(schema: &Value) -> Value {
+    let mut references = MAX_REFERENCES;
+    required_within(schema, schema, &mut references)
+}
+
+/// Follows at most so many `references`, which lead into `whole`.
+fn required_within(schema: &Value, whole: &Value, references: &mut usize) -> Value {
     let names = schema.get("required").and_then(Value::as_array);
     let mut arguments = Map::new();
     for name in names.into_iter().flatten().filter_map(Value::as_str) {
         let property = schema
             .get("properties")
-            .and_then(|properties| properties.get(name));
-        arguments.insert(
-            name.to_owned(),
-            sample(name, property.unwrap_or(&Value::Null)),
-        );
+            .and_then(|properties| properties.get(name))
+            .unwrap_or(&Value::Null);
+        arguments.insert(name.to_owned(), sample(name, property, whole, references));
     }
     Value::Object(arguments)
 }
 
-fn sample(name: &str, property: &Value) -> Value {
+fn sample(name: &str, property: &Value, whole: &Value, references: &mut usize) -> Value {
+    if property.get("$ref").is_some() {
+        let Some(left) = references.checked_sub(1) else {
+            return json!(name);
+        };
+        *references = left;
+        return sample(name, followed(property, whole), whole, references);
+    }
     let first = |key: &str| property.get(key)?.as_array()?.first().cloned();
     let given = first("examples")
         .or_else(|| property.get("default").cloned())
@@ -72,7 +83,7 @@ fn sample(name: &str, property: &Value) -> Value {
             }
             Some("boolean") => json!(true),
             Some("array") => json!([]),
-            Some("object") => required(property),
+            Some("object") => required_within(property, whole, references),
             _ => json!(name),
         }
     })
@@ -115,15 +126,20 @@ fn pair<'w>(word: &'w str, schema: &Value) -> anyhow::Result<(&'w str, Value)> {
     ))
 }
 
-/// Returns true if a text fits a property.
-fn is_text(property: &Value, schema: &Value) -> bool {
-    let property = match property.get("$ref").and_then(Value::as_str) {
+/// Returns the schema within the whole to which one refers; itself, if it refers to none.
+fn followed<'s>(schema: &'s Value, whole: &'s Value) -> &'s Value {
+    match schema.get("$ref").and_then(Value::as_str) {
         Some(reference) => reference
             .strip_prefix('#')
-            .and_then(|pointer| schema.pointer(pointer))
+            .and_then(|pointer| whole.pointer(pointer))
             .unwrap_or(&Value::Null),
-        None => property,
-    };
+        None => schema,
+    }
+}
+
+/// Returns true if a text fits a property.
+fn is_text(property: &Value, schema: &Value) -> bool {
+    let property = followed(property, schema);
     if let Some(values) = property.get("enum").and_then(Value::as_array) {
         return values.iter().any(Value::is_string);
     }
@@ -137,6 +153,9 @@ fn is_text(property: &Value, schema: &Value) -> bool {
             .any(|branch| branch.get("type").is_some_and(|kind| kind == "string")),
     }
 }
+
+/// The references that are followed for a sample. They may lead in a circle.
+const MAX_REFERENCES: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -219,6 +238,14 @@ mod tests {
             json!({"id": "A-1001", "kind": "a", "count": 3, "deep": {"yes": true}, "word": "word"});
         assert_eq!(required(&schema), expected);
         assert_eq!(required(&json!({"type": "object"})), json!({}));
+        let part = json!({"type": "object", "required": ["part"],
+            "properties": {"part": {"$ref": "#/$defs/Part"}}});
+        let mut other = part.clone();
+        other["$defs"] = json!({"Part": {"type": "boolean"}});
+        assert_eq!(required(&other), json!({"part": true}));
+        other["$defs"] = json!({"Part": part});
+        let deepest = "/part".repeat(MAX_REFERENCES + 1);
+        assert_eq!(required(&other).pointer(&deepest), Some(&json!("part")));
     }
 
     #[test]
