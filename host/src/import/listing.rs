@@ -42,6 +42,12 @@ pub enum ListingError {
          itself"
     )]
     Moved(u16),
+    /// There is no server at this path, or one of the former transport.
+    #[error(
+        "there is no MCP endpoint of Streamable HTTP at this address (HTTP {0}): give the whole \
+         address that its owner names, with the path"
+    )]
+    NoEndpoint(u16),
     /// The server speaks another revision.
     #[error("the server speaks no revision of MCP that this host knows, and it knows {KNOWN}")]
     Revision,
@@ -118,6 +124,11 @@ impl<A: AsyncFnMut(RemoteMessage) -> Result<Reply, EgressError>> AskedServer<A> 
             let message = conversation.initialize().ok_or(ListingError::Revision)?;
             let reply = self.reply(&message).await?;
             let answer = message.answer(parts(&reply))?;
+            if let RemoteAnswer::Status(status) = answer
+                && NOWHERE.contains(&status)
+            {
+                return Err(ListingError::NoEndpoint(status));
+            }
             let chosen = RemoteRevision::chosen(&answer)?;
             let tools = match conversation.initialized(&reply.headers, &answer) {
                 Ok(initialized) => Some(self.in_session(&mut conversation, &initialized).await),
@@ -198,6 +209,8 @@ fn is_of_latest(answer: &RemoteAnswer) -> bool {
     matches!(answer, RemoteAnswer::Result(result) if result.contains_key("resultType"))
 }
 
+/// What a place without an endpoint answers.
+const NOWHERE: [u16; 2] = [404, 405];
 const KNOWN: &str = "2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26";
 /// The host's newest revision with a handshake, and the server's choice.
 const OFFERS: usize = 2;

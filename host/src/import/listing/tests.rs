@@ -164,7 +164,7 @@ async fn an_answer_that_leads_elsewhere_or_never_ends_is_refused() {
         result(asked, &page)
     };
     let number = |asked: &Value| asked["id"].as_u64().unwrap();
-    let says: [(&str, Says<'_>, &str); 9] = [
+    let says: [(&str, Says<'_>, &str); 10] = [
         ("", &|asked| listed(asked, json!({})), ""),
         (
             "t0ken-t0ken-t0ken",
@@ -178,6 +178,7 @@ async fn an_answer_that_leads_elsewhere_or_never_ends_is_refused() {
         ),
         ("", &|_| reply(403, "text/plain", "no"), "--token-file"),
         ("", &|_| reply(302, "text/plain", ""), "not followed"),
+        ("", &|_| reply(404, "text/plain", "?"), "no MCP endpoint"),
         (
             "",
             &|_| reply(200, "application/json", vec![b' '; MAX_BYTES + 1]),
