@@ -39,7 +39,8 @@ struct UsualArgs {
     /// The name of the component, if it is another one.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Take these only, by the name of the operation or the remote tool, or of the tool here.
+    /// Take only these operations or remote tools, by their names there or those of the tools here,
+    /// with commas between them.
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     only: Vec<String>,
     /// Send no such parameter, and describe arguments without such a member.
@@ -55,7 +56,7 @@ struct UsualArgs {
     /// Show what would be imported, and write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// The folder for the component.
+    /// The folder for the component and the lines that grant it; it is made if it is not there.
     #[arg(long, value_name = "DIR", default_value = "tools", value_hint = clap::ValueHint::DirPath)]
     out: PathBuf,
 }
