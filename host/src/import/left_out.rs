@@ -45,9 +45,9 @@ pub enum LeftOut {
     /// A parameter of the path, without which there is no request, names an identity or a
     /// credential.
     #[error(
-        "its path has {{{0}}}, which names an identity or a credential, and a model must not choose \
-         one: add --bind {typed}=actor.sub (or actor.tenant, actor.iss) to let the host fill it in, \
-         or --allow {typed} if it is something else",
+        "its path has {{{0}}}, which names an identity or a credential, and a model must not \
+         choose one: add --bind {typed}=actor.sub (or actor.tenant, actor.iss) to let the host \
+         fill it in, or --allow {typed} if it is something else",
         typed = typed(.0)
     )]
     IdentityInPath(String),
