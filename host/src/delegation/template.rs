@@ -1,5 +1,5 @@
-//! The requests that a tool may make to a service: `METHOD /path/{}?key={}`, or `tools/call NAME` at
-//! a remote MCP server.
+//! The requests that a tool may make to a service: `METHOD /path/{}?key={}`, or `tools/call NAME`
+//! at a remote MCP server.
 //!
 //! `{}` is one free value; the host fills in `{actor.sub}`, `{actor.tenant}` and `{actor.iss}`;
 //! `{**}` is several segments, `{*}` several values of one key. A segment may mix text and
