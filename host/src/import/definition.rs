@@ -35,7 +35,10 @@ impl<'d> DescribedOperation<'_, 'd> {
         notes: &mut Vec<String>,
     ) -> Result<RawDefinition, LeftOut> {
         // A parameter that the host fills in may be a member here, which the host does not.
-        self.check_members(references, |name| self.rules.bindings.contains_key(name))?;
+        let bindings = &self.rules.bindings;
+        if !bindings.is_empty() {
+            self.check_members(references, |name| bindings.contains_key(name))?;
+        }
         let fitting = Fitting {
             rules: self.rules,
             effort: self.effort,
