@@ -230,6 +230,19 @@ fn a_security_scheme_takes_no_binding_away() {
 }
 
 #[test]
+fn brackets_hide_no_identity() {
+    for (name, is_found) in [
+        ("filter[user_id]", true),
+        ("user_id[]", true),
+        ("filter[status]", false),
+    ] {
+        let refused = imported("/a", &parameter(name, "query", &json!({})), &request()).err();
+        let expected = is_found.then(|| LeftOut::Identity(name.to_owned()));
+        assert_eq!(refused, expected, "{name}");
+    }
+}
+
+#[test]
 fn what_is_bound_is_nowhere_an_argument() {
     let named = json!({"type": "object",
         "properties": {"customer": {"type": "string"}, "text": {"type": "string"}}});
