@@ -22,7 +22,7 @@ use crate::downstream::{DownstreamError, Response};
 use crate::egress::Reply;
 use crate::remote::{
     MirroredArgument, RemoteAnswer, RemoteArguments, RemoteConversation, RemoteError,
-    RemoteMessage, RemoteReply, RemoteTools,
+    RemoteMessage, RemoteReply, RemoteTools, TOOLS_CALL,
 };
 
 /// The remote tool that a request calls.
@@ -106,6 +106,13 @@ impl<'p> RemoteCall<'p> {
         let message = message.map_err(|why| self.failed(why))?;
         let reply = courier.carry(&message, RemoteStep::Call).await?;
         let answer = self.read(&message, &reply).await?;
+        // A success without a message says nothing about the call.
+        if let RemoteAnswer::Status(status) = answer
+            && reply.status.is_success()
+        {
+            let method = TOOLS_CALL;
+            return Err(self.failed(RemoteError::Status { method, status }));
+        }
         courier.answered(reply.status);
         Ok(response(reply.status, answer))
     }

@@ -44,7 +44,7 @@ pub enum RemoteError {
         /// The code of JSON-RPC.
         code: i64,
     },
-    /// A message that prepares the call has no answer of JSON-RPC.
+    /// A message has no answer of JSON-RPC.
     #[error("the server answered {method} with the HTTP status {status} and no message")]
     Status {
         /// The method of the host's message.

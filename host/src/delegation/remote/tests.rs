@@ -350,6 +350,11 @@ async fn the_component_gets_the_one_answer_to_its_call_or_an_error() {
             says(307, &[("location", "/x")], String::new()),
             Some((307, String::new())),
         ),
+        (
+            says(200, &[("content-type", "text/html")], "<p>".into()),
+            None,
+        ),
+        (says(202, &[], String::new()), None),
         (says(200, &[JSON], rpc(3, &found())), None),
         (events([good.as_str(), good.as_str()]), None),
         (events([good.as_str(), asks]), None),

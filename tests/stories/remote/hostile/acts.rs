@@ -130,7 +130,7 @@ pub(super) const ACTS: [(&str, Does, Comes); 26] = [
     (
         "is of HTML",
         |_, _| answer("200 OK", "Content-Type: text/html\r\n", "<p>Log in</p>"),
-        Comes::Says("200"),
+        UNREADABLE,
     ),
     (
         "sends the host away",
