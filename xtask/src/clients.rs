@@ -1,5 +1,5 @@
-//! Independent MCP clients and servers, JOSE libraries, authorization servers and API descriptions, for the
-//! stories that meet them.
+//! Independent MCP clients and servers, JOSE libraries, authorization servers and API descriptions,
+//! for the stories that meet them.
 //!
 //! Needs Node with npm, Python, and Chromium or Debian's packages. If one is missing or cannot
 //! install, its stories are left out and a line says so. Invariant: nothing is installed outside

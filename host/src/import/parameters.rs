@@ -93,11 +93,14 @@ impl<'d> ApiParameters<'d> {
             self.note(parameter, "it carries the credential, which the host sends");
             return Ok(());
         }
-        let is_sent = matches!(parameter.place, "path" | "query");
         // `filter[user_id]` is the member of an object that is written as one name.
         let is_named = names_identity(name) || name.split(['[', ']']).any(names_identity);
-        if is_sent && is_named && !rules.allowed.contains(name) {
-            return Err(LeftOut::Identity(name.to_owned()));
+        if is_named && !rules.allowed.contains(name) {
+            match parameter.place {
+                "path" => return Err(LeftOut::IdentityInPath(name.to_owned())),
+                "query" => return Err(LeftOut::Identity(name.to_owned())),
+                _ => {}
+            }
         }
         match parameter.place {
             "path" => self.in_path(parameter),

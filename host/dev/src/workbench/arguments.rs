@@ -238,12 +238,14 @@ mod tests {
             json!({"id": "A-1001", "kind": "a", "count": 3, "deep": {"yes": true}, "word": "word"});
         assert_eq!(required(&schema), expected);
         assert_eq!(required(&json!({"type": "object"})), json!({}));
-        let part = json!({"type": "object", "required": ["part"],
-            "properties": {"part": {"$ref": "#/$defs/Part"}}});
-        let mut other = part.clone();
-        other["$defs"] = json!({"Part": {"type": "boolean"}});
+        let with = |defined: &Value| {
+            json!({"type": "object", "required": ["part"], "$defs": {"Part": defined},
+                "properties": {"part": {"$ref": "#/$defs/Part"}}})
+        };
+        let other = with(&json!({"type": "boolean"}));
         assert_eq!(required(&other), json!({"part": true}));
-        other["$defs"] = json!({"Part": part});
+        let other = with(&json!({"type": "object", "required": ["part"],
+            "properties": {"part": {"$ref": "#/$defs/Part"}}}));
         let deepest = "/part".repeat(MAX_REFERENCES + 1);
         assert_eq!(required(&other).pointer(&deepest), Some(&json!("part")));
     }
