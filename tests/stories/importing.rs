@@ -214,18 +214,17 @@ async fn what_does_not_fit_the_description_reaches_no_service() -> Result<()> {
     Ok(())
 }
 
+/// Checks that a dry run of the shop prints the table that the documents quote.
+async fn is_shown_as_documented(file: &Path) -> Result<()> {
+    let (good, said) = import(file, &["--service", "orders_api", "--dry-run"]).await?;
+    ensure!(good, "{said}");
+    let table = include_str!("../descriptions/shop.txt");
+    ensure_eq(said.as_str(), table, "the table")
+}
+
 #[tokio::test]
 async fn what_is_left_out_is_named_with_what_to_do() -> Result<()> {
-    let usual = ["--service", "orders_api", "--dry-run"];
-    let (good, said) = import(&shop(), &usual).await?;
-    ensure!(good, "{said}");
-    // The documents quote it.
-    ensure_eq(
-        said.as_str(),
-        include_str!("../descriptions/shop.txt"),
-        "the table",
-    )?;
-    Ok(())
+    is_shown_as_documented(&shop()).await
 }
 
 #[tokio::test]
@@ -235,14 +234,7 @@ async fn a_description_in_yaml_gives_the_same_tools() -> Result<()> {
     // What is JSON is YAML too, and a comment makes it YAML alone.
     let json = fs::read_to_string(shop())?;
     fs::write(&file, format!("# The shop\n---\n{json}"))?;
-    let (good, said) = import(&file, &["--service", "orders_api", "--dry-run"]).await?;
-    ensure!(good, "{said}");
-    ensure_eq(
-        said.as_str(),
-        include_str!("../descriptions/shop.txt"),
-        "the table",
-    )?;
-    Ok(())
+    is_shown_as_documented(&file).await
 }
 
 #[tokio::test]
