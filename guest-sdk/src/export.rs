@@ -12,6 +12,7 @@ pub mod resource;
 
 use serde::de::DeserializeOwned;
 
+#[cfg(target_arch = "wasm32")]
 use crate::bindings::{tools, types};
 use crate::{Call, Error, Outcome, Reply};
 
@@ -67,7 +68,6 @@ pub struct About {
 pub struct Entry {
     about: About,
     describe: fn() -> Definition,
-    run: fn(&Call, &str) -> Result<Outcome, Error>,
 }
 
 impl Entry {
@@ -76,7 +76,6 @@ impl Entry {
         Self {
             about: T::ABOUT,
             describe: definition::<T>,
-            run: T::run,
         }
     }
 }
@@ -88,18 +87,27 @@ pub fn describe(tools: &[Entry]) -> Vec<Definition> {
     tools.iter().map(|tool| (tool.describe)()).collect()
 }
 
-/// Runs the tool of that name.
+/// Runs a tool: `of` runs the one of the name, if there is one.
+///
+/// `export!` writes `of` as a chain of comparisons with direct calls. A call through a pointer
+/// would make the engine fill a table in each fresh instance, which takes time and a page of
+/// memory.
 ///
 /// # Errors
 /// Fails as the tool's function does; [`types::Error::NotFound`] if there is no such tool.
 #[cfg(target_arch = "wasm32")]
 pub fn call(
-    tools: &[Entry],
     tool: &str,
     context: types::Context,
+    of: impl FnOnce(&Call, &str) -> Option<Result<Outcome, Error>>,
 ) -> Result<tools::Outcome, types::Error> {
     let (call, input) = begin(context);
-    run(tools, tool, &call, &input)
+    match of(&call, &input) {
+        Some(ended) => Ok(ended?.into()),
+        None => Err(types::Error::NotFound(format!(
+            "no tool `{tool}` in this component"
+        ))),
+    }
 }
 
 /// Begins a call of the host's; returns its input, too.
@@ -112,24 +120,6 @@ fn begin(context: types::Context) -> (Call, String) {
         state,
     } = context;
     (Call::new(crate::outside::Host, answers, state), input)
-}
-
-/// Runs the tool of that name for a call made elsewhere.
-///
-/// # Errors
-/// Fails as the tool's function does; [`types::Error::NotFound`] if there is no such tool.
-pub fn run(
-    tools: &[Entry],
-    tool: &str,
-    call: &Call,
-    input: &str,
-) -> Result<tools::Outcome, types::Error> {
-    let Some(entry) = tools.iter().find(|entry| entry.about.name == tool) else {
-        return Err(types::Error::NotFound(format!(
-            "no tool `{tool}` in this component"
-        )));
-    };
-    Ok((entry.run)(call, input)?.into())
 }
 
 /// Parses the arguments as the function's type.

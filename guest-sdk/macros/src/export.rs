@@ -74,8 +74,7 @@ impl Exports {
         let resources = list(&self.resources, "ResourceEntry");
         let prompts = list(&self.prompts, "PromptEntry");
         let (completion, facets) = (self.completion.is_some(), self.facets.is_some());
-        let exported: [(bool, fn() -> TokenStream); 5] = [
-            (self.tools.is_some(), TOOLS),
+        let exported: [(bool, fn() -> TokenStream); 4] = [
             (self.resources.is_some(), RESOURCES),
             (self.prompts.is_some(), PROMPTS),
             (completion, COMPLETION),
@@ -83,6 +82,11 @@ impl Exports {
         ];
         let exported = exported.into_iter().filter(|(is_there, _)| *is_there);
         let exported = exported.map(|(_, implementation)| implementation());
+        let exported = self
+            .tools
+            .iter()
+            .map(|functions| tools_of(functions))
+            .chain(exported);
         quote! {
             const _: () = {
                 const EXPORTS: ::bailiwick_sdk::export::Exports = ::bailiwick_sdk::export::Exports {
@@ -96,7 +100,7 @@ impl Exports {
                 const _: () = {
                     use ::bailiwick_sdk::bindings as of;
                     use ::bailiwick_sdk::export as sdk;
-                    use ::std::{result::Result, string::String, vec::Vec};
+                    use ::std::{option::Option, result::Result, string::String, vec::Vec};
 
                     struct Component;
 
@@ -139,7 +143,8 @@ fn once<T>(name: &Ident, place: &mut Option<T>, value: T) -> Result<()> {
     }
 }
 
-const TOOLS: fn() -> TokenStream = || {
+/// Returns the tools, with a direct call of each.
+fn tools_of(functions: &[Path]) -> TokenStream {
     quote! {
         impl of::tools::Guest for Component {
             fn describe() -> Vec<of::tools::Definition> {
@@ -150,13 +155,18 @@ const TOOLS: fn() -> TokenStream = || {
                 tool: String,
                 context: of::types::Context,
             ) -> Result<of::tools::Outcome, of::types::Error> {
-                sdk::call(EXPORTS.tools, &tool, context)
+                sdk::call(&tool, context, |call, input| {
+                    #(if tool == <#functions as sdk::ToolFunction>::ABOUT.name {
+                        return Option::Some(<#functions as sdk::ToolFunction>::run(call, input));
+                    })*
+                    Option::None
+                })
             }
         }
 
         of::tools::export!(Component with_types_in of::tools);
     }
-};
+}
 
 const RESOURCES: fn() -> TokenStream = || {
     quote! {
@@ -269,6 +279,17 @@ mod tests {
                 .iter()
                 .filter(|interface| component.contains(&format!("of :: {interface} :: export !")));
             assert!(found.eq(expected), "{exports}: {component}");
+        }
+    }
+
+    #[test]
+    fn each_tool_is_called_directly_under_its_name() {
+        let component = component("tools: [a, b::c], prompts: [d]");
+        for function in ["a", "b :: c"] {
+            let named = format!("== < {function} as sdk :: ToolFunction > :: ABOUT . name");
+            let called = format!("< {function} as sdk :: ToolFunction > :: run (call , input)");
+            assert!(component.contains(&named), "{function}: {component}");
+            assert!(component.contains(&called), "{function}: {component}");
         }
     }
 
