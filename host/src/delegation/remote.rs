@@ -93,7 +93,7 @@ impl<'p> RemoteCall<'p> {
         courier: &mut impl Courier,
     ) -> Result<Response, DownstreamError> {
         if let Some(hello) = conversation.initialize() {
-            let (reply, answer) = self.prepare(&hello, courier).await?;
+            let (reply, answer) = self.prepare("initialize", &hello, courier).await?;
             let ready = conversation.initialized(&reply.headers, &answer);
             let ready = ready.map_err(|why| self.failed(why))?;
             self.notify(&ready, courier).await?;
@@ -117,13 +117,18 @@ impl<'p> RemoteCall<'p> {
         Ok(response(reply.status, answer))
     }
 
-    /// Sends a request that prepares the call.
+    /// Sends a request that prepares the call. A 401 or 403 is about the credential, whatever the
+    /// body says.
     async fn prepare(
         self,
+        method: &'static str,
         message: &RemoteMessage,
         courier: &mut impl Courier,
     ) -> Result<(Reply, RemoteAnswer), DownstreamError> {
         let reply = courier.carry(message, RemoteStep::Prepare).await?;
+        if let status @ (401 | 403) = reply.status.as_u16() {
+            return Err(self.failed(RemoteError::Status { method, status }));
+        }
         let answer = self.read(message, &reply).await?;
         Ok((reply, answer))
     }
@@ -160,7 +165,7 @@ impl<'p> RemoteCall<'p> {
         let (mut tools, mut cursor, mut length) = (RemoteTools::default(), None, 0);
         loop {
             let message = conversation.list(cursor.as_deref());
-            let (reply, answer) = self.prepare(&message, courier).await?;
+            let (reply, answer) = self.prepare("tools/list", &message, courier).await?;
             length += reply.body.len();
             cursor = tools.add(&answer).map_err(|why| self.failed(why))?;
             if cursor.is_none() {

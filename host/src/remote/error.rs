@@ -44,8 +44,8 @@ pub enum RemoteError {
         /// The code of JSON-RPC.
         code: i64,
     },
-    /// A message has no answer of JSON-RPC.
-    #[error("the server answered {method} with the HTTP status {status} and no message")]
+    /// A message has no answer of JSON-RPC, or one whose HTTP status says more than it.
+    #[error("the server answered {method} with the HTTP status {status} and no result")]
     Status {
         /// The method of the host's message.
         method: &'static str,

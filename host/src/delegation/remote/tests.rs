@@ -219,7 +219,7 @@ async fn what_goes_wrong_before_the_call_is_an_error_and_no_call() {
     let page = rpc(1, &json!({"tools": [search()]}));
     let endless = (1..=64).map(|id| result(id, &json!({"tools": [], "nextCursor": "n"})));
     let refused = json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": "no"}});
-    let refused = || says(200, &[JSON], refused.to_string());
+    let says_no = |status| says(status, &[JSON], refused.to_string());
     let repeats = || Err(DownstreamError::CredentialRefused("it repeats it".into()));
     let (old, new) = ("2025-11-25", "2026-07-28");
     let other = json!({"protocolVersion": "2025-06-18", "capabilities": {}});
@@ -245,7 +245,10 @@ async fn what_goes_wrong_before_the_call_is_an_error_and_no_call() {
         (new, endless.collect(), Some(Unavailable)),
         (new, vec![events([asks, page.as_str()])], Some(Unavailable)),
         (new, vec![list(2, &json!([search()]))], Some(Unavailable)),
-        (new, vec![refused()], Some(Unavailable)),
+        (new, vec![says_no(200)], Some(Unavailable)),
+        (new, vec![says_no(401)], Some(CredentialRefused)),
+        (new, vec![says_no(403)], Some(CredentialRefused)),
+        (new, vec![says_no(404)], Some(Unavailable)),
         (
             new,
             vec![says(401, &[JSON], "{}".into())],
@@ -273,7 +276,20 @@ async fn what_goes_wrong_before_the_call_is_an_error_and_no_call() {
             vec![agreed(None), accepted(), list(2, &json!([search()]))],
             None,
         ),
-        (old, vec![refused()], Some(Unavailable)),
+        (old, vec![says_no(200)], Some(Unavailable)),
+        (old, vec![says_no(401)], Some(CredentialRefused)),
+        (old, vec![says_no(403)], Some(CredentialRefused)),
+        (old, vec![says_no(500)], Some(Unavailable)),
+        (
+            old,
+            vec![agreed(None), says_no(403)],
+            Some(CredentialRefused),
+        ),
+        (
+            old,
+            vec![agreed(None), accepted(), says_no(401)],
+            Some(CredentialRefused),
+        ),
         (old, vec![result(1, &other)], Some(Unavailable)),
         (
             old,
