@@ -216,6 +216,7 @@ impl Identity {
             ends_by: None,
             audience: self.audience(&settings.audience),
             subject: None,
+            certificate: None,
         }
     }
 

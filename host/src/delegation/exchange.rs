@@ -13,7 +13,7 @@ use super::issued::Expected;
 use super::obtaining::refuse;
 use super::settings::ExchangeSettings;
 use crate::downstream::DownstreamError;
-use crate::egress::{Sent, Tls};
+use crate::egress::{CertificateDigest, Sent, Tls};
 use crate::seams::Clock;
 use crate::tokens::{
     ACCESS_TOKEN, Asking, ClientCredentials, EndpointError, Granted, JWT, KeyRing, KeySettings,
@@ -30,11 +30,19 @@ pub(super) struct Exchange {
     actor: Option<ClientCredentials>,
     /// The keys of the issuer of issued tokens.
     keys: KeyRing,
+    /// SHA-256 of the certificate that the host shows to the service, to which tokens may be bound.
+    certificate: Option<CertificateDigest>,
     clock: Arc<dyn Clock>,
 }
 
 impl Exchange {
-    pub(super) fn new(settings: ExchangeSettings, tls: &Tls, clock: &Arc<dyn Clock>) -> Self {
+    /// Makes the means for a service to which the host shows this certificate, if it shows one.
+    pub(super) fn new(
+        settings: ExchangeSettings,
+        certificate: Option<CertificateDigest>,
+        tls: &Tls,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
         let endpoint = TokenEndpoint::new(settings.client.clone(), tls, clock);
         let then = settings.then.clone();
         let asking = Asking {
@@ -55,6 +63,7 @@ impl Exchange {
             endpoint,
             then: then.map(|client| TokenEndpoint::new(client, tls, clock)),
             actor,
+            certificate,
             clock: Arc::clone(clock),
         }
     }
@@ -102,6 +111,7 @@ impl Exchange {
             exchange: &self.settings,
             keys: &self.keys,
             asker,
+            certificate: self.certificate,
             clock: self.clock.as_ref(),
         };
         let expires_at = expected.verify(&granted).await?;

@@ -1,8 +1,9 @@
 //! Verification of an issued token, before a byte of it is sent anywhere.
 //!
 //! Invariant: a token is refused if it names another subject, tenant, issuer, audience, client or
-//! actor, has wider scopes or `authorization_details`, is bound to a key, is an ID token or
-//! outlives the caller's authority. `null` is never read as silence.
+//! actor, has wider scopes or `authorization_details`, is bound to anything but the certificate that
+//! the host shows to the service, is an ID token or outlives the caller's authority. `null` is never
+//! read as silence.
 
 use bailiwick_envelope::PriorActor;
 use secrecy::ExposeSecret as _;
@@ -13,6 +14,7 @@ use super::barriers::Barrier;
 use super::obtaining::refuse;
 use super::settings::{ExchangeSettings, IssuedSettings};
 use crate::downstream::DownstreamError;
+use crate::egress::CertificateDigest;
 use crate::identity::MAX_ACTORS;
 use crate::seams::Clock;
 use crate::tokens::{
@@ -25,6 +27,8 @@ pub(super) struct Expected<'c> {
     /// The keys of the issuer that the operator names.
     pub(super) keys: &'c KeyRing,
     pub(super) asker: &'c Asker<'c>,
+    /// SHA-256 of the certificate that the host shows to the service, if it shows one.
+    pub(super) certificate: Option<CertificateDigest>,
     pub(super) clock: &'c dyn Clock,
 }
 
@@ -105,6 +109,7 @@ impl Expected<'_> {
             ends_by: Some(self.ends_by()),
             audience: Audience::Only(&rule.audience),
             subject,
+            certificate: self.certificate,
         }
     }
 

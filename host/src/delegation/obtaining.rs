@@ -68,6 +68,11 @@ impl From<TokenError> for DownstreamError {
                 refuse("it outlives the caller's own token (exchange.max_lifetime)")
             }
             TokenError::Audience => refuse("it is for another audience, or for more than one"),
+            TokenError::Bound => refuse(
+                "it is bound to a key or to another certificate (`cnf`): set the service's \
+                 client_certificate_file to the certificate that it is bound to, or turn the \
+                 binding off at the authorization server",
+            ),
             why => refuse(&why.to_string()),
         }
     }

@@ -35,8 +35,9 @@ impl Service {
         let looks = Looks::at(&settings);
         let auth = std::mem::take(&mut settings.auth);
         let (exchange, reissue) = (settings.exchange.take(), settings.reissue.take());
-        let exchanged =
-            exchange.map(|exchange| UserAuthority::Exchange(Exchange::new(exchange, tls, clock)));
+        let certificate = settings.certificate();
+        let exchanged = exchange.map(|exchange| Exchange::new(exchange, certificate, tls, clock));
+        let exchanged = exchanged.map(UserAuthority::Exchange);
         let deadlines = settings.deadlines;
         let reissued =
             reissue.map(|reissue| UserAuthority::Reissue(Reissue::new(reissue, deadlines, clock)));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, Uri};
 
 use super::answer_headers::AnswerHeader;
@@ -11,7 +12,7 @@ use super::constant_headers::ConstantHeaders;
 use super::dialect::ExchangeDialect;
 use super::static_key::StaticAuth;
 use super::template::Template;
-use crate::egress::{AddressPolicy, Deadlines, PeerTls};
+use crate::egress::{AddressPolicy, CertificateDigest, Deadlines, PeerTls};
 use crate::remote::RemoteRevision;
 use crate::tokens::{Algorithm, ClientSettings, KeySource, LocalIssuer, TimeRule, TypeRule};
 
@@ -92,6 +93,13 @@ impl ServiceSettings {
     pub fn is_told_apart_or_one(&self) -> bool {
         let by_key = matches!(&self.auth, Auth::Static(auth) if auth.is_by_user());
         by_key || self.shared_data || self.one_account
+    }
+
+    /// Returns SHA-256 of the certificate that the host shows to the service, if it shows one. It
+    /// shows none over plain http.
+    pub(super) fn certificate(&self) -> Option<CertificateDigest> {
+        let is_shown = self.url.scheme() == Some(&Scheme::HTTPS);
+        self.tls.thumbprint().filter(|_| is_shown)
     }
 
     /// Returns the first of a tool's headers that the host sets for this service.

@@ -306,6 +306,7 @@ proptest! {
                 exchange: settings.exchange.as_ref().unwrap(),
                 keys,
                 asker,
+                certificate: None,
                 clock: clock.as_ref(),
             };
             expected.check_scopes(Some(&Claims::of(claims)), &granted).is_ok()

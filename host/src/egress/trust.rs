@@ -24,6 +24,8 @@ pub struct Tls {
 pub struct PeerTls {
     roots: Option<FromCertificates<RootCertStore>>,
     identity: Option<FromCertificates<SingleCertAndKey>>,
+    /// SHA-256 of the certificate itself.
+    thumbprint: Option<CertificateDigest>,
     http2: bool,
 }
 
@@ -131,7 +133,9 @@ impl PeerTls {
     /// # Errors
     /// There is no certificate or no key, or the two do not belong together.
     pub fn set_identity(&mut self, chain: &[u8], key: &[u8]) -> Result<(), PeerTlsError> {
-        let identity = SingleCertAndKey::from(certified(chain, key)?);
+        let certified = certified(chain, key)?;
+        self.thumbprint = Some(first(&certified)?);
+        let identity = SingleCertAndKey::from(certified);
         self.identity = Some(FromCertificates::new(identity, chain));
         Ok(())
     }
@@ -139,6 +143,12 @@ impl PeerTls {
     /// Returns the digest of the certificates that prove who the host is, if there are any.
     pub fn identity(&self) -> Option<CertificateDigest> {
         self.identity.as_ref().map(|identity| identity.digest)
+    }
+
+    /// Returns SHA-256 of the one certificate that proves who the host is (`x5t#S256`), if there is
+    /// one. A token may be bound to it (RFC 8705 §3.1).
+    pub fn thumbprint(&self) -> Option<CertificateDigest> {
+        self.thumbprint
     }
 }
 
@@ -179,7 +189,10 @@ impl<T> fmt::Debug for FromCertificates<T> {
 /// # Errors
 /// There is no certificate or no key, or the two do not belong together.
 pub fn thumbprint(chain: &[u8], key: &[u8]) -> Result<CertificateDigest, PeerTlsError> {
-    let certified = certified(chain, key)?;
+    first(&certified(chain, key)?)
+}
+
+fn first(certified: &CertifiedKey) -> Result<CertificateDigest, PeerTlsError> {
     let first = certified.cert.first().ok_or(PeerTlsError::NoCertificate)?;
     Ok(Sha256::digest(first).into())
 }

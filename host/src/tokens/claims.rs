@@ -91,6 +91,11 @@ impl Claims {
         self.0.contains_key(name)
     }
 
+    /// Returns true if the claim is there and exactly this value.
+    pub(super) fn is(&self, name: &str, value: &Value) -> bool {
+        self.0.get(name) == Some(value)
+    }
+
     /// Returns true if the claim is there and not `null`. Some issuers write `null` for "no actor",
     /// "no start", "no scopes" and "no such client"; where else `null` stands, it is ill-typed.
     pub fn states(&self, name: &str) -> bool {

@@ -72,7 +72,8 @@ pub enum TokenError {
     /// It names another subject than the expected one.
     #[error("the token names another subject")]
     Subject,
-    /// The token is bound to a key (`cnf`) whose possession this host cannot check.
+    /// The token is bound (`cnf`) to a key whose possession this host cannot check, or to another
+    /// certificate than that of the connection on which it would be sent.
     #[error("the token is sender-constrained, which is not supported")]
     Bound,
 }

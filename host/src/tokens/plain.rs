@@ -1,18 +1,31 @@
 //! The checks that every plain bearer token must pass: a caller's, and one that an authorization
 //! server issued for a service.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
 use super::claims::Claims;
 use super::error::TokenError;
+use crate::egress::CertificateDigest;
 
 impl Claims {
-    /// Checks that the token is an access token that its bearer may use without a further proof.
+    /// Checks that the token is an access token that its bearer may use without a further proof, or
+    /// with no other proof than `certificate`, which the connection shows (RFC 8705 §3.1).
     ///
     /// # Errors
-    /// Fails if the token is bound to a key (`cnf`, RFC 7800 §3.1), or has a mark of an ID token
+    /// Fails if the token is bound to anything else (`cnf`, RFC 7800 §3.1), or has a mark of an ID token
     /// (`OpenID` Connect Core §2, §3.3.2.11), a security event (RFC 8417 §2.2) or, as Cognito and
     /// Keycloak write it, of another kind of token.
-    pub(super) fn check_plain_access(&self) -> Result<(), TokenError> {
-        if self.has("cnf") {
+    pub(super) fn check_plain_access(
+        &self,
+        certificate: Option<CertificateDigest>,
+    ) -> Result<(), TokenError> {
+        let is_bound_to = |certificate: CertificateDigest| {
+            let print = URL_SAFE_NO_PAD.encode(certificate);
+            self.is("cnf", &json!({ "x5t#S256": print }))
+        };
+        if self.has("cnf") && !certificate.is_some_and(is_bound_to) {
             return Err(TokenError::Bound);
         }
         let mark = ID_TOKEN_MARKS.iter().find(|mark| self.has(mark));

@@ -8,6 +8,7 @@ use super::claims::Claims;
 use super::error::TokenError;
 use super::keys::{Key, KeyName};
 use super::types::TypeRule;
+use crate::egress::CertificateDigest;
 use crate::json::{self, member};
 
 /// A decoded but unverified JWT. Nothing in it is true yet.
@@ -59,12 +60,18 @@ impl<'t> Unverified<'t> {
     /// statements.
     ///
     /// # Errors
-    /// Fails if the holder of `key` did not sign the token, or if it is not of the expected type.
-    pub(super) fn verify(self, key: &Key, expected: &TypeRule) -> Result<Claims, TokenError> {
+    /// Fails if the holder of `key` did not sign the token, if it is not of the expected type, or if
+    /// it is bound to anything but `certificate`.
+    pub(super) fn verify(
+        self,
+        key: &Key,
+        expected: &TypeRule,
+        certificate: Option<CertificateDigest>,
+    ) -> Result<Claims, TokenError> {
         self.jws.verify(key)?;
         let claims = Claims::verified(self.claims);
         // First, because an ID token with the wrong `typ` is better called an ID token.
-        claims.check_plain_access()?;
+        claims.check_plain_access(certificate)?;
         expected.check(member::text(&self.jws.header, "typ").map_err(|_| TokenError::Type)?)?;
         Ok(claims)
     }

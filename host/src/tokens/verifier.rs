@@ -3,7 +3,8 @@
 //!
 //! Invariant: a token is accepted only if the expected issuer signed it, with the algorithm of the
 //! key that it names, for the expected audience, of the expected type, within its times, and only
-//! if it is an access token that its bearer may use without a further proof.
+//! if it is an access token that its bearer may use without a further proof, or with that of a
+//! certificate which the host shows where it sends the token.
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use super::error::TokenError;
 use super::keys::{KeyError, KeyRing, SetVersion};
 use super::types::TypeRule;
 use super::unverified::Unverified;
+use crate::egress::CertificateDigest;
 use crate::seams::Clock;
 
 /// The conditions for accepting a token. All of them are checked; a rule that differs between two
@@ -32,6 +34,9 @@ pub struct Expectations<'e> {
     pub audience: Audience<'e>,
     /// The subject that it must name, if that is known in advance.
     pub subject: Option<Subject<'e>>,
+    /// SHA-256 of the certificate of the connection on which it will be sent, to which it may be
+    /// bound (RFC 8705 §3.1). Whoever only receives tokens has none.
+    pub certificate: Option<CertificateDigest>,
 }
 
 /// The audience that a token must have, compared exactly.
@@ -95,7 +100,7 @@ impl Expectations<'_> {
             return Err(TokenError::NotAmong(known_algorithm(name.algorithm)).into());
         }
         let key = self.keys.find(&name).await?;
-        let claims = token.verify(&key, self.token_type)?;
+        let claims = token.verify(&key, self.token_type, self.certificate)?;
         // Checked only now, because looking for the key may have taken a while.
         self.check(&claims, clock.now())?;
         Ok(Verified {
@@ -119,7 +124,7 @@ impl Expectations<'_> {
             return Err(TokenError::Issuer);
         }
         claims.check_access()?;
-        claims.check_plain_access()?;
+        claims.check_plain_access(self.certificate)?;
         self.check(&claims, clock.now())?;
         Ok(Verified {
             claims,
@@ -211,7 +216,7 @@ impl Verified {
             return Err(TokenError::Contradicted(name));
         }
         answer.check_bearer()?;
-        answer.check_plain_access()?;
+        answer.check_plain_access(None)?;
         answer.end(now)
     }
 

@@ -1,6 +1,7 @@
 //! Exchanges at a token endpoint that writes any bytes, and what the log says of them.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod bound;
 mod entra;
 mod keycloak;
 mod misbehaviours;
@@ -146,9 +147,18 @@ impl Scene {
     }
 
     fn exchange(&self, settings: ExchangeSettings) -> Exchange {
+        self.exchange_beside(settings, None)
+    }
+
+    /// Returns the exchange of a service to which the host shows this certificate.
+    fn exchange_beside(
+        &self,
+        settings: ExchangeSettings,
+        certificate: Option<CertificateDigest>,
+    ) -> Exchange {
         let tls = Tls::new(RootCertStore::empty()).expect("TLS");
         let shared: Arc<dyn Clock> = self.clock.clone();
-        Exchange::new(settings, &tls, &shared)
+        Exchange::new(settings, certificate, &tls, &shared)
     }
 }
 

@@ -245,6 +245,7 @@ async fn is_accepted(token: &str, jwks: &Value, audience: &str) -> bool {
             claim: "sub",
             name: "user_123",
         }),
+        certificate: None,
     };
     let clock = Hands::at(NOW);
     let token = Unverified::parse(token).unwrap();

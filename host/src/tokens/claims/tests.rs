@@ -254,7 +254,7 @@ fn an_object_is_an_object() {
 #[test]
 fn a_token_that_is_bound_or_an_id_token_is_no_plain_access_token() {
     assert_eq!(
-        claims(&json!({"sub": "alice"})).check_plain_access(),
+        claims(&json!({"sub": "alice"})).check_plain_access(None),
         Ok(())
     );
     // Presence is enough, whatever the value.
@@ -267,14 +267,14 @@ fn a_token_that_is_bound_or_an_id_token_is_no_plain_access_token() {
     ] {
         for value in [json!(null), json!(""), json!({})] {
             let claims = claims(&json!({ name: value }));
-            assert_eq!(claims.check_plain_access(), Err(why.clone()), "{name}");
+            assert_eq!(claims.check_plain_access(None), Err(why.clone()), "{name}");
         }
     }
 }
 
 #[test]
 fn a_token_that_says_that_it_is_of_another_kind_is_believed() {
-    let check = |name: &str, value: &str| claims(&json!({ name: value })).check_plain_access();
+    let check = |name: &str, value: &str| claims(&json!({ name: value })).check_plain_access(None);
     for (name, value) in [
         ("token_use", "access"),
         ("typ", "Bearer"),

@@ -49,6 +49,7 @@ impl Bench {
             ends_by: None,
             audience: Audience::AnyOf(&self.audiences),
             subject: None,
+            certificate: None,
         }
     }
 

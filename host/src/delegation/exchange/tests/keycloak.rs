@@ -190,6 +190,7 @@ async fn is_active(scene: &Scene) -> bool {
         ends_by: None,
         audience: Audience::AnyOf(&["https://mcp.example.com/mcp".to_owned()]),
         subject: None,
+        certificate: None,
     };
     let claims = Arc::new(Claims::of(members));
     let judged = expectations.answered(claims, scene.clock.as_ref());

@@ -351,6 +351,7 @@ proptest! {
                 exchange: &settings,
                 keys: &KeyRing::new(keys, &tls, Arc::clone(&clock)),
                 asker: &asker,
+                certificate: None,
                 clock: clock.as_ref(),
             };
             expected.verify(&granted).await.is_ok()

@@ -13,7 +13,7 @@ use crate::egress::testing::{
     AUTHORITY, CLIENT, CLIENT_KEY, OTHER, SERVER_KEY, STRANGER, STRANGER_KEY, Wants, acceptor,
     loopback, peer,
 };
-use crate::egress::{EgressError, PeerTls, Proxy};
+use crate::egress::{EgressError, PeerTls, Proxy, thumbprint};
 
 const OWN: Option<(&[u8], &[u8])> = Some((CLIENT, CLIENT_KEY));
 
@@ -216,6 +216,21 @@ fn the_tls_of_two_destinations_is_the_same_only_with_the_same_certificates() {
     ] {
         assert_ne!(other, peer(AUTHORITY, OWN));
     }
+}
+
+#[test]
+fn the_thumbprint_of_an_identity_is_that_of_its_own_certificate() {
+    let alone = thumbprint(CLIENT, CLIENT_KEY).expect("a thumbprint");
+    let with_authority = [CLIENT, AUTHORITY].concat();
+    for (chain, key, is_it) in [
+        (CLIENT, CLIENT_KEY, true),
+        (with_authority.as_slice(), CLIENT_KEY, true),
+        (STRANGER, STRANGER_KEY, false),
+    ] {
+        let found = peer(AUTHORITY, Some((chain, key))).thumbprint();
+        assert_eq!(found == Some(alone), is_it, "{found:?}");
+    }
+    assert_eq!(peer(AUTHORITY, None).thumbprint(), None);
 }
 
 #[test]
