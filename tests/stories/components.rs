@@ -147,6 +147,30 @@ async fn of_two_components_with_one_tool_name_the_one_that_serves_stays_and_the_
 }
 
 #[tokio::test]
+async fn the_next_version_of_a_component_that_serves_wins_over_a_newcomer_that_comes_with_it()
+-> Result<()> {
+    let whoami = std::fs::read(bailiwick_tests::tools()?.join("whoami.wasm"))?;
+    let next = [&*whoami, &[0, 4, 2, b'v', b':', b'2']].concat();
+    let world = World::start().await?;
+    world.folder.replace_tool("aaa.wasm", &whoami)?;
+    let digest = world.folder.replace_tool("whoami.wasm", &next)?;
+    let refused = until(&world, "component.refused", 1).await?;
+    let records = until(&world, "component.loaded", 3).await?;
+    let of = |event: &str| events(&records, event).pop().map(ToString::to_string);
+    let loaded = of("component.loaded").context("nothing loaded")?;
+    ensure!(loaded.contains(&digest), "{loaded}");
+    for record in events(&refused, "component.refused") {
+        ensure_eq(text(record, "reason"), "name-clash", "reason")?;
+        ensure!(record.to_string().contains("\"aaa\""), "{record}");
+    }
+    ensure_eq(
+        count(&records, "component.removed"),
+        0,
+        "removed components",
+    )
+}
+
+#[tokio::test]
 async fn of_two_components_with_one_tool_name_the_configured_one_wins() -> Result<()> {
     let twin = std::fs::read(bailiwick_tests::tools()?.join("whoami.wasm"))?;
     let twins = || vec![("twin.wasm".to_owned(), twin.clone())];

@@ -3,10 +3,35 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use bailiwick_tests::{count, ensure_eq, reasons};
+use bailiwick_dev::journal::events;
+use bailiwick_tests::{Plan, World, count, ensure_eq, reasons, tools};
+use serde_json::json;
 
-use super::{Signer, orders, signed_world};
+use super::{Signer, detail, orders, signed_world};
 use crate::reload::{in_effect, rewrite};
+
+#[tokio::test]
+async fn of_two_components_with_one_tool_name_the_signed_one_wins_at_the_start() -> Result<()> {
+    let whoami = fs::read(tools()?.join("whoami.wasm"))?;
+    let signer = Signer::new().await?;
+    let signature = signer.sign("whoami", &whoami).await?;
+    for (is_signed, refused) in [(false, "whoami"), (true, "aaa")] {
+        let section = signer.section("release", "\"whoami\"", "");
+        let mut components = vec![("aaa.wasm".to_owned(), whoami.clone())];
+        components.extend(is_signed.then(|| ("whoami.wasm.sig".to_owned(), signature.clone())));
+        let world = World::with(Plan {
+            components,
+            config: Box::new(move |config| config.components += &section),
+            ..Plan::default()
+        })
+        .await?;
+        let records = world.records()?;
+        let found = events(&records, "component.refused");
+        let names = found.iter().map(|record| detail(record, "name"));
+        ensure_eq(names.collect::<Vec<_>>(), vec![&json!(refused)], "refused")?;
+    }
+    Ok(())
+}
 
 #[tokio::test]
 async fn trust_that_is_taken_back_is_gone_without_a_restart() -> Result<()> {

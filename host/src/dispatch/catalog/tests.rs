@@ -1,10 +1,13 @@
 //! Which component a name belongs to.
 
+use bailiwick_envelope::SigningKey;
+
 use serde_json::json;
 
 use super::super::grant::{Terms, ToolGrant};
 use super::*;
-use crate::intake::Loaded;
+use crate::intake::{Loaded, Signed};
+use crate::note::VerifierKey;
 use crate::sandbox::Code;
 use crate::sandbox::{Description, RawDefinition, RawPrompt, RawResource};
 
@@ -83,6 +86,62 @@ fn of_two_components_with_one_tool_name_the_configured_one_stays_then_the_servin
             expected,
             "with {configured:?} configured"
         );
+    }
+}
+
+#[test]
+fn a_newcomer_displaces_neither_a_signed_component_nor_the_next_version_of_one_that_serves() {
+    let of = |name: &str, tools: &[&str], version: &str, is_signed: bool| {
+        let mut offer = component(name, tools);
+        offer.component.digest += version;
+        let key = SigningKey::from_seed(&[1; 32]).public();
+        let key = VerifierKey::new("release", key).expect("a key");
+        let by = "release".to_owned();
+        offer.component.signed = is_signed.then_some(Signed { by, key });
+        offer
+    };
+    let none = Catalog::default();
+    let all = vec![of("b", &["x"], "", false), of("c", &["y"], "", false)];
+    let (serving, _) = Catalog::build(all, &BTreeMap::new(), &none);
+    for (what, at, offers, clashes) in [
+        (
+            "a start without a signature",
+            &none,
+            vec![of("a", &["x"], "", false), of("b", &["x"], "", false)],
+            "b:the tool x:a",
+        ),
+        (
+            "a start with a signature",
+            &none,
+            vec![of("a", &["x"], "", false), of("b", &["x"], "", true)],
+            "a:the tool x:b",
+        ),
+        (
+            "a start with two signatures",
+            &none,
+            vec![of("a", &["x"], "", true), of("b", &["x"], "", true)],
+            "b:the tool x:a",
+        ),
+        (
+            "a reload with a signed newcomer",
+            &serving,
+            vec![of("a", &["x"], "", true), of("b", &["x"], "", false)],
+            "a:the tool x:b",
+        ),
+        (
+            "a reload with a newcomer and a next version",
+            &serving,
+            vec![of("a", &["x"], "", true), of("b", &["x"], "2", false)],
+            "a:the tool x:b",
+        ),
+        (
+            "a reload with a next version that claims what another component serves",
+            &serving,
+            vec![of("b", &["x", "y"], "2", true), of("c", &["y"], "", false)],
+            "b:the tool y:c",
+        ),
+    ] {
+        assert_eq!(built(offers, &[], at).1, clashes, "{what}");
     }
 }
 
