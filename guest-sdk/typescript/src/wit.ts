@@ -202,8 +202,9 @@ export declare namespace downstream {
     /**
      * The grant does not cover this request; then the text lists the requests that it covers.
      * Or a rule of the operator's `deny` refuses it: `the operator's rule NAME denies it`, and
-     * why, if its condition cannot be evaluated. Or the remote tool is not defined as the
-     * operator accepted it.
+     * why, if its condition cannot be evaluated. Or the operator's policy point denies it, or
+     * gives no decision about it. Or the remote tool is not defined as the operator accepted
+     * it.
      */
     | { tag: "not-granted"; val: string }
     /** The request is malformed. The text names the fault. */
