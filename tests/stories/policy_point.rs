@@ -13,8 +13,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 /// A policy point that answers as the story says, and keeps what it was told.
-struct Point {
-    url: String,
+pub(crate) struct Point {
+    pub(crate) url: String,
     state: Arc<State>,
     _server: Server,
 }
@@ -25,7 +25,7 @@ struct State {
 }
 
 impl Point {
-    async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let bound = Bound::to(0).await?;
         let url = format!("{}/access/v1/evaluation", bound.url());
         let state = Arc::new(State {
@@ -47,11 +47,12 @@ impl Point {
         })
     }
 
-    fn answer(&self, answer: Answer) {
+    pub(crate) fn answer(&self, answer: Answer) {
         *lock(&self.state.answer) = answer;
     }
 
-    fn told(&self) -> Vec<Request> {
+    /// Returns the questions so far.
+    pub(crate) fn told(&self) -> Vec<Request> {
         lock(&self.state.told).clone()
     }
 }
@@ -60,7 +61,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn decision(body: &Value) -> Answer {
+pub(crate) fn decision(body: &Value) -> Answer {
     Answer::json(StatusCode::OK, body)
 }
 

@@ -6,6 +6,7 @@
 mod definitions;
 mod hostile;
 mod place;
+mod policy;
 mod servers;
 pub(crate) mod walk;
 

@@ -183,7 +183,8 @@ impl Place {
         Self::with(script, way, "").await
     }
 
-    /// Does the same, with more keys for the service, and those of `[component]` for the component.
+    /// Does the same, with more keys for the service, those of `[component]` for the component, and
+    /// a `[policy_point]`.
     pub(super) async fn with(script: Script, way: Way, more: &str) -> Result<Self> {
         let server = RemoteServer::start(script).await?;
         let imported = Imported::of(&server.url()).await?;
@@ -249,10 +250,12 @@ pub(super) fn token(world: &World, sub: &str) -> Result<String> {
     Ok(world.issuer.token(&world.spec(sub).scopes(&scopes))?)
 }
 
-/// Starts a world that serves what was imported from the server at a URL, with more keys for the
-/// service.
+/// Starts a world that serves what was imported from the server at a URL, with more keys as
+/// [`Place::with`] has them.
 pub(super) async fn serving(imported: &Imported, url: &str, way: Way, more: &str) -> Result<World> {
-    let (lines, url, more) = (imported.clone(), url.to_owned(), more.parse::<Table>()?);
+    let (lines, url, mut more) = (imported.clone(), url.to_owned(), more.parse::<Table>()?);
+    let point = more.remove_entry("policy_point");
+    let point = toml::to_string(&Table::from_iter(point))?;
     let world = World::with(Plan {
         components: vec![(format!("{TRACKER}.wasm"), imported.component.clone())],
         config: Box::new(move |config| {
@@ -264,7 +267,7 @@ pub(super) async fn serving(imported: &Imported, url: &str, way: Way, more: &str
             // A host without these lines does not know the tools, so the story fails.
             let completed = lines.completed(&url, way, &exchange.unwrap_or_default(), &more);
             let [services, components] = completed.unwrap_or_default();
-            config.services += &services;
+            config.services += &[services, point].concat();
             config.components += &components;
         }),
         ..Plan::default()
