@@ -12,6 +12,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use super::tested::GATE;
+
 /// The time that one script may take.
 const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -51,6 +53,16 @@ impl Runtime {
             );
         }
         there
+    }
+
+    /// Returns true if the packages are installed for this run. Those of a longer run are there only
+    /// where someone asked for it, so no line misses them elsewhere.
+    pub(crate) fn is_there_in(self, run: &str) -> bool {
+        if run == GATE {
+            self.is_there()
+        } else {
+            self.is_installed()
+        }
     }
 
     /// Returns true if the packages are installed.

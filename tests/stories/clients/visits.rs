@@ -140,10 +140,7 @@ const OLD: [Client; 5] = [
 /// Lets clients that are installed make their visits, and notes each.
 #[expect(clippy::print_stdout, reason = "figures")]
 async fn visit(clients: &[Client], run: &str) -> Result<()> {
-    let there = |client: &&Client| match run {
-        GATE => client.runtime.is_there(),
-        _ => client.runtime.is_installed(),
-    };
+    let there = |client: &&Client| client.runtime.is_there_in(run);
     let clients: Vec<&Client> = clients.iter().filter(there).collect();
     if clients.is_empty() {
         return Ok(());

@@ -104,15 +104,18 @@ async fn servers_of_other_makers_are_imported_and_called_for_their_users() -> Re
 
 async fn all(vendors: &[Vendor], run: &str) -> Result<()> {
     let (mut servers, mut called) = (0, 0);
-    for vendor in vendors.iter().filter(|vendor| vendor.runtime.is_there()) {
+    let there = |vendor: &&Vendor| vendor.runtime.is_there_in(run);
+    for vendor in vendors.iter().filter(there) {
         servers += 1;
         called += vendor.is_called(run).await.with_context(|| vendor.name)?;
     }
-    // The other end of standard error may be closed.
-    let _ = writeln!(
-        std::io::stderr(),
-        "{servers} remote servers called in {called} revisions"
-    );
+    if servers > 0 {
+        // The other end of standard error may be closed.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{servers} remote servers called in {called} revisions"
+        );
+    }
     Ok(())
 }
 
