@@ -23,6 +23,7 @@ mod credential;
 mod dialect;
 mod echo;
 mod exchange;
+mod header_roles;
 mod idempotency;
 mod identify;
 mod issued;
@@ -50,6 +51,7 @@ pub use constant_headers::ConstantHeaders;
 pub use content::ContentRules;
 pub use dialect::{DialectError, ExchangeDialect};
 pub(crate) use echo::Echoed;
+pub use header_roles::HeaderRole;
 #[cfg(any(test, fuzzing))]
 pub use policy_point::decision_surface;
 pub use policy_point::{PolicyPoint, PolicyPointSettings, SubjectNaming, ToldFacts};

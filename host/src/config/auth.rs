@@ -9,7 +9,9 @@ use secrecy::SecretString;
 use super::Issuer;
 use super::client::client;
 use super::reader::Section;
-use crate::delegation::{Auth, KeyFiles, KeyOwner, KeyPlace, KeyRule, StaticAuth, StaticKeys};
+use crate::delegation::{
+    Auth, HeaderRole, KeyFiles, KeyOwner, KeyPlace, KeyRule, StaticAuth, StaticKeys,
+};
 
 pub(super) fn auth(section: &Section<'_>, issuers: &[Issuer]) -> Option<Auth> {
     let Some(auth) = section.section("auth") else {
@@ -83,7 +85,7 @@ fn header(auth: &Section<'_>) -> Option<KeyPlace> {
         .map_or(Some(AUTHORIZATION), |name| name.parse::<HeaderName>().ok());
     if name
         .as_ref()
-        .is_none_or(|name| FORBIDDEN_HEADERS.contains(&name.as_str()))
+        .is_none_or(|name| !HeaderRole::may_carry_credential(name.as_str()))
     {
         auth.wrong("header", "expected a header that can carry a credential");
     }
@@ -164,15 +166,3 @@ fn listed(
     }
     Some(keys)
 }
-
-/// Headers that route or frame, and those of the host.
-pub(super) const FORBIDDEN_HEADERS: &[&str] = &[
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "te",
-    "upgrade",
-    "trailer",
-    "txn-token",
-];

@@ -10,12 +10,12 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::Issuer;
-use super::auth::{FORBIDDEN_HEADERS, auth};
+use super::auth::auth;
 use super::destination::{addresses, dialled, peer_tls};
 use super::reader::Section;
 use super::reissue::Reissuer;
 use crate::delegation::{
-    AuditHeaders, Auth, OnCancel, ServiceSettings, Subjects, Template, UnderPolicy,
+    AuditHeaders, Auth, HeaderRole, OnCancel, ServiceSettings, Subjects, Template, UnderPolicy,
 };
 use crate::egress::{Deadlines, PeerTls};
 use crate::limits::Limits;
@@ -281,12 +281,7 @@ pub(super) fn deadlines(section: &Section<'_>, most: Duration) -> Deadlines {
 /// Reads the header that carries the keys of changes.
 fn idempotency(section: &Section<'_>) -> Option<HeaderName> {
     let name: Option<HeaderName> = section.text("idempotency")?.parse().ok();
-    let name = name.filter(|name| {
-        let name = name.as_str();
-        !FORBIDDEN_HEADERS.contains(&name)
-            && !OTHER_HEADERS.contains(&name)
-            && !name.starts_with("x-actor-")
-    });
+    let name = name.filter(|name| HeaderRole::may_carry_key(name.as_str()));
     if name.is_none() {
         section.wrong(
             "idempotency",
@@ -301,28 +296,3 @@ fn idempotency(section: &Section<'_>) -> Option<HeaderName> {
 const CONCURRENCY: usize = 128;
 /// The longest time that anything downstream may take.
 const LONGEST: Duration = Duration::from_secs(60);
-
-/// Headers with a meaning of their own, so that no key can be in them.
-const OTHER_HEADERS: &[&str] = &[
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "authorization",
-    "content-encoding",
-    "content-language",
-    "content-type",
-    "cookie",
-    "expect",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-unmodified-since",
-    "prefer",
-    "proxy-authorization",
-    "range",
-    "traceparent",
-    "user-agent",
-    "x-agent-id",
-    "x-delegation-mode",
-    "x-trace-id",
-];

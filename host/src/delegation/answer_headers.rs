@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use http::{HeaderMap, HeaderName};
 
+use super::header_roles::HeaderRole;
+
 /// A header that the operator lets tools see (`answer_headers`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerHeader(HeaderName);
@@ -25,7 +27,7 @@ impl FromStr for AnswerHeader {
 
     fn from_str(text: &str) -> Result<Self, AnswerHeaderError> {
         let name: HeaderName = text.parse().map_err(|_| AnswerHeaderError::Name)?;
-        if HIDDEN.contains(&name.as_str()) {
+        if HeaderRole::is_hidden(name.as_str()) {
             Err(AnswerHeaderError::Hidden)
         } else {
             Ok(Self(name))
@@ -84,41 +86,16 @@ const USUAL: &[&str] = &[
     "x-total-count",
 ];
 
-/// Credentials and challenges, and headers of the connection (RFC 9110 §7.6.1).
-pub(super) const HIDDEN: &[&str] = &[
-    "alt-svc",
-    "authentication-info",
-    "authorization",
-    "connection",
-    "cookie",
-    "dpop",
-    "dpop-nonce",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authentication-info",
-    "proxy-authorization",
-    "proxy-connection",
-    "refresh-token",
-    "set-cookie",
-    "set-cookie2",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "txn-token",
-    "upgrade",
-    "www-authenticate",
-    "x-amz-security-token",
-    "x-api-key",
-    "x-auth-token",
-    "x-subject-token",
-    "x-vault-token",
-];
-
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
 
     use super::*;
+
+    fn hidden() -> impl Iterator<Item = &'static str> {
+        let roles = [HeaderRole::Internal, HeaderRole::Credential].into_iter();
+        roles.flat_map(HeaderRole::names)
+    }
 
     fn seen(name: &str, more: &[AnswerHeader]) -> bool {
         let name: HeaderName = name.parse().unwrap_or(http::header::HOST);
@@ -129,9 +106,9 @@ mod tests {
     #[test]
     fn a_tool_sees_the_headers_on_the_list_and_no_others() {
         for name in USUAL {
-            assert!(seen(name, &[]) && !HIDDEN.contains(name), "{name}");
+            assert!(seen(name, &[]) && !HeaderRole::is_hidden(name), "{name}");
         }
-        for name in HIDDEN.iter().chain(&[
+        for name in hidden().chain([
             "x-session",
             "x-csrf-token",
             "x-internal-user",
@@ -147,7 +124,7 @@ mod tests {
         let more: Result<AnswerHeader, _> = "X-Next-Page".parse();
         let more = more.map(|header| [header]);
         assert!(more.is_ok_and(|more| seen("x-next-page", &more) && !seen("x-prev-page", &more)));
-        for name in HIDDEN {
+        for name in hidden() {
             assert_eq!(
                 name.to_uppercase().parse::<AnswerHeader>(),
                 Err(AnswerHeaderError::Hidden),

@@ -7,7 +7,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::answer_headers::HIDDEN;
+use super::header_roles::HeaderRole;
 
 /// The constant headers of a service, in the order in which they were added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,12 +46,14 @@ impl ConstantHeaders {
     /// Fails if it cannot be the same with every request.
     pub fn add(&mut self, name: &str, value: &str) -> Result<(), ConstantHeaderError> {
         let name: HeaderName = name.parse().map_err(|_| ConstantHeaderError::Name)?;
-        if HIDDEN.contains(&name.as_str()) {
-            return Err(ConstantHeaderError::Credential);
-        }
-        let begins = |prefix: &&str| name.as_str().starts_with(*prefix);
-        if RESERVED.contains(&name.as_str()) || RESERVED_PREFIXES.iter().any(begins) {
-            return Err(ConstantHeaderError::Reserved);
+        match HeaderRole::of(name.as_str()) {
+            None | Some(HeaderRole::Wish) => {}
+            Some(HeaderRole::Internal | HeaderRole::Credential) => {
+                return Err(ConstantHeaderError::Credential);
+            }
+            Some(HeaderRole::Host | HeaderRole::Request | HeaderRole::Key) => {
+                return Err(ConstantHeaderError::Reserved);
+            }
         }
         let is_plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if !is_plain || value.trim() != value || !(1..=MAX_VALUE).contains(&value.len()) {
@@ -131,54 +133,6 @@ const SECRET_WORDS: &[&str] = &[
     "token",
 ];
 
-/// Headers that route or frame, that the host sets, and whose value belongs to one request. With
-/// one constant key, all changes would be the same change; with another method, the journal would
-/// record the wrong one.
-const RESERVED: &[&str] = &[
-    "accept-encoding",
-    "content-digest",
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-location",
-    "content-md5",
-    "content-range",
-    "content-type",
-    "date",
-    "digest",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "idempotency-key",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "max-forwards",
-    "range",
-    "repr-digest",
-    "signature",
-    "signature-input",
-    "traceparent",
-    "tracestate",
-    "user-agent",
-    "via",
-    "x-agent-id",
-    "x-delegation-mode",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-url",
-    "x-real-ip",
-    "x-rewrite-url",
-    "x-trace-id",
-];
-
-/// How names begin that say who asks, and from where.
-const RESERVED_PREFIXES: &[&str] = &["proxy-", "x-actor-", "x-forwarded-"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,14 +143,21 @@ mod tests {
 
     #[test]
     fn a_constant_header_neither_routes_nor_frames_nor_authenticates() {
-        for name in HIDDEN {
-            let refused = added(&name.to_uppercase(), "v");
-            assert_eq!(refused, Err(ConstantHeaderError::Credential), "{name}");
+        use ConstantHeaderError::{Credential, Reserved};
+        for (role, refusal) in [
+            (HeaderRole::Internal, Err(Credential)),
+            (HeaderRole::Credential, Err(Credential)),
+            (HeaderRole::Host, Err(Reserved)),
+            (HeaderRole::Request, Err(Reserved)),
+            (HeaderRole::Key, Err(Reserved)),
+            (HeaderRole::Wish, Ok(())),
+        ] {
+            for name in role.names() {
+                assert_eq!(added(&name.to_uppercase(), "v"), refusal, "{name}");
+            }
         }
-        let prefixed = ["Proxy-Status", "X-Actor-Sub", "X-Forwarded-For"];
-        for name in RESERVED.iter().chain(&prefixed) {
-            let refused = added(name, "v");
-            assert_eq!(refused, Err(ConstantHeaderError::Reserved), "{name}");
+        for name in ["Proxy-Status", "X-Actor-Sub", "X-Forwarded-For"] {
+            assert_eq!(added(name, "v"), Err(Reserved), "{name}");
         }
         for name in ["", "a b", "a:", "ä", "a\r\nb"] {
             assert_eq!(added(name, "v"), Err(ConstantHeaderError::Name), "{name:?}");

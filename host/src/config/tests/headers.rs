@@ -44,6 +44,30 @@ fn a_constant_header_is_neither_the_credential_nor_the_key_of_a_change() {
 }
 
 #[test]
+fn a_credential_is_in_a_header_for_credentials_or_in_one_without_a_meaning() {
+    let folder = Folder::new();
+    for (header, fine) in [
+        ("Authorization", true),
+        ("Cookie", true),
+        ("X-Reports-Id", true),
+        ("Content-Type", false),
+        ("Idempotency-Key", false),
+        ("Txn-Token", false),
+        ("X-Actor-Sub", false),
+        ("X-Forwarded-For", false),
+        ("a b", false),
+    ] {
+        let text = GOOD.replacen("X-Api-Key", header, 1);
+        let error = folder.load(&text).err().unwrap_or_default();
+        assert_eq!(error.is_empty(), fine, "{header}: {error}");
+        assert!(
+            fine || error.contains("expected a header that can carry a credential"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_key_of_changes_has_a_header_of_its_own() {
     let folder = Folder::new();
     for (header, fine) in [
