@@ -19,6 +19,7 @@ mod fitting;
 mod join;
 mod left_out;
 mod listing;
+mod made;
 mod members;
 mod names;
 mod operation;
@@ -38,6 +39,8 @@ mod text;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
 
 use crate::build::BuildError;
 use crate::json::JsonError;
@@ -46,6 +49,7 @@ pub use endpoint::RemoteEndpoint;
 pub use join::GUEST;
 pub use left_out::LeftOut;
 pub use listing::{ListingError, RemoteListing};
+pub use made::check_place;
 pub use operation::ApiMethod;
 pub use plan::{ImportPlan, ImportRow};
 pub use program::ActorFact;
@@ -171,6 +175,22 @@ pub enum ImportError {
         most: usize,
         /// The options that choose some of them.
         choices: String,
+    },
+    /// A file is there that no import made.
+    #[error(
+        "{}: no import made this file, so none replaces it: choose another --name or --out, or \
+         take the file away",
+        .0.display()
+    )]
+    Foreign(PathBuf),
+    /// It cannot be seen what is there.
+    #[error("{}: it cannot be read, so it is not replaced", path.display())]
+    Place {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: io::Error,
     },
     /// The guest does not ask for data.
     #[error("the guest of this program cannot be joined; report it as a fault")]

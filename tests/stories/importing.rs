@@ -2,6 +2,7 @@
 #![expect(clippy::indexing_slicing, reason = "tests")]
 
 mod descriptions;
+mod replaced;
 
 use std::fs;
 use std::path::{Path, PathBuf};

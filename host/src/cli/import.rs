@@ -1,7 +1,8 @@
 //! `bailiwick import`: an API description, or the tools of a remote MCP server, become a component,
 //! with the lines that grant its requests beside it.
 //!
-//! Invariant: nothing is written unless this host would load the component.
+//! Invariant: nothing is written unless this host would load the component, and nothing is replaced
+//! but what an import made.
 
 mod difference;
 mod files;
@@ -13,11 +14,11 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use bailiwick::build::digest;
-use bailiwick::import::{ImportPlan, ImportRequest, ImportRules, OperationChoice};
+use bailiwick::import::{ImportPlan, ImportRequest, ImportRules, OperationChoice, check_place};
 use bailiwick::intake::is_component_name;
 
 use super::page::Page;
-use files::ImportedFiles;
+use files::{ImportedFiles, ImportedPlace};
 
 /// The commands for descriptions and servers.
 #[derive(clap::Subcommand)]
@@ -99,12 +100,17 @@ impl UsualArgs {
     fn carry_out(&self, plan: &ImportPlan, page: &mut Page<'_>) -> anyhow::Result<()> {
         let name = self.component()?;
         rows::show(plan, page)?;
+        let place = ImportedPlace::new(&self.out, name);
+        let may = plan
+            .check_count()
+            .and_then(|()| check_place(&place.component, &place.lines));
         if self.dry_run {
-            if let Err(why) = plan.check_count() {
+            if let Err(why) = may {
                 page.line(&format!("An import would write nothing: {why}"))?;
             }
             return Ok(());
         }
+        may?;
         let component = plan.component()?;
         let settings = plan.settings(name, &digest(&component))?;
         let files = ImportedFiles {
@@ -112,6 +118,6 @@ impl UsualArgs {
             settings,
             allowed: plan.allowed(),
         };
-        files.write(&self.out, name, page)
+        files.write(&place, page)
     }
 }

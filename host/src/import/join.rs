@@ -36,6 +36,24 @@ pub(super) fn component(data: &[u8], document: &str) -> Result<Vec<u8>, ImportEr
     Ok(component)
 }
 
+/// Returns true if bytes are a component that [`component`] made, whatever was added since. What
+/// stands within its parts says nothing.
+pub(super) fn is_imported(bytes: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(Payload::Version { .. }) => depth += 1,
+            Ok(Payload::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Payload::CustomSection(section)) if depth == 1 && section.name() == ORIGIN => {
+                return true;
+            }
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
 /// Returns the module with `data` in place of its import.
 fn joined(module: &[u8], data: &[u8]) -> Result<Vec<u8>, ImportError> {
     let shape = GuestShape::of(module).map_err(unjoined)?;

@@ -97,8 +97,7 @@ pub(super) fn text(grant: &ImportedGrant<'_>) -> Result<String, toml::ser::Error
         ""
     };
     Ok(format!(
-        "# What the imported tools ask for, and nothing else. To decide before it goes into the \
-         configuration:\n\
+        "{HEAD} To decide before it goes into the configuration:\n\
          # - [services] {place} the host proves itself there ([services.{service}.auth] or \
          .exchange)\n\
          {actor}\
@@ -107,6 +106,11 @@ pub(super) fn text(grant: &ImportedGrant<'_>) -> Result<String, toml::ser::Error
          {about}\n\
          {written}"
     ))
+}
+
+/// Returns true if a file has lines that [`text`] wrote.
+pub(super) fn is_grant(bytes: &[u8]) -> bool {
+    bytes.starts_with(HEAD.as_bytes())
 }
 
 impl<'s> ImportedGrant<'s> {
@@ -179,6 +183,8 @@ fn one_line(text: &str) -> String {
     format!("{:?}", printable(text))
 }
 
+/// What the lines begin with.
+const HEAD: &str = "# What the imported tools ask for, and nothing else.";
 /// What an operator would choose first; a service without an exchange refuses it.
 const MODE: &str = "on_behalf_of";
 const PINNED: &str = "A tool whose definition is no longer the pinned one is refused: import again \

@@ -1,7 +1,7 @@
 //! The files of an import, and what they change.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use bailiwick::answers::inspect::{ComponentReport, Verdict, inspect_each};
@@ -11,6 +11,25 @@ use super::difference::show;
 use crate::cli::compile::compiler;
 use crate::cli::page::Page;
 use crate::cli::wait;
+
+/// Where an import writes.
+pub(super) struct ImportedPlace {
+    pub(super) component: PathBuf,
+    /// The lines of the configuration.
+    pub(super) lines: PathBuf,
+    /// The folder for a component that nobody has looked at.
+    apart: PathBuf,
+}
+
+impl ImportedPlace {
+    pub(super) fn new(out: &Path, name: &str) -> Self {
+        Self {
+            component: out.join(format!("{name}.wasm")),
+            lines: out.join(format!("{name}.toml")),
+            apart: out.join(format!(".{name}.import")),
+        }
+    }
+}
 
 /// What an import writes.
 pub(super) struct ImportedFiles<'p> {
@@ -23,17 +42,22 @@ pub(super) struct ImportedFiles<'p> {
 
 impl ImportedFiles<'_> {
     /// Writes the files, if this host would load the component.
-    pub(super) fn write(&self, out: &Path, name: &str, page: &mut Page<'_>) -> anyhow::Result<()> {
-        let file = out.join(format!("{name}.wasm"));
+    pub(super) fn write(&self, place: &ImportedPlace, page: &mut Page<'_>) -> anyhow::Result<()> {
+        let ImportedPlace {
+            component: file,
+            lines,
+            apart,
+        } = place;
         // A host may watch the folder, so what it would refuse is never there.
-        let apart = out.join(format!(".{name}.import"));
-        let candidate = apart.join(format!("{name}.wasm"));
-        write_whole(&candidate, &self.component)
-            .with_context(|| format!("--out {}: nothing can be written there", out.display()))?;
+        let candidate = apart.join(file.file_name().unwrap_or_default());
+        write_whole(&candidate, &self.component).with_context(|| {
+            let out = file.parent().unwrap_or(file).display();
+            format!("--out {out}: nothing can be written there")
+        })?;
         let held = file.is_file().then_some(file.as_path());
         let paths: Vec<&Path> = held.into_iter().chain([candidate.as_path()]).collect();
         let reports = wait(async { inspect_each(&paths, self.allowed, compiler()?).await });
-        let removed = fs::remove_dir_all(&apart);
+        let removed = fs::remove_dir_all(apart);
         let reports = reports?;
         removed.with_context(|| apart.display().to_string())?;
         let (new, old) = reports.split_last().context("a report of the component")?;
@@ -42,10 +66,9 @@ impl ImportedFiles<'_> {
             new.verdict == Verdict::Loads,
             "this host would not load the component: {reason}"
         );
-        write_whole(&file, &self.component)?;
-        let lines = out.join(format!("{name}.toml"));
-        write_whole(&lines, self.settings.as_bytes())?;
-        told(&file, &lines, (old.first(), new), page)
+        write_whole(file, &self.component)?;
+        write_whole(lines, self.settings.as_bytes())?;
+        told(file, lines, (old.first(), new), page)
     }
 }
 

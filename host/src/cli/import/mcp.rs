@@ -50,7 +50,7 @@ never with this token.
 
 Files: DIR/NAME.wasm is the component, DIR/NAME.toml the lines for the configuration: the service
 with the pins of its tools' definitions, and the grant. Both are written only if this host would
-load the component; they replace older ones.
+load the component; they replace those of an earlier import, and nothing else.
 
 Exit codes: 0 if there is a component, or with --dry-run; otherwise nothing is written.";
 

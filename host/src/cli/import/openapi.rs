@@ -35,7 +35,8 @@ Examples:
   bailiwick import openapi orders.json --service orders_api --bind customer=actor.sub
 
 Files: DIR/NAME.wasm is the component, DIR/NAME.toml the lines for the configuration that grant its
-requests. Both are written only if this host would load the component; they replace older ones.
+requests. Both are written only if this host would load the component; they replace those of an
+earlier import, and nothing else.
 
 Exit codes: 0 if there is a component, or with --dry-run; otherwise nothing is written.";
 
