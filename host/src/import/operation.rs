@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::document::ApiDocument;
+use super::item::ApiItem;
 use super::left_out::LeftOut;
 use super::names::tool_names;
 
@@ -76,8 +77,8 @@ pub(super) struct ApiOperation<'d> {
     /// The method, or its name if tools have none such.
     pub(super) method: Result<ApiMethod, &'d str>,
     pub(super) path: &'d str,
-    /// The path item, with what all its operations have; where there is none, the reference to it.
-    pub(super) item: &'d Value,
+    /// The path item, with what all its operations have.
+    pub(super) item: ApiItem<'d>,
     pub(super) value: &'d Value,
     /// The name of its tool.
     pub(super) tool: String,
@@ -89,30 +90,21 @@ impl<'d> ApiOperation<'d> {
     pub(super) fn all(document: &'d ApiDocument) -> Vec<Self> {
         let paths = document.root().get("paths").and_then(Value::as_object);
         let mut all = Vec::new();
-        for (path, item) in paths.into_iter().flatten() {
-            let Ok(item) = document.references().followed(item) else {
-                all.push(Self {
-                    method: Err(ANY),
-                    path,
-                    item,
-                    value: item,
-                    tool: String::new(),
-                });
-                continue;
+        for (path, value) in paths.into_iter().flatten() {
+            let item = ApiItem::of(value, document.references());
+            let of = |method, value| Self {
+                method,
+                path,
+                item: item.clone(),
+                value,
+                tool: String::new(),
             };
-            for (name, value) in item.as_object().into_iter().flatten() {
-                let method = match ApiMethod::named(name) {
-                    Some(method) => Ok(method),
-                    None if UNSUPPORTED.contains(&name.as_str()) => Err(name.as_str()),
-                    None => continue,
-                };
-                all.push(Self {
-                    method,
-                    path,
-                    item,
-                    value,
-                    tool: String::new(),
-                });
+            if item.check().is_err() {
+                all.push(of(Err(ANY), value));
+            }
+            for name in METHODS {
+                let method = ApiMethod::named(name).ok_or(name);
+                all.extend(item.first(name).map(|value| of(method, value)));
             }
             if all.len() > MAX_OPERATIONS {
                 break;
@@ -120,6 +112,16 @@ impl<'d> ApiOperation<'d> {
         }
         name(&mut all);
         all
+    }
+
+    /// Fails if its path item is not whole, or has it twice.
+    pub(super) fn check_item(&self) -> Result<(), LeftOut> {
+        self.item.check()?;
+        let name = match self.method {
+            Ok(method) => method.as_str().to_ascii_lowercase(),
+            Err(name) => name.to_owned(),
+        };
+        self.item.member(&name).map(|_| ())
     }
 
     /// Returns the document's own name for it; `None` for one that nobody would type.
@@ -153,8 +155,8 @@ impl<'d> ApiOperation<'d> {
 
     /// Returns the address of a server that is not one of the document's, as it is written.
     pub(super) fn own_server(&self, document: &ApiDocument) -> Option<&'d str> {
-        let mut holders = [self.value, self.item].into_iter();
-        let servers = holders.find_map(|holder| holder.get("servers"))?;
+        let servers = self.value.get("servers");
+        let servers = servers.or_else(|| self.item.first("servers"))?;
         let own = servers.get(0)?.get("url").and_then(Value::as_str)?;
         let mut others = document.servers().take(MAX_SERVERS);
         let is_known = others.any(|other| without_scheme(other) == without_scheme(own));
@@ -191,10 +193,12 @@ fn wanted(operation: &ApiOperation<'_>) -> (String, String) {
 
 /// Twice as many as the largest document that is known has.
 pub(super) const MAX_OPERATIONS: usize = 50_000;
-/// The method of a path whose operations are elsewhere.
+/// The method of a path with operations that are not within the description.
 const ANY: &str = "any";
-/// Methods of OpenAPI that a tool cannot have.
-const UNSUPPORTED: [&str; 2] = ["options", "trace"];
+/// Methods of OpenAPI; a tool cannot have all of them.
+const METHODS: [&str; 8] = [
+    "delete", "get", "head", "options", "patch", "post", "put", "trace",
+];
 /// The most bytes of an operation's own name or tag, and the most tags that count. Many paths can
 /// refer to one item, so what each of them copies is bounded.
 const MAX_ID: usize = 512;

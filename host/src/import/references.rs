@@ -21,12 +21,17 @@ impl<'d> ApiReferences<'d> {
     pub(super) fn followed(self, value: &'d Value) -> Result<&'d Value, LeftOut> {
         let mut value = value;
         for _ in 0..MAX_STEPS {
-            match target(value) {
-                Some(target) => value = self.at(target)?,
+            match self.next(value) {
+                Some(next) => value = next?,
                 None => return Ok(value),
             }
         }
         Err(LeftOut::Circle)
+    }
+
+    /// Returns where the reference of a value leads; `None` if it has none.
+    pub(super) fn next(self, value: &'d Value) -> Option<Result<&'d Value, LeftOut>> {
+        target(value).map(|target| self.at(target))
     }
 
     /// Returns the place that a reference names.
@@ -48,7 +53,7 @@ fn target(value: &Value) -> Option<&str> {
 }
 
 /// The longest chain of references to references.
-const MAX_STEPS: usize = 16;
+pub(super) const MAX_STEPS: usize = 16;
 /// The longest reference: many schemas can have the same, and each is followed.
 const MAX_BYTES: usize = 1024;
 
