@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::body::body;
 use super::definition::{DescribedOperation, answer};
+use super::described::DescribedNames;
 use super::document::ApiDocument;
 use super::fitting::ImportEffort;
 use super::left_out::LeftOut;
 use super::operation::{ApiMethod, ApiOperation, MAX_OPERATIONS};
-use super::parameters::{ApiParameters, has_parameter};
+use super::parameters::ApiParameters;
 use super::path::{PathPiece, segments};
 use super::plan::{ImportPlan, ImportRow, PlanSource, PlannedTool};
 use super::program::{GuestOperation, GuestProgram, GuestSegment, SentPiece, SentStyle, SentValue};
@@ -54,12 +55,12 @@ impl ImportPlan {
             .iter()
             .partition(|operation| request.choice.has(operation));
         plan.unchosen = others.len();
-        for name in rules.bindings.keys() {
-            let references = document.references();
-            let has = |operation: &&ApiOperation<'_>| has_parameter(operation, references, name);
-            if !chosen.iter().any(has) {
-                return Err(ImportError::Unbound(name.clone()));
-            }
+        if !(rules.drops.is_empty() && rules.allowed.is_empty()) {
+            DescribedNames::of(&all, document.references())?.check(&rules)?;
+        }
+        if !rules.bindings.is_empty() {
+            let chosen = chosen.iter().copied();
+            DescribedNames::of(chosen, document.references())?.check_bindings(&rules)?;
         }
         let effort = ImportEffort::new();
         for operation in chosen {
@@ -98,7 +99,7 @@ fn planned(
     (rules, effort): (&ImportRules, &ImportEffort),
 ) -> Result<PlannedTool, LeftOut> {
     let references = document.references();
-    references.followed(operation.item)?;
+    operation.check_item()?;
     let method = operation.method()?;
     let mut parameters = ApiParameters::of(operation, references, rules)?;
     if let Some(server) = operation.own_server(document).map(brief) {

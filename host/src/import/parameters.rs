@@ -231,16 +231,6 @@ impl<'d> ApiParameters<'d> {
     }
 }
 
-/// Returns true if an operation has a parameter of this name.
-pub(super) fn has_parameter(
-    operation: &ApiOperation<'_>,
-    references: ApiReferences<'_>,
-    name: &str,
-) -> bool {
-    let declared = declared(operation, references).unwrap_or_default();
-    declared.iter().any(|parameter| parameter.name == name)
-}
-
 /// Returns the parameters of an operation and of its path. The operation's come in place of those
 /// of its path (OpenAPI 3.1 §4.8.10.1).
 fn declared<'d>(
@@ -248,8 +238,12 @@ fn declared<'d>(
     references: ApiReferences<'d>,
 ) -> Result<Vec<ApiParameter<'d>>, LeftOut> {
     let mut declared: Vec<ApiParameter<'d>> = Vec::new();
-    for holder in [operation.item, operation.value] {
-        let list = holder.get("parameters").and_then(Value::as_array);
+    let lists = [
+        operation.item.member("parameters")?,
+        operation.value.get("parameters"),
+    ];
+    for list in lists.into_iter().flatten() {
+        let list = list.as_array();
         for value in list.into_iter().flatten() {
             let parameter = ApiParameter::of(references.followed(value)?, references)?;
             let same = |other: &&mut ApiParameter<'d>| {
