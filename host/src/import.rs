@@ -13,15 +13,18 @@
 mod api;
 mod body;
 mod definition;
+mod described;
 mod document;
 mod endpoint;
 mod fitting;
+mod item;
 mod join;
 mod left_out;
 mod listing;
 mod made;
 mod members;
 mod names;
+mod near;
 mod operation;
 mod parameters;
 mod path;
@@ -32,6 +35,7 @@ mod references;
 mod remote;
 mod schemas;
 mod scopes;
+mod search;
 mod settings;
 mod shape;
 mod support;
@@ -156,8 +160,23 @@ pub enum ImportError {
     #[error("no operation is chosen: none fits --only, --tag and --method together")]
     NoneChosen,
     /// A parameter was bound that no chosen operation has.
-    #[error("--bind {0}: no chosen operation has this parameter")]
-    Unbound(String),
+    #[error("--bind {name}: no chosen operation has this parameter{near}")]
+    Unbound {
+        /// The name.
+        name: String,
+        /// What may have been meant, if anything.
+        near: String,
+    },
+    /// A name was dropped or allowed that nothing has.
+    #[error("{option} {name}: no parameter and no member of an argument has this name{near}")]
+    Undescribed {
+        /// The option.
+        option: &'static str,
+        /// The name.
+        name: String,
+        /// What may have been meant, if anything.
+        near: String,
+    },
     /// No operation or tool can be imported.
     #[error("none of the {0} can be imported")]
     Nothing(&'static str),

@@ -13,7 +13,6 @@ use super::references::ApiReferences;
 use super::schemas::{ApiSchemas, SchemaSide};
 use super::text::{MAX_TEXT, MAX_TITLE, cleaned};
 use crate::sandbox::{Annotations, RawDefinition, RawFacets};
-use crate::schema::names_identity;
 
 /// The arguments of a tool, and what its answers are.
 pub(super) struct DescribedOperation<'o, 'd> {
@@ -35,16 +34,17 @@ impl<'d> DescribedOperation<'_, 'd> {
         notes: &mut Vec<String>,
     ) -> Result<RawDefinition, LeftOut> {
         // A parameter that the host fills in may be a member here, which the host does not.
-        let bindings = &self.rules.bindings;
-        if !bindings.is_empty() {
-            self.check_members(references, |name| bindings.contains_key(name))?;
-        }
+        self.check_bindings(references)?;
         let fitting = Fitting {
             rules: self.rules,
             effort: self.effort,
             untyped: "any JSON as its body",
         };
-        let raw = fitting.fitted(|detail| self.raw(references, detail), notes)?;
+        let raw = |detail| self.raw(references, (&fitting, detail));
+        let (raw, detail) = fitting.fitted(raw, notes)?;
+        if let (Some(schema), SchemaDetail::Untyped) = (self.body_schema(), detail) {
+            notes.extend(fitting.still_sent(schema, references)?);
+        }
         Ok(match self.answer {
             Some(answer) => {
                 let schema = answer_schema(answer, references, self.effort);
@@ -57,11 +57,11 @@ impl<'d> DescribedOperation<'_, 'd> {
     fn raw(
         &self,
         references: ApiReferences<'d>,
-        detail: SchemaDetail,
+        (fitting, detail): (&Fitting<'_>, SchemaDetail),
     ) -> Result<RawDefinition, LeftOut> {
         // No schema is too large for the rule.
-        if detail == SchemaDetail::Untyped {
-            self.check_members(references, names_identity)?;
+        if let (Some(schema), SchemaDetail::Untyped) = (self.body_schema(), detail) {
+            fitting.check_identities(schema, references)?;
         }
         let operation = self.operation;
         let method = operation.method()?;
@@ -96,21 +96,22 @@ impl<'d> DescribedOperation<'_, 'd> {
         })
     }
 
-    /// Fails if a member of the body has a name for which the operator must say something, and has
-    /// not.
-    fn check_members(
-        &self,
-        references: ApiReferences<'d>,
-        is_named: impl Fn(&str) -> bool,
-    ) -> Result<(), LeftOut> {
+    /// Fails if a member of the body is bound, and the operator has said nothing else of it.
+    fn check_bindings(&self, references: ApiReferences<'d>) -> Result<(), LeftOut> {
         let rules = self.rules;
+        if rules.bindings.is_empty() {
+            return Ok(());
+        }
         let is_known = |name: &String| rules.allowed.contains(name) || rules.drops.contains(name);
-        let members = ApiMembers::of(self.body.and_then(|body| body.schema), references);
-        let mut names = members.shapes.into_keys();
-        match names.find(|name| is_named(name) && !is_known(name)) {
+        let mut names = ApiMembers::of(self.body_schema(), references).shapes.into_keys();
+        match names.find(|name| rules.bindings.contains_key(name) && !is_known(name)) {
             Some(name) => Err(LeftOut::IdentityMember(name)),
             None => Ok(()),
         }
+    }
+
+    fn body_schema(&self) -> Option<&'d Value> {
+        self.body.and_then(|body| body.schema)
     }
 
     /// Returns the schema of the arguments: closed, whatever the document says.

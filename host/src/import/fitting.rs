@@ -12,9 +12,11 @@ use super::left_out::LeftOut;
 use super::program::DefinitionText;
 use super::references::ApiReferences;
 use super::schemas::{ApiSchemas, SchemaSide};
+use super::search::MemberSearch;
 use super::{ImportError, ImportRules};
 use crate::dispatch::{ComponentGrant, Definition, DefinitionError};
 use crate::sandbox::RawDefinition;
+use crate::schema::names_identity;
 
 /// How much of a description a definition has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,13 +59,13 @@ pub(super) struct Fitting<'r> {
 }
 
 impl Fitting<'_> {
-    /// Returns the definition with the most detail that the host accepts, and adds a note if that
-    /// is not everything.
+    /// Returns the definition with the most detail that the host accepts, and how much that is, and
+    /// adds a note if it is not everything.
     pub(super) fn fitted(
         &self,
         raw: impl Fn(SchemaDetail) -> Result<RawDefinition, LeftOut>,
         notes: &mut Vec<String>,
-    ) -> Result<RawDefinition, LeftOut> {
+    ) -> Result<(RawDefinition, SchemaDetail), LeftOut> {
         let mut refused = LeftOut::Malformed("schema");
         for detail in [
             SchemaDetail::Whole,
@@ -77,13 +79,55 @@ impl Fitting<'_> {
             match checked {
                 Ok(raw) => {
                     notes.extend(self.note(detail, &refused));
-                    return Ok(raw);
+                    return Ok((raw, detail));
                 }
                 Err(identity @ LeftOut::IdentityMember(_)) => return Err(identity),
                 Err(other) => refused = other,
             }
         }
         Err(refused)
+    }
+
+    /// Fails if a member in a schema, at any level, names an identity or a credential, and the
+    /// operator has not said what becomes of it.
+    pub(super) fn check_identities<'d>(
+        &self,
+        schema: &'d Value,
+        references: ApiReferences<'d>,
+    ) -> Result<(), LeftOut> {
+        let rules = self.rules;
+        let is_known = |name: &str| rules.allowed.contains(name) || rules.drops.contains(name);
+        let is_unsaid = |name: &str| names_identity(name) && !is_known(name);
+        match self.first(schema, references, is_unsaid)? {
+            Some(name) => Err(LeftOut::IdentityMember(name.to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// Says which member is dropped from a schema that becomes any JSON.
+    pub(super) fn still_sent<'d>(
+        &self,
+        schema: &'d Value,
+        references: ApiReferences<'d>,
+    ) -> Result<Option<String>, LeftOut> {
+        let drops = &self.rules.drops;
+        if drops.is_empty() {
+            return Ok(None);
+        }
+        let found = self.first(schema, references, |name| drops.contains(name))?;
+        Ok(found.map(|name| format!("{name:?} is dropped, and any JSON can have it all the same")))
+    }
+
+    fn first<'d>(
+        &self,
+        schema: &'d Value,
+        references: ApiReferences<'d>,
+        fits: impl Fn(&str) -> bool,
+    ) -> Result<Option<&'d str>, LeftOut> {
+        let mut search = MemberSearch::new(references, MAX_LOOKS);
+        let found = search.first(schema, fits);
+        self.effort.spend(search.looks() / LOOKS_OF_ONE);
+        found.map_err(|_| LeftOut::Unsearchable)
     }
 
     /// Adds the schema of the answers, if it is one that the host accepts.
@@ -169,5 +213,9 @@ pub(super) fn text(raw: &RawDefinition) -> Result<Vec<u8>, ImportError> {
 
 /// Many times what the largest description that is known takes.
 const MAX_EFFORT: usize = 16_000_000;
+/// The most values that are looked at for the members of one schema, of which so many cost as much
+/// as a value to write.
+const MAX_LOOKS: usize = 200_000;
+const LOOKS_OF_ONE: usize = 8;
 /// A definition of so many bytes costs as much to check as a value to write.
 const BYTES_OF_ONE: usize = 64;

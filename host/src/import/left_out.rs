@@ -9,6 +9,12 @@ pub enum LeftOut {
     /// References lead to each other.
     #[error("its references lead in a circle")]
     Circle,
+    /// A path item and one that it refers to have the same member.
+    #[error(
+        "its path item and one that it refers to both have {0:?}, and OpenAPI leaves open which \
+         counts: keep one of them"
+    )]
+    Contested(String),
     /// A part of it does not have the shape that OpenAPI or MCP gives it.
     #[error("its {0} is malformed")]
     Malformed(&'static str),
@@ -62,6 +68,11 @@ pub enum LeftOut {
         typed = typed(.0)
     )]
     IdentityMember(String),
+    /// There is more in a schema than can be looked at.
+    #[error(
+        "its schema is too large to look for members that name an identity or a credential"
+    )]
+    Unsearchable,
     /// It needs a header that tools may not set.
     #[error(
         "it needs the header {0:?}, which a tool may not set: add --drop {typed} if the service gets \

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::described::DescribedNames;
 use super::fitting::{Fitting, ImportEffort, SchemaDetail, answer_schema};
 use super::left_out::LeftOut;
 use super::listing::RemoteListing;
@@ -18,7 +19,7 @@ use super::text::{MAX_TEXT, MAX_TITLE, cleaned};
 use super::{ImportError, ImportRequest};
 use crate::remote::{RemoteTool, TOOLS_CALL};
 use crate::sandbox::{Annotations, RawDefinition, RawFacets};
-use crate::schema::{check_texts, identity_parameter};
+use crate::schema::check_texts;
 
 impl ImportPlan {
     /// Plans the import of a remote server's tools, of which the request chooses some by name.
@@ -36,6 +37,8 @@ impl ImportPlan {
                 return Err(ImportError::Unknown(name.clone()));
             }
         }
+        let schemas = all.iter().filter_map(|tool| tool.input_schema().ok());
+        DescribedNames::of_schemas(schemas)?.check(&request.rules)?;
         let source = PlanSource::Remote {
             url: listing.endpoint.url().to_string(),
             revision: listing.revision,
@@ -101,18 +104,23 @@ impl<'l> ListedTool<'l> {
     ) -> Result<PlannedTool, LeftOut> {
         let line = self.line();
         check_line(&line)?;
-        self.check_identities(request)?;
-        if self.mirrors && self.remote.mirrored().is_err() {
-            return Err(LeftOut::Mirrored);
-        }
-        let mut notes = self.notes(request);
         let fitting = Fitting {
             rules: &request.rules,
             effort,
             untyped: "any JSON in its arguments",
         };
+        // The schema as the server has it, so that none is too large for the rule.
+        let schema = self.input_schema()?;
+        fitting.check_identities(schema, ApiReferences::new(schema))?;
+        if self.mirrors && self.remote.mirrored().is_err() {
+            return Err(LeftOut::Mirrored);
+        }
+        let mut notes = self.notes(request);
         let raw = |detail| self.raw((request, effort), detail);
-        let raw = fitting.fitted(raw, &mut notes)?;
+        let (raw, detail) = fitting.fitted(raw, &mut notes)?;
+        if detail == SchemaDetail::Untyped {
+            notes.extend(self.still_sent(&fitting)?);
+        }
         let answer = self
             .member("outputSchema")
             .filter(|_| request.output_schemas);
@@ -138,14 +146,18 @@ impl<'l> ListedTool<'l> {
         })
     }
 
-    /// Looks at the schema as the server has it, so that no schema is too large for the rule.
-    fn check_identities(&self, request: &ImportRequest) -> Result<(), LeftOut> {
-        let rules = &request.rules;
-        let known: Vec<_> = rules.allowed.union(&rules.drops).cloned().collect();
-        match identity_parameter(self.input_schema()?, &known) {
-            Some(name) => Err(LeftOut::IdentityMember(name)),
-            None => Ok(()),
+    /// Says which member is dropped from an argument that is any JSON.
+    fn still_sent(&self, fitting: &Fitting<'_>) -> Result<Option<String>, LeftOut> {
+        let given = self.input_schema()?;
+        let arguments = given.get("properties").and_then(Value::as_object);
+        for (name, schema) in arguments.into_iter().flatten() {
+            if !fitting.rules.drops.contains(name)
+                && let Some(note) = fitting.still_sent(schema, ApiReferences::new(given))?
+            {
+                return Ok(Some(note));
+            }
         }
+        Ok(None)
     }
 
     /// Says what is not as the server has it, whatever the host accepts.

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod bodies;
 mod hostile;
+mod parameters;
 mod remote;
 
 use serde_json::{Value, json};
@@ -61,232 +63,6 @@ fn parameter(name: &str, place: &str, more: &Value) -> Value {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
-fn each_kind_of_parameter_is_sent_noted_or_left_out() {
-    let list = json!({"schema": {"type": "array", "items": {"type": "string"}}});
-    let joined = json!({"schema": {"type": "array"}, "explode": false});
-    let object = json!({"schema": {"type": "object"}, "style": "deepObject"});
-    let known = json!({"style": "deepObject", "schema": {"type": "object", "properties": {
-        "status": {"type": "string"}, "kinds": {"type": "array"}, "range": {"type": "object"}}}});
-    let user = json!({"style": "deepObject",
-        "schema": {"properties": {"user_id": {"type": "string"}}}});
-    let hidden = json!({"type": "object", "properties": {
-        "user_id": {"type": "string", "readOnly": true}, "status": {"type": "string"}}});
-    let needed = json!({"required": true});
-    for (place, name, more, expected) in [
-        ("path", "id", json!({}), "GET /a/{}"),
-        ("path", "id", json!({"style": "matrix"}), "another style"),
-        (
-            "path",
-            "id",
-            json!({"x-multi-segment": true}),
-            "GET /a/{**}",
-        ),
-        ("query", "page", json!({}), "GET /a/x?page={}"),
-        ("query", "tags", list.clone(), "GET /a/x?tags={*}"),
-        ("query", "tags", joined, "GET /a/x?tags={}"),
-        (
-            "query",
-            "filter",
-            object.clone(),
-            "GET /a/x; without the query parameter \"filter\": an object whose members are not",
-        ),
-        (
-            "query",
-            "filter",
-            known,
-            "GET /a/x?filter[kinds]={*}&filter[status]={}; \"filter\" without its range, which",
-        ),
-        ("query", "filter", user, "--drop user_id"),
-        (
-            "query",
-            "filter",
-            json!({"style": "deepObject", "schema": hidden}),
-            "--drop user_id",
-        ),
-        (
-            "query",
-            "filter",
-            json!({"schema": hidden}),
-            "--drop user_id",
-        ),
-        ("query", "q[]", list, "GET /a/x?q[]={*}"),
-        (
-            "query",
-            "q[",
-            json!({}),
-            "GET /a/x; without the query parameter \"q[\": a template cannot",
-        ),
-        ("query", "a&b=c", json!({}), "without the query parameter"),
-        (
-            "query",
-            "a={}&b",
-            json!({}),
-            "GET /a/x; without the query parameter",
-        ),
-        (
-            "query",
-            "a&b=c",
-            needed.clone(),
-            "it needs the parameter \"a&b=c\", a template cannot",
-        ),
-        (
-            "query",
-            "filter",
-            json!({"content": {"application/json": {"schema": {}}}}),
-            "GET /a/x?filter={}",
-        ),
-        (
-            "query",
-            "filter",
-            json!({"content": {"text/plain": {"schema": {}}}}),
-            "GET /a/x; without the query parameter \"filter\": its content is not JSON",
-        ),
-        (
-            "query",
-            "key",
-            needed.clone(),
-            "GET /a/x; without the query parameter \"key\": it carries the credential",
-        ),
-        (
-            "header",
-            "x-shop-key",
-            needed.clone(),
-            "GET /a/x; without the header parameter",
-        ),
-        (
-            "header",
-            "token",
-            needed.clone(),
-            "GET /a/x; without the header parameter \"token\": it carries",
-        ),
-        (
-            "query",
-            "access_token",
-            json!({}),
-            "GET /a/x; without the query parameter \"access_token\": it carries",
-        ),
-        (
-            "query",
-            "access_token",
-            needed.clone(),
-            "--drop access_token",
-        ),
-        ("header", "If-Match", json!({}), "GET /a/x"),
-        ("header", "Accept", needed.clone(), "GET /a/x"),
-        (
-            "header",
-            "X-Actor-Sub",
-            json!({}),
-            "GET /a/x; without the header parameter",
-        ),
-        (
-            "header",
-            "Notion-Version",
-            needed.clone(),
-            "it needs the header \"Notion-Version\"",
-        ),
-        (
-            "cookie",
-            "session",
-            json!({}),
-            "GET /a/x; without the cookie parameter",
-        ),
-        ("cookie", "session", needed.clone(), "it needs the cookie"),
-        ("query", "user_id", json!({}), "--bind user_id=actor.sub"),
-        (
-            "path",
-            "id",
-            json!({"schema": {"$ref": "https://evil.example/"}}),
-            "not a place within its description",
-        ),
-        ("elsewhere", "id", json!({}), "its parameter is malformed"),
-    ] {
-        let path = if place == "path" { "/a/{id}" } else { "/a/x" };
-        let found = imported(path, &parameter(name, place, &more), &request());
-        let found = found.unwrap_or_else(|why| why.to_string());
-        assert!(found.contains(expected), "{place} {name} {more}: {found}");
-    }
-}
-
-#[test]
-fn what_is_bound_is_filled_in_and_no_argument() {
-    let mut bound = request();
-    bound
-        .rules
-        .bindings
-        .insert("user_id".to_owned(), ActorFact::Sub);
-    bound.rules.drops.insert("token".to_owned());
-    for (place, path, expected) in [
-        (
-            "path",
-            "/users/{user_id}/orders",
-            "GET /users/{actor.sub}/orders",
-        ),
-        ("query", "/orders", "GET /orders?user_id={actor.sub}"),
-        (
-            "header",
-            "/orders",
-            "the host fills in only paths and queries",
-        ),
-    ] {
-        let operation = parameter("user_id", place, &json!({}));
-        let found = imported(path, &operation, &bound).unwrap_or_else(|why| why.to_string());
-        assert!(found.contains(expected), "{place}: {found}");
-    }
-    let mut two = parameter("user_id", "query", &json!({}));
-    let token = json!({"name": "token", "in": "query", "required": true});
-    two["parameters"].as_array_mut().unwrap().push(token);
-    let found = imported("/orders", &two, &bound).unwrap();
-    assert!(found.contains("\"token\": it is dropped"), "{found}");
-    let document = json!({"openapi": "3.1.0", "paths": {"/a": {"get": {}}}}).to_string();
-    let document = ApiDocument::read(document.as_bytes()).unwrap();
-    let refused = ImportPlan::of(&document, &bound).err();
-    assert!(matches!(refused, Some(ImportError::Unbound(name)) if name == "user_id"));
-}
-
-#[test]
-fn what_a_path_needs_cannot_be_dropped() {
-    let mut dropping = request();
-    dropping.rules.drops.insert("user_id".to_owned());
-    for (place, path, asked, expected) in [
-        ("query", "/orders", request(), "--drop user_id to send none"),
-        ("query", "/orders", dropping.clone(), "it is dropped"),
-        (
-            "path",
-            "/orders/{user_id}",
-            request(),
-            "to let the host fill it in, or --allow user_id",
-        ),
-        (
-            "path",
-            "/orders/{user_id}",
-            dropping,
-            "its path needs {user_id}, so --drop user_id leaves nothing to ask for",
-        ),
-    ] {
-        let operation = parameter("user_id", place, &json!({}));
-        let found = imported(path, &operation, &asked).unwrap_or_else(|why| why.to_string());
-        assert!(found.contains(expected), "{place}: {found}");
-    }
-}
-
-#[test]
-fn a_name_that_only_sounds_like_an_identity_can_be_allowed() {
-    let mut allowing = request();
-    allowing.rules.allowed.insert("subject".to_owned());
-    let query = parameter("subject", "query", &json!({}));
-    let schema = json!({"type": "object", "properties": {"subject": {"type": "string"}}});
-    let body = json!({"requestBody": {"content": {"application/json": {"schema": schema}}}});
-    for (operation, line) in [(query, "GET /a?subject={}"), (body, "POST /a")] {
-        let refused = imported("/a", &operation, &request());
-        let refused = refused.err().map(|why| why.to_string()).unwrap_or_default();
-        assert!(refused.contains("--allow subject"), "{line}: {refused}");
-        assert_eq!(imported("/a", &operation, &allowing), Ok(line.to_owned()));
-    }
-}
-
-#[test]
 fn a_slash_at_the_end_and_a_server_of_its_own_are_kept_in_mind() {
     let own = |url: &str| json!({"servers": [{"url": url}]});
     let found = imported("/a/", &own("//shop.example/v1/"), &request());
@@ -295,64 +71,6 @@ fn a_slash_at_the_end_and_a_server_of_its_own_are_kept_in_mind() {
     let expected = "GET /a/; its requests go to the service's url, and the description has \
                     \"https://uploads.example\" for it";
     assert_eq!(found, expected);
-}
-
-#[test]
-fn bodies_are_json_or_forms() {
-    let body = |media: &str, schema: Value, required: bool| json!({"requestBody": {"required": required, "content": {media: {"schema": schema}}}});
-    let object = json!({"type": "object", "properties": {"name": {"type": "string"}}});
-    let secret = json!({"type": "object", "properties": {"client_secret": {"type": "string"}}});
-    let deep = (0..40).fold(
-        json!({"type": "string"}),
-        |inner, _| json!({"items": inner}),
-    );
-    let deep_secret = json!({"allOf": [&secret, {"properties": {"deep": deep}}]});
-    for (media, schema, required, expected) in [
-        ("application/json", &object, true, "POST /a"),
-        (
-            "application/x-www-form-urlencoded",
-            &object,
-            false,
-            "POST /a",
-        ),
-        (
-            "multipart/form-data",
-            &object,
-            true,
-            "it needs a body of multipart/form-data",
-        ),
-        (
-            "multipart/form-data",
-            &object,
-            false,
-            "POST /a; without a body of multipart",
-        ),
-        ("application/json", &secret, false, "--drop client_secret"),
-        (
-            "application/json",
-            &deep,
-            false,
-            "POST /a; any JSON as its body: ",
-        ),
-        (
-            "application/json",
-            &deep_secret,
-            false,
-            "--drop client_secret",
-        ),
-    ] {
-        let found = imported("/a", &body(media, schema.clone(), required), &request());
-        let found = found.unwrap_or_else(|why| why.to_string());
-        assert!(found.contains(expected), "{media} {required}: {found}");
-    }
-    let mut dropping = request();
-    dropping.rules.drops.insert("client_secret".to_owned());
-    let any = "POST /a; any JSON as its body: ";
-    for (schema, expected) in [(secret, "POST /a"), (deep_secret, any)] {
-        let found = imported("/a", &body("application/json", schema, true), &dropping);
-        let found = found.unwrap_or_else(|why| why.to_string());
-        assert!(found.starts_with(expected), "{found}");
-    }
 }
 
 #[test]
@@ -392,6 +110,56 @@ fn operations_are_chosen_by_name_tag_and_method() {
     let document = ApiDocument::read(document.as_bytes()).unwrap();
     let refused = ImportPlan::of(&document, &unknown).err();
     assert!(matches!(refused, Some(ImportError::Unknown(name)) if name == "read"));
+}
+
+#[test]
+fn what_stands_beside_a_reference_of_a_path_is_read_unless_both_have_it() {
+    let query = |name: &str| json!([{"name": name, "in": "query"}]);
+    let components = json!({"items": {
+        "shared": {"get": {"operationId": "look"}, "put": {}, "parameters": query("page")},
+        "bare": {"get": {"operationId": "see"}},
+        "elsewhere": {"$ref": "other.yaml#/a"},
+    }});
+    let of = |name: &str| format!("#/components/items/{name}");
+    let two = |name: &str| {
+        format!(
+            "its path item and one that it refers to both have {name:?}, and OpenAPI leaves open \
+             which counts: keep one of them"
+        )
+    };
+    let [get, put, parameters] = ["get", "put", "parameters"].map(two);
+    let away = "it refers to \"other.yaml#/a\", which is not a place within its description";
+    for (item, expected) in [
+        (
+            json!({"$ref": of("shared"), "post": {"operationId": "make"}}),
+            &["GET /a?page={}", "POST /a?page={}", "PUT /a?page={}"][..],
+        ),
+        (
+            json!({"$ref": of("shared"), "get": {"operationId": "own"}, "put": {}}),
+            &[get.as_str(), &put],
+        ),
+        (
+            json!({"$ref": of("shared"), "parameters": query("size")}),
+            &[parameters.as_str(), &parameters],
+        ),
+        (
+            json!({"$ref": of("bare"), "parameters": query("size")}),
+            &["GET /a?size={}"],
+        ),
+        (
+            json!({"$ref": of("elsewhere"), "get": {}}),
+            &[away, away],
+        ),
+    ] {
+        let plan = plan_of(&json!({"/a": item}), &components, &request());
+        let settings = plan.settings("shop", "sha256:00").unwrap();
+        let settings: toml::Table = settings.parse().unwrap();
+        let lines = settings["services"]["shop"]["allow"].as_array().unwrap();
+        let lines = lines.iter().map(|line| line.as_str().unwrap().to_owned());
+        let left_out = plan.rows().iter().filter_map(|row| row.outcome.clone().err());
+        let found: Vec<String> = lines.chain(left_out.map(|why| why.to_string())).collect();
+        assert_eq!(found, expected, "{item}");
+    }
 }
 
 #[test]

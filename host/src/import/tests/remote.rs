@@ -222,6 +222,37 @@ fn an_argument_that_names_an_identity_can_be_dropped_or_allowed() {
 }
 
 #[test]
+fn an_option_that_names_no_argument_is_refused_with_what_is_near() {
+    let arguments = json!({"subject": {"type": "string"},
+        "body": {"items": {"$ref": "#/$defs/part"}}});
+    let schema = json!({"type": "object", "properties": arguments,
+        "$defs": {"part": {"properties": {"colour": {}}}}});
+    let listing = listing(
+        &json!([tool(&json!({}), &json!({"inputSchema": schema}))]),
+        RemoteRevision::V2026_07_28,
+    );
+    for (name, near) in [
+        ("subject", None),
+        ("colour", None),
+        ("subjct", Some("; did you mean \"subject\"?")),
+        ("Colour", Some("; did you mean \"colour\"?")),
+        ("part", Some("")),
+    ] {
+        let [mut dropping, mut allowing] = [request(), request()];
+        dropping.rules.drops.insert(name.to_owned());
+        allowing.rules.allowed.insert(name.to_owned());
+        for (option, request) in [("--drop", dropping), ("--allow", allowing)] {
+            let refused = ImportPlan::of_remote(&listing, &request).err();
+            let expected = near.map(|near| {
+                let why = "no parameter and no member of an argument has this name";
+                format!("{option} {name}: {why}{near}")
+            });
+            assert_eq!(refused.map(|why| why.to_string()), expected);
+        }
+    }
+}
+
+#[test]
 fn the_lines_grant_exactly_the_chosen_tools_with_their_pins() {
     let tools = json!([
         tool(&json!({}), &json!({"annotations": {"readOnlyHint": true}})),
