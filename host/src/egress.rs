@@ -24,7 +24,7 @@ pub(crate) mod testing;
 mod trust;
 mod tunnel;
 
-pub use addresses::{AddressPolicy, Blocked, Proxy, ProxyError};
+pub use addresses::{AddressPolicy, Blocked, DestinationError, Proxy, ProxyError};
 pub use client::{Client, Reply};
 pub use coding::CodingError;
 #[cfg(any(test, fuzzing))]

@@ -47,9 +47,10 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::build::BuildError;
+use crate::egress::ProxyError;
 use crate::json::JsonError;
 pub use document::ApiDocument;
-pub use endpoint::RemoteEndpoint;
+pub use endpoint::{RemoteEndpoint, RemoteWay};
 pub use join::GUEST;
 pub use left_out::LeftOut;
 pub use listing::{ListingError, RemoteListing};
@@ -147,6 +148,34 @@ pub enum ImportError {
          for this machine, and for addresses within --private-addresses"
     )]
     Url,
+    /// A remote server cannot be reached at its address, whatever its name resolves to.
+    #[error("{option}: {why}")]
+    Undialled {
+        /// What to change.
+        option: &'static str,
+        /// The fault.
+        why: String,
+    },
+    /// The proxy cannot be one.
+    #[error("--proxy cannot be used")]
+    Proxy(#[from] ProxyError),
+    /// There are addresses of a proxy, and no proxy.
+    #[error("--proxy-private-addresses: there is no --proxy")]
+    NoProxy,
+    /// A certificate of the host has no key, or the reverse.
+    #[error("--client-certificate-file and --client-key-file belong together: give both")]
+    HalfIdentity,
+    /// A file of certificates, or of a key, cannot be used.
+    #[error("{option} {}: it cannot be used", path.display())]
+    File {
+        /// The option.
+        option: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The service cannot have that name.
     #[error("--service {0:?}: expected 1 to 64 characters of [A-Za-z0-9_-]")]
     Service(String),

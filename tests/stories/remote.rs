@@ -5,8 +5,9 @@
 
 mod definitions;
 mod hostile;
+mod imports;
 mod place;
-mod policy;
+mod reached;
 mod servers;
 pub(crate) mod walk;
 

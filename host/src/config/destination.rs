@@ -10,7 +10,7 @@ use http::Uri;
 use ipnet::IpNet;
 
 use super::reader::Section;
-use crate::egress::AddressPolicy;
+use crate::egress::{AddressPolicy, DestinationError};
 
 pub(super) use tls::{certificates, peer_tls};
 
@@ -49,29 +49,12 @@ fn ranges(section: &Section<'_>, key: &str) -> Vec<IpNet> {
 /// names.
 pub(super) fn dialled(section: &Section<'_>, key: &str, policy: &AddressPolicy) -> Option<Uri> {
     let uri = url(section, key)?;
-    let tls = uri.scheme_str() == Some("https");
-    let host = uri
-        .host()
-        .unwrap_or_default()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    if policy.proxy().is_some() && !tls {
-        section.wrong(key, "only https goes through a proxy");
-    } else if let Ok(address) = host.parse::<IpAddr>() {
-        if let Err(blocked) = policy.check(address, tls) {
-            section.wrong(key, &blocked.to_string());
-        }
-    } else if !tls && policy.is_empty() {
-        section.wrong(
-            key,
-            "plain http is allowed only within private_addresses, which is empty; use https",
-        );
-    } else if policy.proxy().is_some() && !policy.is_empty() {
-        section.wrong(
-            "private_addresses",
-            "the proxy resolves the name, so the host sees no address to look for in this list; \
-             leave it out",
-        );
+    if let Err(error) = policy.check_url(&uri) {
+        let key = match error {
+            DestinationError::Unseen => "private_addresses",
+            _ => key,
+        };
+        section.wrong(key, &error.to_string());
     }
     Some(uri)
 }

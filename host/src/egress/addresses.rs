@@ -1,5 +1,6 @@
 //! The addresses that may be dialled.
 
+mod destination;
 mod proxy;
 mod registry;
 
@@ -8,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use ipnet::IpNet;
 
+pub use destination::DestinationError;
 pub use proxy::{Proxy, ProxyError};
 
 /// The private ranges that one destination may live in (`private_addresses`), and the proxy through

@@ -103,7 +103,9 @@ impl<'d> DescribedOperation<'_, 'd> {
             return Ok(());
         }
         let is_known = |name: &String| rules.allowed.contains(name) || rules.drops.contains(name);
-        let mut names = ApiMembers::of(self.body_schema(), references).shapes.into_keys();
+        let mut names = ApiMembers::of(self.body_schema(), references)
+            .shapes
+            .into_keys();
         match names.find(|name| rules.bindings.contains_key(name) && !is_known(name)) {
             Some(name) => Err(LeftOut::IdentityMember(name)),
             None => Ok(()),

@@ -44,7 +44,9 @@ impl<'d> DescribedNames<'d> {
             let new = lists.filter(|list| seen.insert(ptr::from_ref::<Value>(list)));
             for parameter in new.filter_map(Value::as_array).flatten() {
                 let followed = references.followed(parameter).unwrap_or(parameter);
-                names.parameters.extend(followed.get("name").and_then(Value::as_str));
+                names
+                    .parameters
+                    .extend(followed.get("name").and_then(Value::as_str));
                 names.add_members(followed, &mut search)?;
             }
             if let Some(body) = operation.value.get("requestBody") {
@@ -55,7 +57,9 @@ impl<'d> DescribedNames<'d> {
     }
 
     /// Returns the names in the schemas of remote tools' arguments.
-    pub(super) fn of_schemas(schemas: impl Iterator<Item = &'d Value>) -> Result<Self, ImportError> {
+    pub(super) fn of_schemas(
+        schemas: impl Iterator<Item = &'d Value>,
+    ) -> Result<Self, ImportError> {
         let mut names = Self::default();
         for schema in schemas {
             let mut search = MemberSearch::new(ApiReferences::new(schema), MAX_LOOKS);

@@ -69,9 +69,7 @@ pub enum LeftOut {
     )]
     IdentityMember(String),
     /// There is more in a schema than can be looked at.
-    #[error(
-        "its schema is too large to look for members that name an identity or a credential"
-    )]
+    #[error("its schema is too large to look for members that name an identity or a credential")]
     Unsearchable,
     /// It needs a header that tools may not set.
     #[error(

@@ -15,7 +15,9 @@ pub(super) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> 
     near.sort_unstable();
     near.dedup();
     let shown = near.iter().take(MOST);
-    let shown: Vec<String> = shown.map(|(_, name)| format!("{:?}", brief(name))).collect();
+    let shown: Vec<String> = shown
+        .map(|(_, name)| format!("{:?}", brief(name)))
+        .collect();
     match shown.as_slice() {
         [] => String::new(),
         shown => format!("; did you mean {}?", shown.join(" or ")),
@@ -25,7 +27,9 @@ pub(super) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> 
 /// Returns a name as it is compared: `userId` is near `user_id`.
 fn letters(name: &str) -> Vec<char> {
     let plain = name.chars().take(MAX_NAME).flat_map(char::to_lowercase);
-    plain.filter(|character| !"_-.".contains(*character)).collect()
+    plain
+        .filter(|character| !"_-.".contains(*character))
+        .collect()
 }
 
 /// Returns the number of letters to add, to take away or to change until one name is the other;
@@ -63,7 +67,14 @@ mod tests {
 
     #[test]
     fn names_that_are_near_are_told_the_nearest_first() {
-        let known = ["customer", "customer_id", "customers", "id", "page", "user_id"];
+        let known = [
+            "customer",
+            "customer_id",
+            "customers",
+            "id",
+            "page",
+            "user_id",
+        ];
         for (name, expected) in [
             ("custmer", "; did you mean \"customer\" or \"customers\"?"),
             ("costumer", "; did you mean \"customer\" or \"customers\"?"),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::endpoint::EndpointKeys;
 use super::fitting::text;
 use super::join;
 use super::left_out::LeftOut;
@@ -36,11 +37,9 @@ pub(super) enum PlanSource {
     /// The tools of an MCP server.
     Remote {
         /// Its endpoint.
-        url: String,
+        place: EndpointKeys,
         /// The revision that it speaks.
         revision: RemoteRevision,
-        /// The ranges without which it cannot be reached.
-        private_addresses: Vec<String>,
     },
 }
 
@@ -190,14 +189,9 @@ impl ImportPlan {
                 servers,
                 scopes: self.scopes(),
             },
-            PlanSource::Remote {
-                url,
-                revision,
-                private_addresses,
-            } => GrantedService::Remote {
-                url,
+            PlanSource::Remote { place, revision } => GrantedService::Remote {
+                place,
                 revision: revision.as_str(),
-                private_addresses,
                 pins: self.pins(),
             },
         };

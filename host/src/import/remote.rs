@@ -40,9 +40,8 @@ impl ImportPlan {
         let schemas = all.iter().filter_map(|tool| tool.input_schema().ok());
         DescribedNames::of_schemas(schemas)?.check(&request.rules)?;
         let source = PlanSource::Remote {
-            url: listing.endpoint.url().to_string(),
+            place: listing.endpoint.keys().clone(),
             revision: listing.revision,
-            private_addresses: listing.endpoint.ranges(),
         };
         let mut plan = Self::new(request, source)?;
         let (chosen, others): (Vec<_>, Vec<_>) = all

@@ -122,11 +122,17 @@ mod tests {
         }});
         for (schema, expected) in [
             (json!(true), &[][..]),
-            (json!({"properties": {"a": {"properties": {"b": {}}}}}), &["a", "b"]),
+            (
+                json!({"properties": {"a": {"properties": {"b": {}}}}}),
+                &["a", "b"],
+            ),
             (json!({"$ref": "#/schemas/tree"}), &["leaf"]),
             (json!({"$ref": "#/schemas/a%20b"}), &["example", "inner"]),
             (json!({"$ref": "#/none"}), &[]),
-            (json!({"allOf": [{"not": {"properties": {"a": {}}}}]}), &["a"]),
+            (
+                json!({"allOf": [{"not": {"properties": {"a": {}}}}]}),
+                &["a"],
+            ),
             (
                 json!({"items": {"additionalProperties": {"properties": {"a": {}}}}}),
                 &["a"],

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::endpoint::EndpointKeys;
 use crate::characters::printable;
 
 /// The sections.
@@ -21,10 +22,8 @@ struct GrantSections<'s> {
 struct ServiceSection<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'s str>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    private_addresses: &'s [String],
+    #[serde(flatten)]
+    place: Option<&'s EndpointKeys>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<&'s str>,
     allow: BTreeSet<&'s str>,
@@ -63,10 +62,9 @@ pub(super) enum GrantedService<'s> {
     },
     /// An MCP server, which the operator named.
     Remote {
-        url: &'s str,
+        /// The way to it.
+        place: &'s EndpointKeys,
         revision: &'static str,
-        /// The ranges without which it cannot be reached.
-        private_addresses: &'s [String],
         /// The pins of its tools.
         pins: BTreeMap<&'s str, &'s str>,
     },
@@ -122,14 +120,12 @@ impl<'s> ImportedGrant<'s> {
         match self.granted {
             GrantedService::Api { .. } => section,
             GrantedService::Remote {
-                url,
+                place,
                 revision,
-                private_addresses,
                 ref pins,
             } => ServiceSection {
                 kind: Some("mcp"),
-                url: Some(url),
-                private_addresses,
+                place: Some(place),
                 revision: Some(revision),
                 definitions: pins.clone(),
                 ..section
@@ -194,8 +190,11 @@ const MOST_SERVERS: usize = 16;
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use std::collections::BTreeMap;
 
+    use super::super::endpoint::{RemoteEndpoint, RemoteWay};
     use super::{GrantedService, ImportedGrant, MOST_SERVERS, text};
 
     /// What is written for an API with these servers, of which two tools want scopes.
@@ -279,11 +278,17 @@ mod tests {
 
     #[test]
     fn a_remote_server_has_its_address_its_revision_and_its_pins() {
-        let ranges = ["10.0.0.0/8".to_owned()];
+        let ranges = |text: &str| text.parse().into_iter().collect();
+        let way = RemoteWay {
+            private_addresses: ranges("10.0.0.0/8"),
+            proxy: Some("http://10.0.0.8:3128".to_owned()),
+            proxy_private_addresses: ranges("10.0.0.8/32"),
+            ..RemoteWay::default()
+        };
+        let endpoint = RemoteEndpoint::new("https://10.0.0.9/a", &way).unwrap();
         let remote = GrantedService::Remote {
-            url: "https://mcp.example/a",
+            place: endpoint.keys(),
             revision: "2025-11-25",
-            private_addresses: &ranges,
             pins: BTreeMap::from([("a.b", "sha256:01"), ("c\"]", "sha256:02")]),
         };
         let written = written(&["tools/call a.b"], &[], remote);
@@ -291,8 +296,10 @@ mod tests {
         let expected = toml::toml! {
             [services.shop_api]
             kind = "mcp"
-            url = "https://mcp.example/a"
+            url = "https://10.0.0.9/a"
             private_addresses = ["10.0.0.0/8"]
+            proxy = "http://10.0.0.8:3128"
+            proxy_private_addresses = ["10.0.0.8/32"]
             revision = "2025-11-25"
             allow = ["tools/call a.b"]
             [services.shop_api.definitions]

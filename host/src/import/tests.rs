@@ -146,17 +146,17 @@ fn what_stands_beside_a_reference_of_a_path_is_read_unless_both_have_it() {
             json!({"$ref": of("bare"), "parameters": query("size")}),
             &["GET /a?size={}"],
         ),
-        (
-            json!({"$ref": of("elsewhere"), "get": {}}),
-            &[away, away],
-        ),
+        (json!({"$ref": of("elsewhere"), "get": {}}), &[away, away]),
     ] {
         let plan = plan_of(&json!({"/a": item}), &components, &request());
         let settings = plan.settings("shop", "sha256:00").unwrap();
         let settings: toml::Table = settings.parse().unwrap();
         let lines = settings["services"]["shop"]["allow"].as_array().unwrap();
         let lines = lines.iter().map(|line| line.as_str().unwrap().to_owned());
-        let left_out = plan.rows().iter().filter_map(|row| row.outcome.clone().err());
+        let left_out = plan
+            .rows()
+            .iter()
+            .filter_map(|row| row.outcome.clone().err());
         let found: Vec<String> = lines.chain(left_out.map(|why| why.to_string())).collect();
         assert_eq!(found, expected, "{item}");
     }

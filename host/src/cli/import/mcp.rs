@@ -1,7 +1,7 @@
 //! `bailiwick import mcp`: asks a remote server what its tools are, over the host's own way out.
 //!
-//! Invariant: the server is shown the operator's token and nothing else of this machine, and the
-//! token goes only there.
+//! Invariant: the server is shown the operator's token, and a certificate that the operator gives,
+//! and nothing else of this machine; the token goes only there.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bailiwick::egress::{self, Client, EgressError, Reply};
-use bailiwick::import::{ImportPlan, RemoteEndpoint, RemoteListing};
+use bailiwick::import::{ImportPlan, RemoteEndpoint, RemoteListing, RemoteWay};
 use bailiwick::owned::Trust;
 use bailiwick::remote::RemoteMessage;
 use bailiwick::seams::{Clock, SystemClock};
@@ -37,6 +37,23 @@ pub(crate) struct Args {
     /// service's `private_addresses`.
     #[arg(long, value_name = "RANGE", value_delimiter = ',', value_parser = range)]
     private_addresses: Vec<IpNet>,
+    /// Reach the server through this proxy, http://HOST:PORT, which becomes the service's `proxy`.
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    proxy: Option<String>,
+    /// Ranges of addresses that the proxy may have. They become the service's
+    /// `proxy_private_addresses`.
+    #[arg(long, value_name = "RANGE", value_delimiter = ',', value_parser = range)]
+    proxy_private_addresses: Vec<IpNet>,
+    /// A file with the roots (PEM) that may vouch for the server, in place of this machine's. It
+    /// becomes the service's `roots_file`, as do the next two their keys.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    roots_file: Option<PathBuf>,
+    /// A file with the certificate (PEM) that the server is shown.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    client_certificate_file: Option<PathBuf>,
+    /// A file with the key of that certificate (PEM).
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    client_key_file: Option<PathBuf>,
 }
 
 pub(super) const EXAMPLES: &str = "\
@@ -44,6 +61,7 @@ Examples:
   bailiwick import mcp https://mcp.example.com/mcp --service tracker --dry-run
   bailiwick import mcp https://mcp.example.com/mcp --service tracker --token-file token.txt
   bailiwick import mcp http://127.0.0.1:8000/mcp --service local --only search,fetch
+  bailiwick import mcp https://mcp.example.com/mcp --service tracker --roots-file authority.pem
 
 The token decides which tools the server lists. Calls are made with the service's own credentials,
 never with this token.
@@ -56,7 +74,7 @@ Exit codes: 0 if there is a component, or with --dry-run; otherwise nothing is w
 
 pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     args.usual.component()?;
-    let endpoint = RemoteEndpoint::new(&args.url, &args.private_addresses)?;
+    let endpoint = RemoteEndpoint::new(&args.url, &args.way())?;
     let token = args.token_file.as_deref().map(token).transpose()?;
     let listing = wait(listed(endpoint, token)).with_context(|| args.url.clone())?;
     page.line(&format!(
@@ -66,6 +84,20 @@ pub(super) fn run(args: &Args, page: &mut Page<'_>) -> anyhow::Result<()> {
     ))?;
     let plan = ImportPlan::of_remote(&listing, &args.usual.request())?;
     args.usual.carry_out(&plan, page)
+}
+
+impl Args {
+    /// Returns the way to the server.
+    fn way(&self) -> RemoteWay {
+        RemoteWay {
+            private_addresses: self.private_addresses.clone(),
+            proxy: self.proxy.clone(),
+            proxy_private_addresses: self.proxy_private_addresses.clone(),
+            roots_file: self.roots_file.clone(),
+            client_certificate_file: self.client_certificate_file.clone(),
+            client_key_file: self.client_key_file.clone(),
+        }
+    }
 }
 
 fn range(text: &str) -> Result<IpNet, String> {
@@ -84,7 +116,7 @@ async fn listed(
     endpoint: RemoteEndpoint,
     token: Option<HeaderValue>,
 ) -> anyhow::Result<RemoteListing> {
-    let client = Client::new(&egress::tls()?, endpoint.addresses());
+    let client = Client::new(&endpoint.tls(&egress::tls()?), endpoint.addresses());
     let url = endpoint.url().clone();
     let shown = token.as_ref().map(HeaderValue::as_bytes);
     let secret = shown.and_then(|shown| shown.strip_prefix(b"Bearer "));

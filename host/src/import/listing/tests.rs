@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::import::RemoteWay;
 
 /// Asks a server that answers each message as `says` says, by its method (MCP's, or `DELETE`) and
 /// its body. Returns the list, and each method that was heard with the revision beside it.
@@ -12,7 +13,7 @@ async fn read(
     token: Option<&[u8]>,
     says: impl Fn(&str, &Value) -> Reply,
 ) -> (Result<RemoteListing, ListingError>, Vec<String>) {
-    let endpoint = RemoteEndpoint::new("https://mcp.example/a", &[]).unwrap();
+    let endpoint = RemoteEndpoint::new("https://mcp.example/a", &RemoteWay::default()).unwrap();
     let mut heard = Vec::new();
     let ask = async |message: RemoteMessage| {
         let body: Value = serde_json::from_slice(&message.body).unwrap_or_default();

@@ -88,13 +88,24 @@ fn no_schema_is_too_large_to_look_for_identities_at_every_level() {
     let user = || json!({"user_id": {"type": "string"}});
     let many = (0..200_000).map(|number| (format!("m{number}"), json!(true)));
     for (members, request, expected) in [
-        (json!({"name": {}}), &request(), &["any JSON as its body: "][..]),
-        (user(), &request(), &["member \"user_id\"", "--drop user_id"]),
+        (
+            json!({"name": {}}),
+            &request(),
+            &["any JSON as its body: "][..],
+        ),
+        (
+            user(),
+            &request(),
+            &["member \"user_id\"", "--drop user_id"],
+        ),
         (user(), &allowing, &["any JSON as its body: "]),
         (
             user(),
             &dropping,
-            &["any JSON as its body: ", "\"user_id\" is dropped, and any JSON can have it"],
+            &[
+                "any JSON as its body: ",
+                "\"user_id\" is dropped, and any JSON can have it",
+            ],
         ),
         (
             many.collect(),

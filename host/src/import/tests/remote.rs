@@ -8,7 +8,7 @@ fn listing(tools: &Value, revision: RemoteRevision) -> RemoteListing {
     let mut read = RemoteTools::default();
     read.add(&RemoteAnswer::Result(page)).unwrap();
     RemoteListing {
-        endpoint: RemoteEndpoint::new("https://mcp.example/a", &[]).unwrap(),
+        endpoint: RemoteEndpoint::new("https://mcp.example/a", &RemoteWay::default()).unwrap(),
         revision,
         tools: read.into_tools(),
     }
