@@ -2,6 +2,8 @@
 //! `127.0.0.1`, and what a client of them believes and proves.
 #![expect(clippy::expect_used, reason = "tests")]
 
+mod scripted;
+
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
@@ -11,6 +13,7 @@ use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 use super::{AddressPolicy, PeerTls};
+pub(crate) use scripted::ScriptedServer;
 
 pub(crate) const AUTHORITY: &[u8] = include_bytes!("../../vectors/tls/authority.pem");
 pub(crate) const OTHER: &[u8] = include_bytes!("../../vectors/tls/other.pem");

@@ -164,7 +164,7 @@ async fn without_a_set_one_attempt_answers_everyone_who_waits() {
             })
         })
         .collect();
-    scene.issuer.came.notified().await;
+    scene.issuer.came().await;
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }

@@ -1,24 +1,21 @@
 //! An issuer on the loopback whose keys, answers and clock a test sets.
 #![expect(clippy::expect_used, reason = "tests")]
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use rustls::RootCertStore;
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
 
 use super::signing::tests as keys_in_files;
 use super::{
     Algorithm, ClientProof, ClientSettings, Introspection, KeyRing, KeySettings, KeySource,
     LocalIssuer, SigningPair,
 };
-use crate::egress::testing::{Wants, acceptor, loopback};
+use crate::egress::testing::{ScriptedServer, Wants, acceptor, loopback};
 use crate::egress::{PeerTls, Tls};
 use crate::seams::Clock;
 
@@ -46,28 +43,19 @@ impl Clock for Hands {
     }
 }
 
-/// The issuer: its answers, their timing, and a count of requests.
+/// The issuer: its answers, their timing, and its requests.
 pub(crate) struct Issuer {
-    url: String,
-    last: Mutex<String>,
-    answer: Mutex<(&'static str, String)>,
-    held: watch::Sender<bool>,
-    asked: AtomicUsize,
-    pub(crate) came: Notify,
+    server: Arc<ScriptedServer>,
+    /// The body of the present answer.
+    published: Mutex<String>,
 }
 
 impl Issuer {
     /// Returns an issuer that publishes nothing yet, and the ring of its keys.
     pub(crate) async fn start(clock: &Arc<dyn Clock>) -> (Arc<Self>, KeyRing) {
-        let (issuer, listener) = Self::listen("http").await;
-        let serving = Arc::clone(&issuer);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(Arc::clone(&serving).serve(stream));
-            }
-        });
+        let issuer = Self::at(ScriptedServer::start(PATH).await);
         let source = KeySource::Remote {
-            url: issuer.url.parse().expect("a URL"),
+            url: issuer.url().parse().expect("a URL"),
             addresses: loopback(),
             tls: PeerTls::default(),
         };
@@ -83,89 +71,36 @@ impl Issuer {
 
     /// Returns an issuer that answers over TLS, and only clients with a certificate.
     pub(crate) async fn start_for_certificates() -> Arc<Self> {
-        let (issuer, listener) = Self::listen("https").await;
-        let serving = Arc::clone(&issuer);
         let acceptor = acceptor(Wants::Certificate, &[]);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (serving, acceptor) = (Arc::clone(&serving), acceptor.clone());
-                tokio::spawn(async move {
-                    if let Ok(stream) = acceptor.accept(stream).await {
-                        serving.serve(stream).await;
-                    }
-                });
-            }
-        });
-        issuer
+        Self::at(ScriptedServer::start_over_tls(PATH, acceptor).await)
     }
 
-    async fn listen(scheme: &str) -> (Arc<Self>, TcpListener) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let issuer = Self {
-            url: format!("{scheme}://{address}/jwks"),
-            last: Mutex::default(),
-            answer: Mutex::new(("503 Service Unavailable", String::new())),
-            held: watch::Sender::new(false),
-            asked: AtomicUsize::new(0),
-            came: Notify::new(),
-        };
-        (Arc::new(issuer), listener)
-    }
-
-    async fn serve(self: Arc<Self>, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
-        let mut request = Vec::new();
-        while !is_whole(&request) {
-            match stream.read_buf(&mut request).await {
-                Ok(read) if read > 0 => {}
-                _ => return,
-            }
-        }
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
-            String::from_utf8_lossy(&request).into_owned();
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        self.came.notify_one();
-        let mut held = self.held.subscribe();
-        if held.wait_for(|held| !held).await.is_err() {
-            return;
-        }
-        let (status, body) = self
-            .answer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let head = format!(
-            "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let _written = stream.write_all((head + &body).as_bytes()).await;
-        let _closed = stream.shutdown().await;
+    fn at(server: Arc<ScriptedServer>) -> Arc<Self> {
+        server.says("503 Service Unavailable", "");
+        let published = Mutex::default();
+        Arc::new(Self { server, published })
     }
 
     /// Returns the address of its answers.
     pub(crate) fn url(&self) -> &str {
-        &self.url
+        &self.server.url
     }
 
     /// Publishes the keys of these seeds, and no others.
     pub(crate) fn publish(&self, seeds: &[u8]) {
         let keys: Vec<Value> = seeds.iter().map(|seed| jwk(*seed)).collect();
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) =
-            ("200 OK", json!({ "keys": keys }).to_string());
+        self.answer("200 OK", &json!({ "keys": keys }).to_string());
     }
 
     /// Returns the last request, whole.
     pub(crate) fn last_request(&self) -> String {
-        self.last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.server.requests().pop().unwrap_or_default()
     }
 
     /// Returns the means of asking this issuer about its tokens.
     pub(crate) fn introspection(&self, clock: &Arc<dyn Clock>) -> Introspection {
         let client = ClientSettings::new(
-            self.url.parse().expect("a URL"),
+            self.url().parse().expect("a URL"),
             loopback(),
             "host".into(),
             ClientProof::SecretBasic("s3cret".to_owned().into()),
@@ -181,40 +116,42 @@ impl Issuer {
 
     /// Returns the body of the present answer.
     pub(crate) fn published(&self) -> String {
-        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        answer.1.clone()
+        self.body().clone()
     }
 
     /// Answers with this status line (and headers after it) and body.
-    pub(crate) fn answer(&self, status: &'static str, body: &str) {
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = (status, body.to_owned());
+    pub(crate) fn answer(&self, status: &str, body: &str) {
+        body.clone_into(&mut self.body());
+        self.server.says(status, body);
     }
 
     pub(crate) fn fail(&self) {
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) =
-            ("500 Internal Server Error", String::new());
+        self.answer("500 Internal Server Error", "");
     }
 
     /// Holds back all answers, or releases them.
     pub(crate) fn hold(&self, held: bool) {
-        self.held.send_replace(held);
+        self.server.hold(held);
+    }
+
+    /// Returns as soon as a request came that no one has waited for.
+    pub(crate) async fn came(&self) {
+        self.server.came.notified().await;
     }
 
     pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+        self.server.asked()
+    }
+
+    fn body(&self) -> MutexGuard<'_, String> {
+        self.published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Returns true if a request has all of its head, and of its body as much as the head says.
-pub(crate) fn is_whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request).to_ascii_lowercase();
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
-        return false;
-    };
-    let length = head.split("content-length: ").nth(1);
-    let length = length.and_then(|rest| rest.lines().next()?.parse().ok());
-    body.len() >= length.unwrap_or(0)
-}
+/// The path of the issuer's answers.
+const PATH: &str = "/jwks";
 
 /// Returns the host as an issuer of this name, which signs with the Ed25519 key of `seed`.
 pub(crate) fn local_issuer(name: &str, seed: u8) -> LocalIssuer {

@@ -14,8 +14,6 @@ use bailiwick_envelope::{Actor, ActorKind, Agent};
 use rustls::RootCertStore;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
@@ -24,7 +22,7 @@ use super::*;
 use crate::delegation::dialect::ExchangeDialect;
 use crate::delegation::settings::IssuedSettings;
 use crate::egress::PeerTls;
-use crate::egress::testing::loopback;
+use crate::egress::testing::{ScriptedServer, loopback};
 use crate::identity::SubjectToken;
 use crate::tokens::testing::{Hands, Issuer, signed};
 use crate::tokens::{Algorithm, ClientProof, ClientSettings, KeySource, TimeRule, TypeRule};
@@ -32,58 +30,12 @@ use crate::tokens::{Algorithm, ClientProof, ClientSettings, KeySource, TimeRule,
 const ISSUER: &str = "https://idp.example";
 const SECRET: &str = "a-secret-of-the-host";
 const NOW: u64 = 1_763_712_000;
-
-/// A token endpoint that answers each request with the same bytes and closes the connection.
-struct Endpoint {
-    url: String,
-    answer: Mutex<Vec<u8>>,
-    requests: Mutex<Vec<String>>,
-}
-
-impl Endpoint {
-    async fn start() -> Arc<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let endpoint = Arc::new(Self {
-            url: format!("http://{address}/token"),
-            answer: Mutex::default(),
-            requests: Mutex::default(),
-        });
-        let serving = Arc::clone(&endpoint);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                serving.serve(stream).await;
-            }
-        });
-        endpoint
-    }
-
-    async fn serve(&self, mut stream: TcpStream) {
-        let mut request = Vec::new();
-        while !crate::tokens::testing::is_whole(&request) {
-            match stream.read_buf(&mut request).await {
-                Ok(read) if read > 0 => {}
-                _ => return,
-            }
-        }
-        lock(&self.requests).push(String::from_utf8_lossy(&request).into_owned());
-        let answer = lock(&self.answer).clone();
-        let _written = stream.write_all(&answer).await;
-    }
-
-    fn answer(&self, bytes: impl Into<Vec<u8>>) {
-        *lock(&self.answer) = bytes.into();
-    }
-
-    /// Returns the requests so far.
-    fn requests(&self) -> Vec<String> {
-        lock(&self.requests).clone()
-    }
-}
+/// The path of a token endpoint.
+const PATH: &str = "/token";
 
 /// The authorization server and the users who are exchanged for.
 struct Scene {
-    endpoint: Arc<Endpoint>,
+    endpoint: Arc<ScriptedServer>,
     issuer: Arc<Issuer>,
     clock: Arc<Hands>,
 }
@@ -95,7 +47,7 @@ impl Scene {
         let (issuer, _keys) = Issuer::start(&shared).await;
         issuer.publish(&[1]);
         Self {
-            endpoint: Endpoint::start().await,
+            endpoint: ScriptedServer::start(PATH).await,
             issuer,
             clock,
         }

@@ -15,110 +15,49 @@ use bailiwick_envelope::{
 use rustls::RootCertStore;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
 
 use super::*;
 use crate::conditions::RequestFacts;
 use crate::delegation::settings::Auth;
 use crate::delegation::static_key::{KeyPlace, StaticAuth, StaticKeys};
 use crate::egress::PeerTls;
-use crate::egress::testing::loopback;
-use crate::tokens::testing::{Hands, is_whole};
+use crate::egress::testing::{ScriptedServer, loopback};
+use crate::tokens::testing::Hands;
 
 const NOW: u64 = 1_763_712_000;
 const ALLOWS: &str = r#"{"decision":true}"#;
 const DENIES: &str = r#"{"decision":false}"#;
 
-/// A policy point that answers each request with the same bytes and closes the connection.
-struct Scripted {
-    url: String,
-    answer: Mutex<Vec<u8>>,
-    requests: Mutex<Vec<String>>,
-    held: watch::Sender<bool>,
-    came: Notify,
+/// Starts a policy point, which allows everything.
+async fn started() -> Arc<ScriptedServer> {
+    let scripted = ScriptedServer::start("/access/v1/evaluation").await;
+    says(&scripted, ALLOWS);
+    scripted
 }
 
-impl Scripted {
-    async fn start() -> Arc<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let scripted = Arc::new(Self {
-            url: format!("http://{address}/access/v1/evaluation"),
-            answer: Mutex::default(),
-            requests: Mutex::default(),
-            held: watch::Sender::new(false),
-            came: Notify::new(),
-        });
-        let serving = Arc::clone(&scripted);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(Arc::clone(&serving).serve(stream));
-            }
-        });
-        scripted.says(ALLOWS);
-        scripted
-    }
+/// Lets a policy point answer with 200 and this body from now on.
+fn says(scripted: &ScriptedServer, body: &str) {
+    scripted.says("200 OK\r\nContent-Type: application/json", body);
+}
 
-    async fn serve(self: Arc<Self>, mut stream: TcpStream) {
-        let mut request = Vec::new();
-        while !is_whole(&request) {
-            match stream.read_buf(&mut request).await {
-                Ok(read) if read > 0 => {}
-                _ => return,
-            }
-        }
-        lock(&self.requests).push(String::from_utf8_lossy(&request).into_owned());
-        self.came.notify_one();
-        let mut held = self.held.subscribe();
-        if held.wait_for(|held| !held).await.is_err() {
-            return;
-        }
-        let answer = lock(&self.answer).clone();
-        let _written = stream.write_all(&answer).await;
+fn settings_of(scripted: &ScriptedServer) -> PolicyPointSettings {
+    PolicyPointSettings {
+        endpoint: scripted.url.parse().expect("a URL"),
+        addresses: loopback(),
+        tls: PeerTls::default(),
+        auth: Auth::None,
+        subject: SubjectNaming::Subject,
+        tells: EVERYTHING,
+        remember: Duration::from_secs(5),
+        deadlines: Duration::from_secs(5).into(),
+        concurrency: 128,
     }
+}
 
-    /// Answers with these bytes from now on.
-    fn answer(&self, bytes: Vec<u8>) {
-        *lock(&self.answer) = bytes;
-    }
-
-    /// Answers with 200 and this body from now on.
-    fn says(&self, body: &str) {
-        let length = body.len();
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ";
-        self.answer(format!("{head}{length}\r\n\r\n{body}").into_bytes());
-    }
-
-    /// Holds back all answers, or releases them.
-    fn hold(&self, held: bool) {
-        self.held.send_replace(held);
-    }
-
-    fn asked(&self) -> usize {
-        lock(&self.requests).len()
-    }
-
-    fn settings(&self) -> PolicyPointSettings {
-        PolicyPointSettings {
-            endpoint: self.url.parse().expect("a URL"),
-            addresses: loopback(),
-            tls: PeerTls::default(),
-            auth: Auth::None,
-            subject: SubjectNaming::Subject,
-            tells: EVERYTHING,
-            remember: Duration::from_secs(5),
-            deadlines: Duration::from_secs(5).into(),
-            concurrency: 128,
-        }
-    }
-
-    /// Returns the host's side, with a clock that the test moves.
-    fn point(&self) -> (PolicyPoint, Arc<Hands>) {
-        let clock = Hands::at(NOW);
-        (of(self.settings(), &clock), clock)
-    }
+/// Returns the host's side, with a clock that the test moves.
+fn point_at(scripted: &ScriptedServer) -> (PolicyPoint, Arc<Hands>) {
+    let clock = Hands::at(NOW);
+    (of(settings_of(scripted), &clock), clock)
 }
 
 const EVERYTHING: ToldFacts = ToldFacts {
@@ -131,10 +70,6 @@ fn of(settings: PolicyPointSettings, clock: &Arc<Hands>) -> PolicyPoint {
     let tls = Tls::new(RootCertStore::empty()).expect("TLS");
     let clock: Arc<dyn Clock> = clock.clone();
     PolicyPoint::new(settings, &tls, &clock)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A request of a call, and who makes it.
@@ -258,7 +193,7 @@ fn parts(request: &str) -> (String, Value) {
 
 #[tokio::test]
 async fn a_point_is_told_who_asks_and_for_what_and_no_token_of_anyone() {
-    let scripted = Scripted::start().await;
+    let scripted = started().await;
     let clock = Hands::at(NOW);
     let key = SecretString::from("key-of-the-host".to_owned());
     let settings = PolicyPointSettings {
@@ -269,11 +204,11 @@ async fn a_point_is_told_who_asks_and_for_what_and_no_token_of_anyone() {
             },
             keys: StaticKeys::One(key),
         }),
-        ..scripted.settings()
+        ..settings_of(&scripted)
     };
     let decided = Asked::usual().decide(&of(settings, &clock)).await;
     assert_eq!(decided, Ok(PolicyDecision::Allowed));
-    let requests = lock(&scripted.requests).clone();
+    let requests = scripted.requests();
     let (head, body) = parts(requests.first().expect("a request"));
     assert!(
         head.starts_with("post /access/v1/evaluation http/1.1\r\n"),
@@ -317,7 +252,7 @@ async fn a_point_is_told_who_asks_and_for_what_and_no_token_of_anyone() {
 
 #[tokio::test]
 async fn a_point_is_told_no_more_than_the_operator_wants_and_a_name_that_is_one() {
-    let scripted = Scripted::start().await;
+    let scripted = started().await;
     let clock = Hands::at(NOW);
     let settings = PolicyPointSettings {
         subject: SubjectNaming::WithAlias,
@@ -326,11 +261,11 @@ async fn a_point_is_told_no_more_than_the_operator_wants_and_a_name_that_is_one(
             body: false,
             arguments: false,
         },
-        ..scripted.settings()
+        ..settings_of(&scripted)
     };
     let decided = Asked::usual().decide(&of(settings, &clock)).await;
     assert_eq!(decided, Ok(PolicyDecision::Allowed));
-    let requests = lock(&scripted.requests).clone();
+    let requests = scripted.requests();
     let (_, body) = parts(requests.first().expect("a request"));
     assert_eq!(body.pointer("/subject/id"), Some(&json!("corp:alice")));
     assert_eq!(
@@ -343,7 +278,7 @@ async fn a_point_is_told_no_more_than_the_operator_wants_and_a_name_that_is_one(
 #[tokio::test]
 async fn a_request_that_could_mean_two_things_is_refused_unless_the_point_is_not_told() {
     type Unlike = fn(&mut Asked, &[u8], Option<&'static str>);
-    let scripted = Scripted::start().await;
+    let scripted = started().await;
     let large = vec![b' '; question::MAX_QUESTION];
     let form = Some("application/x-www-form-urlencoded");
     let changes: [(&str, Unlike); 7] = [
@@ -370,7 +305,7 @@ async fn a_request_that_could_mean_two_things_is_refused_unless_the_point_is_not
     for (number, (what, change)) in changes.into_iter().enumerate() {
         let mut asked = Asked::usual();
         change(&mut asked, &large, form);
-        let (point, clock) = scripted.point();
+        let (point, clock) = point_at(&scripted);
         let before = scripted.asked();
         let decided = asked.decide(&point).await;
         let is_good = number < 2;
@@ -387,7 +322,7 @@ async fn a_request_that_could_mean_two_things_is_refused_unless_the_point_is_not
         };
         let quiet = PolicyPointSettings {
             tells,
-            ..scripted.settings()
+            ..settings_of(&scripted)
         };
         let decided = asked.decide(&of(quiet, &clock)).await;
         assert_eq!(decided, Ok(PolicyDecision::Allowed), "{what}, not told");

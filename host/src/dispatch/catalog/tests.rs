@@ -1,4 +1,5 @@
 //! Which component a name belongs to.
+#![expect(clippy::expect_used, reason = "tests")]
 
 use bailiwick_envelope::SigningKey;
 

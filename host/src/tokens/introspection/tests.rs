@@ -71,7 +71,7 @@ async fn everyone_with_one_token_waits_for_one_question() {
     issuer.hold(true);
     let asking = (0..50).map(|_| introspection.ask(stranger(1), Ok));
     let release = async {
-        issuer.came.notified().await;
+        issuer.came().await;
         issuer.hold(false);
     };
     let (answers, ()) = tokio::join!(futures_util::future::join_all(asking), release);

@@ -217,7 +217,7 @@ async fn a_token_is_judged_at_the_time_when_its_key_was_found() {
     let unverified = Unverified::parse(&token).expect("a token");
     let judged = expected.verify(unverified, bench.clock.as_ref());
     let meanwhile = async {
-        bench.issuer.came.notified().await;
+        bench.issuer.came().await;
         bench.clock.forward(3_600_000);
         bench.issuer.hold(false);
     };

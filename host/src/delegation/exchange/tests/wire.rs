@@ -23,7 +23,7 @@ pub(super) fn form(request: &str) -> Vec<(String, String)> {
 }
 
 /// Returns the settings of an exchange at two servers, the second of which is at `then`.
-fn chain(scene: &Scene, then: &Endpoint) -> ExchangeSettings {
+fn chain(scene: &Scene, then: &ScriptedServer) -> ExchangeSettings {
     ExchangeSettings {
         dialect: ExchangeDialect::named("identity_chaining").expect("a dialect"),
         parameters: vec![("authorization_server".into(), "https://b.example".into())],
@@ -43,7 +43,7 @@ fn chain(scene: &Scene, then: &Endpoint) -> ExchangeSettings {
 
 #[tokio::test]
 async fn a_chain_shows_the_callers_token_to_the_first_server_and_the_grant_to_the_second() {
-    let (scene, then) = (Scene::new().await, Endpoint::start().await);
+    let (scene, then) = (Scene::new().await, ScriptedServer::start(PATH).await);
     let alice = Who::named("alice");
     let jwt = "urn:ietf:params:oauth:token-type:jwt";
     let grant = |token: &str, kind: &str, issued: &str| {
@@ -167,7 +167,7 @@ async fn a_claims_challenge_reaches_the_tool_whole_and_the_log_not_at_all() {
 
 #[tokio::test]
 async fn a_grant_that_comes_back_is_no_token_even_where_the_host_cannot_read_it() {
-    let (scene, then) = (Scene::new().await, Endpoint::start().await);
+    let (scene, then) = (Scene::new().await, ScriptedServer::start(PATH).await);
     let jwt = "urn:ietf:params:oauth:token-type:jwt";
     let grant = json!({
         "access_token": "e30.e30.Z3JhbnQ", "token_type": "N_A", "issued_token_type": jwt

@@ -39,7 +39,7 @@ fn bytes(case: &Map<String, Value>) -> Vec<u8> {
 
 #[tokio::test]
 async fn only_a_plain_decision_to_allow_allows_whatever_a_point_answers() {
-    let scripted = Scripted::start().await;
+    let scripted = started().await;
     let cases: Vec<Map<String, Value>> = serde_json::from_str(ANSWERS).expect("a list of answers");
     let (mut decided, mut failed) = (0, 0);
     for case in &cases {
@@ -47,7 +47,7 @@ async fn only_a_plain_decision_to_allow_allows_whatever_a_point_answers() {
         let is_held = case.contains_key("held");
         scripted.answer(bytes(case));
         scripted.hold(is_held);
-        let mut settings = scripted.settings();
+        let mut settings = settings_of(&scripted);
         if is_held {
             settings.deadlines = Duration::from_millis(100).into();
         }

@@ -57,11 +57,11 @@ const CHANGES: [Changed; 17] = [
 
 #[tokio::test]
 async fn two_principals_and_two_requests_never_share_a_remembered_decision() {
-    let scripted = Scripted::start().await;
-    let (point, _clock) = scripted.point();
+    let scripted = started().await;
+    let (point, _clock) = point_at(&scripted);
     let usual = Asked::usual();
     assert_eq!(usual.decide(&point).await, Ok(PolicyDecision::Allowed));
-    scripted.says(DENIES);
+    says(&scripted, DENIES);
     let denied = Ok(PolicyDecision::Denied(None));
     for (number, (what, change)) in CHANGES.into_iter().enumerate() {
         let mut other = Asked::usual();
@@ -81,8 +81,8 @@ async fn two_principals_and_two_requests_never_share_a_remembered_decision() {
 
 #[tokio::test]
 async fn two_principals_who_ask_at_once_are_two_questions() {
-    let scripted = Scripted::start().await;
-    let (point, _clock) = scripted.point();
+    let scripted = started().await;
+    let (point, _clock) = point_at(&scripted);
     let (alice, bob) = (Asked::usual(), Asked::of("bob"));
     scripted.hold(true);
     let release = async {
@@ -104,9 +104,9 @@ async fn two_principals_who_ask_at_once_are_two_questions() {
 
 #[tokio::test]
 async fn a_request_that_may_be_meant_as_another_template_has_it_is_not_asked_about() {
-    let scripted = Scripted::start().await;
+    let scripted = started().await;
     for (other_meaning, questions) in [(None, 1), (Some("POST /refunds"), 0)] {
-        let (point, _clock) = scripted.point();
+        let (point, _clock) = point_at(&scripted);
         let asked = Asked {
             other_meaning,
             ..Asked::usual()
@@ -120,8 +120,8 @@ async fn a_request_that_may_be_meant_as_another_template_has_it_is_not_asked_abo
 
 #[tokio::test]
 async fn a_flood_of_one_users_questions_leaves_the_decisions_of_others() {
-    let scripted = Scripted::start().await;
-    let (point, _clock) = scripted.point();
+    let scripted = started().await;
+    let (point, _clock) = point_at(&scripted);
     let key = |sub: &str| {
         let asked = Asked::of(sub);
         let question = PolicyQuestion::about(&asked.request(), SubjectNaming::Subject, EVERYTHING);

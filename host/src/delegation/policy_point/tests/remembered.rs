@@ -6,10 +6,10 @@ use super::*;
 
 #[tokio::test]
 async fn a_decision_is_remembered_for_its_seconds_and_a_failure_not_at_all() {
-    let scripted = Scripted::start().await;
+    let scripted = started().await;
     for (body, is_decision) in [(ALLOWS, true), (DENIES, true), ("{}", false)] {
-        scripted.says(body);
-        let (point, clock) = scripted.point();
+        says(&scripted, body);
+        let (point, clock) = point_at(&scripted);
         let asked = Asked::usual();
         let before = scripted.asked();
         for (forward, kept) in [(0, 1), (4_999, 1), (1, 2), (4_999, 2)] {
@@ -33,11 +33,11 @@ async fn a_decision_is_remembered_for_its_seconds_and_a_failure_not_at_all() {
 
 #[tokio::test]
 async fn a_point_whose_answer_may_not_be_remembered_is_asked_each_time() {
-    let scripted = Scripted::start().await;
+    let scripted = started().await;
     let clock = Hands::at(NOW);
     let settings = PolicyPointSettings {
         remember: Duration::ZERO,
-        ..scripted.settings()
+        ..settings_of(&scripted)
     };
     let (point, asked) = (of(settings, &clock), Asked::usual());
     for count in 1..=3 {
@@ -48,8 +48,8 @@ async fn a_point_whose_answer_may_not_be_remembered_is_asked_each_time() {
 
 #[tokio::test]
 async fn a_hundred_who_miss_one_decision_at_once_cost_one_question() {
-    let scripted = Scripted::start().await;
-    let (point, _clock) = scripted.point();
+    let scripted = started().await;
+    let (point, _clock) = point_at(&scripted);
     let asked = Asked::usual();
     scripted.hold(true);
     let asking = (0..100).map(|_| asked.decide(&point));
@@ -65,7 +65,7 @@ async fn a_hundred_who_miss_one_decision_at_once_cost_one_question() {
 
 #[tokio::test]
 async fn one_user_whose_questions_take_long_has_a_quarter_of_the_places() {
-    let scripted = Scripted::start().await;
+    let scripted = started().await;
     let clock = Hands::at(NOW);
     let settings = PolicyPointSettings {
         concurrency: 4,
@@ -73,7 +73,7 @@ async fn one_user_whose_questions_take_long_has_a_quarter_of_the_places() {
             connect: Duration::from_millis(50),
             ..Duration::from_secs(5).into()
         },
-        ..scripted.settings()
+        ..settings_of(&scripted)
     };
     let point = Arc::new(of(settings, &clock));
     scripted.hold(true);
