@@ -86,12 +86,14 @@ fn wire() -> [(&'static str, Value, Wire<'static>); 10] {
         (
             "items_list",
             json!({"page": 2, "ids": [1, 2], "tag": ["a&b", "c"], "where": {"a": "é"},
-                "filter": {"status": "open", "kinds": ["x", "y"]}, "If-None-Match": "\"x\""}),
+                "filter": {"status": "open", "kinds": ["x", "y"]}, "size": {"width": 2, "height": 3},
+                "If-None-Match": "\"x\""}),
             (
                 "GET",
                 "/items",
                 "page=2&ids=1%2C2&tag=a%26b&tag=c&where=%7B%22a%22%3A%22%C3%A9%22%7D\
-                 &filter%5Bkinds%5D=x&filter%5Bkinds%5D=y&filter%5Bstatus%5D=open",
+                 &filter%5Bkinds%5D=x&filter%5Bkinds%5D=y&filter%5Bstatus%5D=open\
+                 &size=height%2C3%2Cwidth%2C2",
                 "",
                 &[JSON, ("if-none-match", "\"x\"")],
             ),
@@ -196,6 +198,7 @@ async fn what_does_not_fit_the_description_reaches_no_service() -> Result<()> {
         ("items_list", json!({"page": "1&user_id=bob"})),
         ("items_list", json!({"filter": {"owner": "bob"}})),
         ("items_list", json!({"filter": {"range": {"from": 1}}})),
+        ("items_list", json!({"size": {"depth": 1}})),
         ("items_list", json!({"api_key": "k"})),
         ("items_create", json!({})),
         ("items_create", json!({"body": {"price": 1}})),

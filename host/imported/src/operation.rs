@@ -76,7 +76,8 @@ pub enum Style {
     /// A value, or the key again for each item of a list.
     #[default]
     Repeated,
-    /// A value, or the items of a list with this between them.
+    /// A value, or the items of a list, or the names and values of an object's members, with this
+    /// between them.
     Joined(String),
     /// The members of an object with their names in brackets, `key[member]`; the items of a list as
     /// `key[]`.
@@ -208,8 +209,11 @@ impl Parameter {
         let key = self.name.clone();
         match (&self.style, kind(value)) {
             (Style::Json, _) => query.push((key, value.get().to_owned().into())),
-            (Style::Joined(between), _) => {
-                let texts = texts(name, value)?;
+            (Style::Joined(between), value_kind) => {
+                let texts = match value_kind {
+                    Kind::Object => named_texts(name, value, between)?,
+                    _ => texts(name, value)?,
+                };
                 if !texts.is_empty() {
                     query.push((key, texts.join(between).into()));
                 }
@@ -236,6 +240,22 @@ impl Style {
             _ => member,
         }
     }
+}
+
+/// Returns the names and values of an object's members in turn: `R,100,G,200`. A text with what
+/// stands between them would be another member.
+fn named_texts(name: &str, value: &RawValue, between: &str) -> Result<Vec<String>, Error> {
+    let mut named = Vec::new();
+    for (member, value) in members(value)? {
+        if kind(&value) != Kind::Null {
+            let text = text(&member, &value)?;
+            named.extend([member, text]);
+        }
+    }
+    if named.iter().any(|text| text.contains(between)) {
+        return Err(unfit(name, &format!("names and values without {between:?}")));
+    }
+    Ok(named)
 }
 
 /// Adds the key with a value, or with each item of a list.

@@ -107,6 +107,7 @@ pub(super) struct SentValue {
 #[serde(rename_all = "snake_case")]
 pub(super) enum SentStyle {
     Repeated,
+    /// The items of a list, or the names and values of an object's members, with this between them.
     Joined(&'static str),
     /// The members of an object with their names in brackets, `key[member]`; the items of a list as
     /// `key[]`.

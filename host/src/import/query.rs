@@ -1,7 +1,7 @@
 //! The form of a parameter in the query: its keys, and what a template says of each.
 //!
-//! Invariant: every key that the guest can send is in the template, so an object's members are sent
-//! only if they are known.
+//! Invariant: every key that the guest can send is in the template, so the members of an object are
+//! keys only if they are known.
 
 use serde_json::Value;
 
@@ -56,7 +56,13 @@ impl QueryForm {
             Some(_) => shape(schema, references),
             None => ValueShape::Scalar,
         };
-        let joined = |between| Ok(Self::one(name, SentStyle::Joined(between), FREE));
+        let joined = |between| -> Result<Self, &'static str> {
+            let mut form = Self::one(name, SentStyle::Joined(between), FREE);
+            if shape == ValueShape::Object {
+                form.name_members(described, references, rules)?;
+            }
+            Ok(form)
+        };
         match (described.style, shape, described.explodes) {
             ("deepObject", ..) => Self::deep(described, shape, references, rules),
             ("form", ValueShape::Object, true) => {
@@ -64,7 +70,9 @@ impl QueryForm {
                 form.add_members(described, references, rules)?;
                 Ok(form)
             }
-            (_, ValueShape::Object, _) => Err("an object in one value is not supported"),
+            ("spaceDelimited" | "pipeDelimited", ValueShape::Object, true) => {
+                Err("an object in this style is one value, and its `explode` says otherwise")
+            }
             ("form", _, false) => joined(","),
             ("spaceDelimited", _, false) => joined(" "),
             ("pipeDelimited", _, false) => joined("|"),
@@ -114,36 +122,83 @@ impl QueryForm {
         rules: &ImportRules,
     ) -> Result<(), &'static str> {
         let known = ApiMembers::of(described.schema, references);
-        if known.shapes.len() > MAX_MEMBERS {
-            return Err("an object with more than 256 members is not supported");
-        }
         let is_deep = self.style == SentStyle::Deep;
-        let mut members = Vec::new();
-        for (member, shape) in known.shapes {
-            let key = if is_deep {
+        let key = |member: &str| {
+            if is_deep {
                 format!("{}[{member}]", described.name)
             } else {
-                member.clone()
-            };
-            let is_secret = !is_deep && rules.carries_credential("query", &member, false);
-            if rules.drops.contains(&member) || is_secret {
-                continue;
+                member.to_owned()
             }
-            if shape == ValueShape::Object || !takes_key(&key) {
-                self.left_out.push(brief(&member));
-                continue;
-            }
-            self.pairs.push(format!("{key}={}", placeholder(shape)));
-            members.push(member);
-        }
+        };
+        let is_secret =
+            |member: &str| !is_deep && rules.carries_credential("query", member, false);
+        let fits = |member: &str, shape: ValueShape| {
+            shape != ValueShape::Object && takes_key(&key(member))
+        };
+        let members = self.sent(&known, fits, |member| {
+            rules.drops.contains(member) || is_secret(member)
+        })?;
         if members.is_empty() {
             return Err("an object whose members are not known cannot be in a query");
         }
-        if !known.required.iter().all(|name| members.contains(name)) {
-            return Err("an object that needs a member which a query cannot have");
+        for (member, shape) in known.shapes {
+            if members.contains(&member) {
+                let pair = format!("{}={}", key(&member), placeholder(shape));
+                self.pairs.push(pair);
+            }
         }
         self.members = Some(members);
         Ok(())
+    }
+
+    /// Says which members stand in the one value, if they are known.
+    fn name_members(
+        &mut self,
+        described: &QueryStyle<'_>,
+        references: ApiReferences<'_>,
+        rules: &ImportRules,
+    ) -> Result<(), &'static str> {
+        let known = ApiMembers::of(described.schema, references);
+        if known.shapes.is_empty() {
+            return Ok(());
+        }
+        let fits = |_: &str, shape: ValueShape| {
+            matches!(shape, ValueShape::Scalar | ValueShape::Open)
+        };
+        let members = self.sent(&known, fits, |member| rules.drops.contains(member))?;
+        if members.is_empty() {
+            return Err("none of the object's members can be in one value");
+        }
+        self.members = Some(members);
+        Ok(())
+    }
+
+    /// Returns the members that are sent: those that fit and are not skipped. Those that do not fit
+    /// are noted.
+    fn sent(
+        &mut self,
+        known: &ApiMembers,
+        fits: impl Fn(&str, ValueShape) -> bool,
+        is_skipped: impl Fn(&str) -> bool,
+    ) -> Result<Vec<String>, &'static str> {
+        if known.shapes.len() > MAX_MEMBERS {
+            return Err("an object with more than 256 members is not supported");
+        }
+        let mut members = Vec::new();
+        for (member, shape) in &known.shapes {
+            if is_skipped(member) {
+                continue;
+            }
+            if fits(member, *shape) {
+                members.push(member.clone());
+            } else {
+                self.left_out.push(brief(member));
+            }
+        }
+        if !members.is_empty() && !known.required.iter().all(|name| members.contains(name)) {
+            return Err("an object that needs a member which a query cannot have");
+        }
+        Ok(members)
     }
 }
 
@@ -188,6 +243,10 @@ mod tests {
         let text = json!({"type": "string"});
         let list = json!({"type": "array"});
         let object = json!({"properties": {"a": {"type": "string"}, "b": {"type": "array"}}});
+        let nested = json!({"properties": {"a": {"type": "object"}}});
+        let needing = json!({"properties": {"a": {"type": "string"}, "b": {"type": "array"}},
+            "required": ["b"]});
+        let free = json!({"type": "object", "additionalProperties": {"type": "string"}});
         let either = json!({"anyOf": [{"properties": {"gt": {"type": "integer"}}},
             {"type": "integer"}]});
         let many = (0..257).map(|number| (format!("m{number}"), json!({})));
@@ -208,6 +267,11 @@ mod tests {
             ("spaceDelimited", false, &list, joined(" "), &["f={}"]),
             ("pipeDelimited", false, &list, joined("|"), &["f={}"]),
             ("pipeDelimited", true, &list, repeated, &["f={*}"]),
+            ("form", false, &object, joined(","), &["f={}"]),
+            ("spaceDelimited", false, &object, joined(" "), &["f={}"]),
+            ("pipeDelimited", false, &object, joined("|"), &["f={}"]),
+            ("form", false, &free, joined(","), &["f={}"]),
+            ("form", false, &json!({}), joined(","), &["f={}"]),
             ("form", true, &object, SentStyle::Spread, &["a={}", "b={*}"]),
             (
                 "deepObject",
@@ -231,7 +295,10 @@ mod tests {
             assert_eq!(found, Ok((sent, pairs)), "{style} {schema}");
         }
         for (style, explodes, schema, why) in [
-            ("form", false, &object, "in one value"),
+            ("pipeDelimited", true, &object, "is one value"),
+            ("form", false, &nested, "none of the object's members"),
+            ("form", false, &needing, "needs a member"),
+            ("form", false, &many, "more than 256"),
             ("matrix", true, &text, "not one of queries"),
             ("deepObject", true, &json!({"type": "object"}), "not known"),
             ("deepObject", true, &json!({}), "not known"),
@@ -240,6 +307,31 @@ mod tests {
         ] {
             let refused = form(style, explodes, schema).map(|form| form.pairs);
             assert!(refused.is_err_and(|found| found.contains(why)), "{schema}");
+        }
+    }
+
+    #[test]
+    fn an_object_in_one_value_has_the_members_that_one_value_can_have() {
+        let properties = json!({"a": {"type": "string"}, "any": {}, "dropped": {}, "key": {},
+            "list": {"type": "array"}, "deep": {"type": "object"}, "x y": {"type": "string"}});
+        let free = json!({"type": "object", "additionalProperties": true});
+        let members = |names: &[&str]| -> Vec<String> {
+            names.iter().map(|name| (*name).to_owned()).collect()
+        };
+        for (schema, named, left_out) in [
+            (
+                json!({"properties": properties, "required": ["a"]}),
+                Some(members(&["a", "any", "key", "x y"])),
+                members(&["deep", "list"]),
+            ),
+            (free, None, Vec::new()),
+        ] {
+            let found = form("form", false, &schema);
+            assert_eq!(
+                found.map(|form| (form.members, form.left_out)),
+                Ok((named, left_out)),
+                "{schema}"
+            );
         }
     }
 

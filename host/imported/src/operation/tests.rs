@@ -109,6 +109,35 @@ fn each_member_of_an_object_has_a_key() {
 }
 
 #[test]
+fn an_object_in_one_value_has_the_names_and_values_of_its_members_in_turn() {
+    let operation = r#""path":[],"query":[
+        {"name":"color","value":{"argument":"color"},"style":{"joined":","}},
+        {"name":"size","value":{"argument":"size"},"style":{"joined":"|"}}]"#;
+    for (arguments, expected) in [
+        (r#"{"color":{},"size":{"w":null}}"#, &[][..]),
+        (
+            r#"{"color":{"R":100,"G":2.50,"B":null,"alpha":"é|&"},"size":{"w":"1,5"}}"#,
+            &["color=G,2.50,R,100,alpha,é|&", "size=w|1,5"],
+        ),
+        (r#"{"color":["a,b","c"],"size":3}"#, &["color=a,b,c", "size=3"]),
+    ] {
+        let sent = request(operation, arguments).map(|request| texts(&request.query));
+        let expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
+        assert_eq!(sent, Ok(expected), "{arguments}");
+    }
+    for arguments in [
+        r#"{"color":{"R":"100,admin,true"}}"#,
+        r#"{"color":{"R,1,admin":true}}"#,
+        r#"{"size":{"w":"1|h"}}"#,
+        r#"{"color":{"R":{"a":1}}}"#,
+        r#"{"color":{"R":[1]}}"#,
+    ] {
+        let sent = request(operation, arguments);
+        assert!(matches!(sent, Err(Error::InvalidInput(_))), "{arguments}");
+    }
+}
+
+#[test]
 fn a_body_is_sent_as_the_caller_wrote_it() {
     let json = r#""path":[],"body":{"media":"application/merge-patch+json","encoding":"json"},
         "headers":[{"name":"accept","value":{"text":"application/json"}},
