@@ -166,7 +166,8 @@ impl EndpointKeys {
                 let key = owned::read_secret(key_file, MAX_KEY, &Trust::default());
                 let key = key.map(Zeroizing::new);
                 let key = key.map_err(|why| unusable("--client-key-file", key_file, why.into()))?;
-                peer.set_identity(&own, &key).map_err(|why| of(why.into()))?;
+                peer.set_identity(&own, &key)
+                    .map_err(|why| of(why.into()))?;
             }
             (None, None) => {}
             _ => return Err(ImportError::HalfIdentity),
@@ -178,7 +179,11 @@ impl EndpointKeys {
 type Cause = Box<dyn Error + Send + Sync>;
 
 fn read(file: &Path) -> Result<Vec<u8>, Cause> {
-    Ok(owned::read_settings(file, MAX_CERTIFICATES, &Trust::default())?)
+    Ok(owned::read_settings(
+        file,
+        MAX_CERTIFICATES,
+        &Trust::default(),
+    )?)
 }
 
 fn unusable(option: &'static str, file: &Path, source: Cause) -> ImportError {

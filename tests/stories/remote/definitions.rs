@@ -3,8 +3,8 @@
 
 use anyhow::{Result, ensure};
 use bailiwick_dev::mcp;
-use bailiwick_tests::recorder::Reaction;
 use bailiwick_tests::ensure_eq;
+use bailiwick_tests::recorder::Reaction;
 use bailiwick_tests::remote::says::{as_json, result};
 use bailiwick_tests::remote::{LEGACY, MODERN, Message, Script, tools};
 use serde_json::{Value, json};

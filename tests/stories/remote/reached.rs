@@ -142,7 +142,12 @@ async fn an_import_reaches_a_server_as_its_service_does() -> Result<()> {
     let proxy = format!("http://{}", network.address);
     let to = out.path().join("imported");
     let to = to.to_str().context("a path in UTF-8")?;
-    let through = ["--proxy", &proxy, "--proxy-private-addresses", "127.0.0.0/8"];
+    let through = [
+        "--proxy",
+        &proxy,
+        "--proxy-private-addresses",
+        "127.0.0.0/8",
+    ];
     let through = [&["--out", to], &through[..]].concat();
     let vouched = [&through[..], &["--roots-file", &roots]].concat();
     let identity = ["--client-certificate-file", &own, "--client-key-file", &key];
@@ -150,7 +155,10 @@ async fn an_import_reaches_a_server_as_its_service_does() -> Result<()> {
     for (arguments, why) in [
         (&through, "certificate"),
         (&vouched, "the server's list cannot be asked for"),
-        (&[&whole[..], &["--private-addresses", "10.0.0.0/8"]].concat(), "the proxy resolves"),
+        (
+            &[&whole[..], &["--private-addresses", "10.0.0.0/8"]].concat(),
+            "the proxy resolves",
+        ),
     ] {
         let (good, said) = import(URL, arguments).await?;
         ensure!(!good && said.contains(why), "{why}: {said}");
@@ -175,10 +183,16 @@ async fn an_import_reaches_a_server_as_its_service_does() -> Result<()> {
     let way = Way::Exchange("on_behalf_of");
     let world = serving(&imported, URL, way, "private_addresses = []\n").await?;
     let place = Place { world, server };
-    let (answer, _) = place.call("alice", "search", &json!({"query": "x"})).await?;
+    let (answer, _) = place
+        .call("alice", "search", &json!({"query": "x"}))
+        .await?;
     ensure!(answer.is_success(), "{TRACKER}: {}", answer.raw);
     for line in network.heard() {
-        ensure_eq(line.as_str(), "CONNECT orders.example:443 HTTP/1.1", "the proxy")?;
+        ensure_eq(
+            line.as_str(),
+            "CONNECT orders.example:443 HTTP/1.1",
+            "the proxy",
+        )?;
     }
     Ok(())
 }

@@ -69,7 +69,11 @@ mod tests {
         let blocked = || DestinationError::Blocked(super::Blocked::Private([10, 0, 0, 2].into()));
         for (policy, url, expected) in [
             (none(), "https://a.example/", Ok(())),
-            (none(), "http://a.example/", Err(DestinationError::PlainHttp)),
+            (
+                none(),
+                "http://a.example/",
+                Err(DestinationError::PlainHttp),
+            ),
             (none(), "https://10.0.0.2/", Err(blocked())),
             (within(), "https://a.example/", Ok(())),
             (within(), "http://a.example/", Ok(())),
