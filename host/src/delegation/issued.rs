@@ -1,9 +1,9 @@
 //! Verification of an issued token, before a byte of it is sent anywhere.
 //!
 //! Invariant: a token is refused if it names another subject, tenant, issuer, audience, client or
-//! actor, has wider scopes or `authorization_details`, is bound to anything but the certificate that
-//! the host shows to the service, is an ID token or outlives the caller's authority. `null` is never
-//! read as silence.
+//! actor, has wider scopes or `authorization_details`, is bound to anything but the certificate
+//! that the host shows to the service, is an ID token or outlives the caller's authority. `null` is
+//! never read as silence.
 
 use bailiwick_envelope::PriorActor;
 use secrecy::ExposeSecret as _;

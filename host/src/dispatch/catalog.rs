@@ -131,10 +131,10 @@ impl Catalog {
 
     /// Returns the components that claim a name of another component.
     ///
-    /// Components that the configuration names come first, then those that are `serving`, then other
-    /// versions of those, then those that a configured signer signed, then others by name. So a file
-    /// that is merely dropped into the folder never displaces a component that the operator named
-    /// or signed, or that serves, nor its next version.
+    /// Components that the configuration names come first, then those that are `serving`, then
+    /// other versions of those, then those that a configured signer signed, then others by name. So
+    /// a file that is merely dropped into the folder never displaces a component that the operator
+    /// named or signed, or that serves, nor its next version.
     pub fn clashes(
         offers: &[Offer],
         grants: &BTreeMap<String, ComponentGrant>,

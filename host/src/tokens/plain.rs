@@ -14,9 +14,9 @@ impl Claims {
     /// with no other proof than `certificate`, which the connection shows (RFC 8705 §3.1).
     ///
     /// # Errors
-    /// Fails if the token is bound to anything else (`cnf`, RFC 7800 §3.1), or has a mark of an ID token
-    /// (`OpenID` Connect Core §2, §3.3.2.11), a security event (RFC 8417 §2.2) or, as Cognito and
-    /// Keycloak write it, of another kind of token.
+    /// Fails if the token is bound to anything else (`cnf`, RFC 7800 §3.1), or has a mark of an ID
+    /// token (`OpenID` Connect Core §2, §3.3.2.11), a security event (RFC 8417 §2.2) or, as Cognito
+    /// and Keycloak write it, of another kind of token.
     pub(super) fn check_plain_access(
         &self,
         certificate: Option<CertificateDigest>,

@@ -60,8 +60,8 @@ impl<'t> Unverified<'t> {
     /// statements.
     ///
     /// # Errors
-    /// Fails if the holder of `key` did not sign the token, if it is not of the expected type, or if
-    /// it is bound to anything but `certificate`.
+    /// Fails if the holder of `key` did not sign the token, if it is not of the expected type, or
+    /// if it is bound to anything but `certificate`.
     pub(super) fn verify(
         self,
         key: &Key,

@@ -55,8 +55,8 @@ impl Runtime {
         there
     }
 
-    /// Returns true if the packages are installed for this run. Those of a longer run are there only
-    /// where someone asked for it, so no line misses them elsewhere.
+    /// Returns true if the packages are installed for this run. Those of a longer run are there
+    /// only where someone asked for it, so no line misses them elsewhere.
     pub(crate) fn is_there_in(self, run: &str) -> bool {
         if run == GATE {
             self.is_there()
