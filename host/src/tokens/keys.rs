@@ -29,6 +29,7 @@ use source::{Fetch, ReadSet};
 
 pub use key::Algorithm;
 pub(super) use key::Key;
+pub(crate) use source::certificate_endpoint;
 pub use source::{KeyFile, KeySource};
 
 /// An issuer's keys: whose they are, where they come from, and for which algorithms.

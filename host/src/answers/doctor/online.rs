@@ -13,12 +13,12 @@ use hyper::body::Bytes;
 
 use super::Checkup;
 use crate::config::{Config, Issuer};
-use crate::delegation::{Auth, ServiceSettings};
+use crate::delegation::{Auth, ExchangeSettings, ServiceSettings};
 use crate::egress::{self, AddressPolicy, Client, EgressError, Reply, Tls, shown};
 use crate::seams::{ChunkedRandom, Clock, Random as _, SystemClock};
 use crate::tokens::{
     Asking, ClientCredentials, ClientProof, ClientSettings, EndpointError, KeyRing, KeySource,
-    TokenEndpoint, http_date,
+    TokenEndpoint, certificate_endpoint, http_date,
 };
 
 /// Asks everything on the network that a host with this configuration would ask.
@@ -230,10 +230,47 @@ pub(super) async fn tokens(
                 let found = format!("{} answers ({code}{also})", at(&exchange.client));
                 Checkup::good(&about, found)
             }
-            Err(error) => refused((&about, CALLS_FAIL), &exchange.client, &error),
+            Err(error) => {
+                let refusal = refused((&about, CALLS_FAIL), &exchange.client, &error);
+                match alias(exchange, &error, tls).await {
+                    Some(remedy) => Checkup {
+                        remedy: Some(remedy),
+                        ..refusal
+                    },
+                    None => refusal,
+                }
+            }
         });
     }
     found
+}
+
+/// Returns the remedy for an exchange that is asked at another address than clients that show a
+/// certificate are to use (RFC 8705 §5): the endpoint refused the host, and the issuer's metadata
+/// names that address.
+async fn alias(exchange: &ExchangeSettings, error: &EndpointError, tls: &Tls) -> Option<String> {
+    let client = &exchange.client;
+    // The issuer of issued tokens is the last server that is asked.
+    if !refuses_certificate(client, error) || exchange.then.is_some() {
+        return None;
+    }
+    let asking = Client::new(&tls.of(&client.tls), client.addresses.clone());
+    let named = certificate_endpoint(&asking, &exchange.issued.issuer).await?;
+    let (is_other, named) = (named != client.token_endpoint, shown(&named));
+    let remedy = format!(
+        "set token_endpoint to {named}, where the authorization server's metadata \
+         (mtls_endpoint_aliases) wants clients that show a certificate"
+    );
+    is_other.then_some(remedy)
+}
+
+/// Returns true if an authorization server refuses a client that is its certificate.
+fn refuses_certificate(client: &ClientSettings, error: &EndpointError) -> bool {
+    matches!(client.proof, ClientProof::Certificate(_))
+        && matches!(
+            error,
+            EndpointError::Refused("invalid_client") | EndpointError::ClientPaused(_)
+        )
 }
 
 /// Obtains the host's own token, if that is its credential there. `fails` says what fails without
@@ -286,11 +323,8 @@ fn refused(
     client: &ClientSettings,
     error: &EndpointError,
 ) -> Checkup {
-    let is_certificate = matches!(client.proof, ClientProof::Certificate(_));
     let remedy = match error {
-        EndpointError::Refused("invalid_client") | EndpointError::ClientPaused(_)
-            if is_certificate =>
-        {
+        error if refuses_certificate(client, error) => {
             "compare client_id and the certificate with those at the authorization server; if its \
              metadata has mtls_endpoint_aliases, set token_endpoint to the address that stands there"
         }

@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, header};
 use rustls::RootCertStore;
+use serde_json::json;
 
 use super::super::testing::{CONFIG, HELLO, Site, component, config};
 use super::*;
 use crate::audit::{DenialAdded, Detail, HostStopped, Journal};
 use crate::delegation::Auth;
 use crate::egress::Tls;
+use crate::egress::testing::{AUTHORITY, CLIENT, CLIENT_KEY, loopback, peer};
 use crate::envelope::{HostKeys, make_key};
 use crate::seams::{Clock, SystemClock, SystemRandom};
 use crate::tokens::testing::{Hands, Issuer};
+use crate::tokens::{ClientProof, ClientSettings};
 
 fn of<'c>(found: &'c [Checkup], about: &str) -> &'c Checkup {
     found.iter().find(|one| one.about == about).unwrap()
@@ -293,6 +296,47 @@ async fn the_host_s_own_token_for_the_policy_point_is_asked_for_too() {
     }
     let none = online::own_token(("", ""), &Auth::None, (&tls, &clock)).await;
     assert_eq!(none, None, "nothing to ask for");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_not_for_certificates_is_told_apart_by_the_metadata() {
+    let clock: Arc<dyn Clock> = Hands::at(1_763_712_000);
+    let issuer = Issuer::start_for_certificates().await;
+    let tls = Tls::new(RootCertStore::empty()).unwrap();
+    let name = issuer.url().trim_end_matches("/jwks");
+    let other = "https://mtls.example.com/token";
+    let set = format!("set token_endpoint to {other}");
+    let compare = "compare client_id and the certificate";
+    for (named, alias, told) in [
+        (name, json!({"token_endpoint": other}), set.as_str()),
+        (name, json!({"token_endpoint": issuer.url()}), compare),
+        (name, json!({"introspection_endpoint": other}), compare),
+        (name, json!({"token_endpoint": [other]}), compare),
+        (name, json!(other), compare),
+        (
+            "https://evil.example",
+            json!({"token_endpoint": other}),
+            compare,
+        ),
+    ] {
+        let mut settings = config(&Site::new(CONFIG, &[]));
+        let service = &mut settings.services[0];
+        let exchange = service.exchange.as_mut().unwrap();
+        let url = issuer.url().parse().unwrap();
+        let proof = ClientProof::Certificate([0; 32]);
+        exchange.client = ClientSettings::new(url, loopback(), "bailiwick".into(), proof)
+            .with_tls(peer(AUTHORITY, Some((CLIENT, CLIENT_KEY))));
+        exchange.issued.issuer = name.to_owned();
+        // The refusal is the metadata too.
+        let body = json!({
+            "error": "invalid_client", "issuer": named, "mtls_endpoint_aliases": alias
+        });
+        issuer.answer("200 OK", &body.to_string());
+        let found = online::tokens(service, &tls, &clock).await;
+        let found = of(&found, "services.orders_api.exchange");
+        assert_eq!(found.condition, Condition::Bad, "{found}");
+        assert!(found.to_string().contains(told), "{alias}: {found}");
+    }
 }
 
 #[tokio::test]

@@ -8,10 +8,12 @@ use std::time::Duration;
 use bailiwick_journal::chain;
 use http::{Request, StatusCode, Uri, header};
 use http_body_util::Full;
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::egress::{AddressPolicy, Client, PeerTls, Tls, shown};
-use crate::json::{self, member};
+use crate::json;
+use crate::json::member::{self, IllTyped};
 use crate::owned::{self, Trust};
 
 /// The source of a key set.
@@ -160,16 +162,32 @@ fn well_known(issuer: &str) -> Result<[Uri; 2], String> {
     ])
 }
 
-/// Returns the `jwks_uri` of the issuer's metadata. The document must name exactly the issuer that
-/// was asked (RFC 8414 §3.3).
-pub(super) fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
-    let document = json::parse(document, 16).map_err(|error| error.to_string())?;
-    let metadata = member::members(&document, "the document").map_err(|error| error.to_string())?;
-    let text = |name| member::text(metadata, name).map_err(|error| error.to_string());
-    if text("issuer")? != Some(issuer) {
-        return Err("it names another issuer".into());
+/// Asks an issuer for the token endpoint of clients that show a certificate
+/// (`mtls_endpoint_aliases`, RFC 8705 §5), if its metadata can be had and names one.
+pub(crate) async fn certificate_endpoint(client: &Client, issuer: &str) -> Option<Uri> {
+    for place in well_known(issuer).ok()? {
+        let read = get(client, place).await;
+        if let Ok(found) = read.and_then(|read| aliased_endpoint(&read.bytes, issuer)) {
+            return found;
+        }
     }
-    let uri: Uri = text("jwks_uri")?
+    None
+}
+
+fn aliased_endpoint(document: &[u8], issuer: &str) -> Result<Option<Uri>, String> {
+    let metadata = metadata(document, issuer)?;
+    let told = |error: IllTyped| error.to_string();
+    let aliases = member::object(&metadata, "mtls_endpoint_aliases").map_err(told)?;
+    let endpoint = aliases.map(|aliases| member::text(aliases, "token_endpoint"));
+    let endpoint = endpoint.transpose().map_err(told)?.flatten();
+    Ok(endpoint.and_then(|uri| uri.parse().ok()))
+}
+
+/// Returns the `jwks_uri` of the issuer's metadata.
+pub(super) fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
+    let metadata = metadata(document, issuer)?;
+    let uri: Uri = member::text(&metadata, "jwks_uri")
+        .map_err(|error| error.to_string())?
         .and_then(|uri| uri.parse().ok())
         .ok_or("it has no jwks_uri")?;
     let tls = |text: Option<&str>| text == Some("https");
@@ -177,6 +195,18 @@ pub(super) fn jwks_uri(document: &[u8], issuer: &str) -> Result<Uri, String> {
         return Err("its jwks_uri is not https".into());
     }
     Ok(uri)
+}
+
+/// Returns the members of the issuer's metadata. The document must name exactly the issuer that was
+/// asked (RFC 8414 §3.3).
+fn metadata(document: &[u8], issuer: &str) -> Result<Map<String, Value>, String> {
+    let told = |error: IllTyped| error.to_string();
+    let document = json::parse(document, 16).map_err(|error| error.to_string())?;
+    let metadata = member::members(&document, "the document").map_err(told)?;
+    if member::text(metadata, "issuer").map_err(told)? != Some(issuer) {
+        return Err("it names another issuer".into());
+    }
+    Ok(metadata.clone())
 }
 
 /// Gets a document. An error names the address that was asked.
