@@ -253,7 +253,10 @@ fn named_texts(name: &str, value: &RawValue, between: &str) -> Result<Vec<String
         }
     }
     if named.iter().any(|text| text.contains(between)) {
-        return Err(unfit(name, &format!("names and values without {between:?}")));
+        return Err(unfit(
+            name,
+            &format!("names and values without {between:?}"),
+        ));
     }
     Ok(named)
 }

@@ -130,8 +130,7 @@ impl QueryForm {
                 member.to_owned()
             }
         };
-        let is_secret =
-            |member: &str| !is_deep && rules.carries_credential("query", member, false);
+        let is_secret = |member: &str| !is_deep && rules.carries_credential("query", member, false);
         let fits = |member: &str, shape: ValueShape| {
             shape != ValueShape::Object && takes_key(&key(member))
         };
@@ -162,9 +161,8 @@ impl QueryForm {
         if known.shapes.is_empty() {
             return Ok(());
         }
-        let fits = |_: &str, shape: ValueShape| {
-            matches!(shape, ValueShape::Scalar | ValueShape::Open)
-        };
+        let fits =
+            |_: &str, shape: ValueShape| matches!(shape, ValueShape::Scalar | ValueShape::Open);
         let members = self.sent(&known, fits, |member| rules.drops.contains(member))?;
         if members.is_empty() {
             return Err("none of the object's members can be in one value");

@@ -52,22 +52,21 @@ impl<'d> MemberSearch<'d> {
             if !self.seen.insert(ptr::from_ref(place)) {
                 continue;
             }
-            self.looks = self.looks.saturating_add(parts + 1);
-            if self.looks > self.most {
-                return Err(Unsearchable);
-            }
+            self.look(parts + 1)?;
             if let Value::Array(items) = place {
                 waiting.extend(items);
             }
             for (keyword, value) in place.as_object().into_iter().flatten() {
                 match (keyword.as_str(), value) {
                     ("properties", Value::Object(members)) => {
+                        self.look(members.len())?;
                         if let Some(name) = members.keys().find(|name| fits(name.as_str())) {
                             return Ok(Some(name.as_str()));
                         }
                         waiting.extend(members.values());
                     }
                     (keyword, Value::Object(named)) if NAMED.contains(&keyword) => {
+                        self.look(named.len())?;
                         waiting.extend(named.values());
                     }
                     ("$ref", Value::String(target)) => {
@@ -79,6 +78,15 @@ impl<'d> MemberSearch<'d> {
             }
         }
         Ok(None)
+    }
+
+    /// Counts what is looked at next.
+    fn look(&mut self, values: usize) -> Result<(), Unsearchable> {
+        self.looks = self.looks.saturating_add(values);
+        if self.looks > self.most {
+            return Err(Unsearchable);
+        }
+        Ok(())
     }
 
     /// Returns the number of values that were looked at.
@@ -173,5 +181,9 @@ mod tests {
         let first = root.get("d0").unwrap_or(&root);
         assert_eq!(found(&root, first, 400), Ok(vec!["a".to_owned()]));
         assert_eq!(found(&root, first, 100), Err(Unsearchable));
+        let many = (0..100).map(|number| (format!("m{number}"), json!(true)));
+        let many = json!({"properties": many.collect::<Value>()});
+        assert_eq!(found(&root, &many, 150).map(|names| names.len()), Ok(100));
+        assert_eq!(found(&root, &many, 99), Err(Unsearchable));
     }
 }

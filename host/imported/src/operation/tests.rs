@@ -119,7 +119,10 @@ fn an_object_in_one_value_has_the_names_and_values_of_its_members_in_turn() {
             r#"{"color":{"R":100,"G":2.50,"B":null,"alpha":"é|&"},"size":{"w":"1,5"}}"#,
             &["color=G,2.50,R,100,alpha,é|&", "size=w|1,5"],
         ),
-        (r#"{"color":["a,b","c"],"size":3}"#, &["color=a,b,c", "size=3"]),
+        (
+            r#"{"color":["a,b","c"],"size":3}"#,
+            &["color=a,b,c", "size=3"],
+        ),
     ] {
         let sent = request(operation, arguments).map(|request| texts(&request.query));
         let expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
