@@ -91,9 +91,9 @@ impl RemoteEndpoint {
             private_addresses: texts(&private),
             proxy: way.proxy.clone(),
             proxy_private_addresses: texts(&way.proxy_private_addresses),
-            roots_file: whole(way.roots_file.as_ref())?,
-            client_certificate_file: whole(way.client_certificate_file.as_ref())?,
-            client_key_file: whole(way.client_key_file.as_ref())?,
+            roots_file: whole(ROOTS, way.roots_file.as_ref())?,
+            client_certificate_file: whole(OWN, way.client_certificate_file.as_ref())?,
+            client_key_file: whole(KEY, way.client_key_file.as_ref())?,
         };
         let addresses = way.addresses(private)?;
         addresses.check_url(&url).map_err(|why| {
@@ -155,17 +155,17 @@ impl EndpointKeys {
     fn peer_tls(&self) -> Result<PeerTls, ImportError> {
         let mut peer = PeerTls::default();
         if let Some(file) = &self.roots_file {
-            let of = |source| unusable("--roots-file", file, source);
+            let of = |source| unusable(ROOTS, file, source);
             let roots = read(file).map_err(of)?;
             peer.set_roots(&roots).map_err(|why| of(why.into()))?;
         }
         match (&self.client_certificate_file, &self.client_key_file) {
             (Some(file), Some(key_file)) => {
-                let of = |source| unusable("--client-certificate-file", file, source);
+                let of = |source| unusable(OWN, file, source);
                 let own = read(file).map_err(of)?;
                 let key = owned::read_secret(key_file, MAX_KEY, &Trust::default());
                 let key = key.map(Zeroizing::new);
-                let key = key.map_err(|why| unusable("--client-key-file", key_file, why.into()))?;
+                let key = key.map_err(|why| unusable(KEY, key_file, why.into()))?;
                 peer.set_identity(&own, &key)
                     .map_err(|why| of(why.into()))?;
             }
@@ -195,14 +195,9 @@ fn unusable(option: &'static str, file: &Path, source: Cause) -> ImportError {
 }
 
 /// Returns a path that means the same wherever the configuration lies.
-fn whole(file: Option<&PathBuf>) -> Result<Option<PathBuf>, ImportError> {
-    let whole = |file: &PathBuf| {
-        let whole = path::absolute(file);
-        whole.map_err(|source| ImportError::Place {
-            path: file.clone(),
-            source,
-        })
-    };
+fn whole(option: &'static str, file: Option<&PathBuf>) -> Result<Option<PathBuf>, ImportError> {
+    let whole =
+        |file: &PathBuf| path::absolute(file).map_err(|why| unusable(option, file, why.into()));
     file.map(whole).transpose()
 }
 
@@ -223,6 +218,10 @@ fn loopback(url: &Url) -> Vec<IpNet> {
     here.into_iter().map(IpNet::from).collect()
 }
 
+/// The options that name files.
+const ROOTS: &str = "--roots-file";
+const OWN: &str = "--client-certificate-file";
+const KEY: &str = "--client-key-file";
 /// The most bytes of certificates and of a key, as in a configuration.
 const MAX_CERTIFICATES: u64 = 64 << 10;
 const MAX_KEY: u64 = 16 << 10;

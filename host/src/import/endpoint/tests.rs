@@ -145,6 +145,7 @@ fn certificates_are_read_and_must_be_of_use() {
         (named(Some(&roots), Some(&own), Some(&key)), ""),
         (named(None, Some(&own), Some(&key)), ""),
         (named(Some(&none), None, None), "--roots-file"),
+        (named(Some(&PathBuf::new()), None, None), "--roots-file"),
         (named(Some(&key), None, None), "expected one certificate"),
         (named(None, Some(&own), None), "give both"),
         (named(None, None, Some(&key)), "give both"),
