@@ -81,7 +81,7 @@ mod tests {
                 }
             }
             let found = match check_place(&wasm, &toml) {
-                Err(ImportError::Foreign(path)) => path.file_name().map(|name| name.to_owned()),
+                Err(ImportError::Foreign(path)) => path.file_name().map(ToOwned::to_owned),
                 other => other.map(|()| None).unwrap(),
             };
             assert_eq!(found.as_deref(), foreign.map(AsRef::as_ref));
