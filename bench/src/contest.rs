@@ -4,6 +4,7 @@
 mod service;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bailiwick_dev::{Config, Issuer};
 use serde::Serialize;
@@ -30,7 +31,7 @@ pub(crate) struct Contest {
     pub(crate) memory: Vec<Memory>,
 }
 
-/// The memory of a server at the end.
+/// The memory of a server at the end, at rest.
 #[derive(Serialize)]
 pub(crate) struct Memory {
     pub(crate) server: String,
@@ -124,8 +125,9 @@ pub(crate) async fn introduce(targets: &[Target]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Stops all servers; returns the memory of each.
+/// Stops all servers; returns the memory that each has at rest.
 pub(crate) async fn end(peers: Vec<Peer>, hosts: Vec<Running>) -> anyhow::Result<Vec<Memory>> {
+    tokio::time::sleep(REST).await;
     let mut memory = Vec::new();
     for peer in peers {
         memory.push(peer.stop().await?);
@@ -149,6 +151,9 @@ fn memory() -> Option<PathBuf> {
 }
 
 const MEMORY: &str = "/dev/shm";
+/// The time after which a server has given back what it freed. Allocators and runtimes keep it for
+/// a while, so what one has right after a call says when it was called last.
+const REST: Duration = Duration::from_secs(3);
 /// The users who call in turn: few enough to be known, enough for none to reach a bound of its
 /// own.
 pub(crate) const USERS: usize = 32;

@@ -1,7 +1,7 @@
 //! The names of members in the schemas of a description, at every level.
 //!
-//! Trusts nothing in a schema. Invariant: one search looks at each value once, so schemas that refer
-//! to each other cost no more than they are long.
+//! Trusts nothing in a schema. Invariant: one search looks at each value once, so schemas that
+//! refer to each other cost no more than they are long.
 
 use std::collections::{HashSet, VecDeque};
 use std::ptr;
