@@ -66,8 +66,9 @@ impl RemoteEndpoint {
     /// Reads an address and the way there. Beside public addresses the server may have private
     /// ones that the way lists, or one on the loopback if its host is there by name or number.
     ///
-    /// # Errors It is not an http or https URL, it has a user, a query or a fragment, or it cannot
-    /// be reached that way; or a file cannot be used.
+    /// # Errors
+    /// It is not an http or https URL, it has a user, a query or a fragment, or it cannot be
+    /// reached that way; or a file cannot be used.
     pub fn new(text: &str, way: &RemoteWay) -> Result<Self, ImportError> {
         let parsed = Url::parse(text).ok().filter(|url| {
             matches!(url.scheme(), "https" | "http")
