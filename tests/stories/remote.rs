@@ -7,6 +7,7 @@ mod definitions;
 mod hostile;
 mod imports;
 mod place;
+mod policy;
 mod reached;
 mod servers;
 pub(crate) mod walk;
