@@ -80,7 +80,7 @@ impl RemoteEndpoint {
         let parsed = parsed.ok_or(ImportError::Url)?;
         let url: Uri = parsed.as_str().parse().map_err(|_| ImportError::Url)?;
         let mut private = way.private_addresses.clone();
-        for range in loopback(&parsed) {
+        for range in loopback(&parsed, way) {
             if !private.iter().any(|held| held.contains(&range)) {
                 private.push(range);
             }
@@ -201,10 +201,11 @@ fn whole(option: &'static str, file: Option<&PathBuf>) -> Result<Option<PathBuf>
     file.map(whole).transpose()
 }
 
-/// Returns the addresses of this machine that a URL names.
-fn loopback(url: &Url) -> Vec<IpNet> {
+/// Returns the addresses of this machine that a URL names. A name means nothing here if a proxy
+/// resolves it.
+fn loopback(url: &Url, way: &RemoteWay) -> Vec<IpNet> {
     let address = match url.host() {
-        Some(Host::Domain("localhost")) => {
+        Some(Host::Domain("localhost")) if way.proxy.is_none() => {
             return LOCALHOST
                 .iter()
                 .filter_map(|one| one.parse().ok())

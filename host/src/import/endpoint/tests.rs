@@ -61,6 +61,12 @@ fn an_address_on_this_machine_may_be_dialled_and_others_as_the_operator_says() {
             proxied(within(&[])),
             &["127.0.0.1/32"],
         ),
+        (
+            "https://localhost/a",
+            within(&[]),
+            &["127.0.0.1/32", "::1/128"],
+        ),
+        ("https://localhost/a", proxied(within(&[])), &[]),
     ] {
         let endpoint = RemoteEndpoint::new(text, &way).unwrap();
         assert_eq!(endpoint.keys().private_addresses, expected, "{text}");
