@@ -23,7 +23,10 @@ fn check(path: &Path, is_made: fn(&[u8]) -> bool) -> Result<(), ImportError> {
         source,
     };
     let is_file = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // A link that leads nowhere is there.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+            return Ok(());
+        }
         found => found.map_err(unreadable)?.is_file(),
     };
     if is_file && is_made(&fs::read(path).map_err(unreadable)?) {
@@ -37,6 +40,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use std::fs;
+    use std::os::unix::fs::symlink;
 
     use tempfile::TempDir;
 
@@ -89,5 +93,10 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let refused = check_place(folder.path(), &folder.path().join("a.toml"));
         assert!(matches!(refused, Err(ImportError::Foreign(_))), "a folder");
+        let [wasm, toml] = ["a.wasm", "a.toml"].map(|name| folder.path().join(name));
+        check_place(&wasm, &toml).unwrap();
+        symlink("nowhere", &toml).unwrap();
+        let refused = check_place(&wasm, &toml);
+        assert!(matches!(refused, Err(ImportError::Place { .. })), "a link");
     }
 }

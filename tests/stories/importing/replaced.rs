@@ -9,6 +9,21 @@ use tempfile::TempDir;
 use super::{import, shop};
 
 #[tokio::test]
+async fn a_folder_beside_an_import_stays_as_it_is() -> Result<()> {
+    let out = TempDir::new()?;
+    let folder = out.path().to_str().context("a path in UTF-8")?;
+    let beside = out.path().join(".shop.import");
+    fs::create_dir(&beside)?;
+    let own = beside.join("shop.wasm");
+    fs::write(&own, b"own")?;
+    let usual = ["--service", "shop", "--only", "items/list", "--out", folder];
+    let (good, said) = import(&shop(), &usual).await?;
+    ensure!(good, "{said}");
+    ensure_eq(fs::read(&own)?, b"own".to_vec(), "the file in the folder")?;
+    ensure_eq(fs::read_dir(out.path())?.count(), 3, "what is there")
+}
+
+#[tokio::test]
 async fn a_file_that_no_import_made_is_not_replaced() -> Result<()> {
     let (out, apart) = (TempDir::new()?, TempDir::new()?);
     let folder = out.path().to_str().context("a path in UTF-8")?;

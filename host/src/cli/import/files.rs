@@ -26,7 +26,7 @@ impl ImportedPlace {
         Self {
             component: out.join(format!("{name}.wasm")),
             lines: out.join(format!("{name}.toml")),
-            apart: out.join(format!(".{name}.import")),
+            apart: out.join(format!(".{name}.{}.import", std::process::id())),
         }
     }
 }
@@ -48,12 +48,14 @@ impl ImportedFiles<'_> {
             lines,
             apart,
         } = place;
-        // A host may watch the folder, so what it would refuse is never there.
+        let out = file.parent().unwrap_or(file);
+        let refused = || format!("--out {}: nothing can be written there", out.display());
+        // A host may watch the folder, so what it would refuse is never there. A folder that is
+        // there already is somebody's.
+        fs::create_dir_all(out).with_context(refused)?;
+        fs::create_dir(apart).with_context(refused)?;
         let candidate = apart.join(file.file_name().unwrap_or_default());
-        write_whole(&candidate, &self.component).with_context(|| {
-            let out = file.parent().unwrap_or(file).display();
-            format!("--out {out}: nothing can be written there")
-        })?;
+        write_whole(&candidate, &self.component).with_context(refused)?;
         let held = file.is_file().then_some(file.as_path());
         let paths: Vec<&Path> = held.into_iter().chain([candidate.as_path()]).collect();
         let reports = wait(async { inspect_each(&paths, self.allowed, compiler()?).await });
