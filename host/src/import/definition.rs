@@ -6,11 +6,11 @@ use super::ImportRules;
 use super::body::{ApiBody, accepted};
 use super::fitting::{Fitting, ImportEffort, SchemaDetail, answer_schema};
 use super::left_out::LeftOut;
-use super::members::ApiMembers;
 use super::operation::ApiOperation;
 use super::parameters::{ApiArgument, BODY};
 use super::references::ApiReferences;
 use super::schemas::{ApiSchemas, SchemaSide};
+use super::shape::{ValueShape, shape};
 use super::text::{MAX_TEXT, MAX_TITLE, cleaned};
 use crate::sandbox::{Annotations, RawDefinition, RawFacets};
 
@@ -33,13 +33,16 @@ impl<'d> DescribedOperation<'_, 'd> {
         references: ApiReferences<'d>,
         notes: &mut Vec<String>,
     ) -> Result<RawDefinition, LeftOut> {
-        // A parameter that the host fills in may be a member here, which the host does not.
-        self.check_bindings(references)?;
         let fitting = Fitting {
             rules: self.rules,
             effort: self.effort,
             untyped: "any JSON as its body",
         };
+        // A parameter that the host fills in may be a member here, which the host does not.
+        let schemas = self.arguments.iter().filter_map(|argument| argument.schema);
+        for schema in schemas.chain(self.body_schema()) {
+            fitting.check_bindings(schema, references)?;
+        }
         let raw = |detail| self.raw(references, (&fitting, detail));
         let (raw, detail) = fitting.fitted(raw, notes)?;
         if let (Some(schema), SchemaDetail::Untyped) = (self.body_schema(), detail) {
@@ -96,22 +99,6 @@ impl<'d> DescribedOperation<'_, 'd> {
         })
     }
 
-    /// Fails if a member of the body is bound, and the operator has said nothing else of it.
-    fn check_bindings(&self, references: ApiReferences<'d>) -> Result<(), LeftOut> {
-        let rules = self.rules;
-        if rules.bindings.is_empty() {
-            return Ok(());
-        }
-        let is_known = |name: &String| rules.allowed.contains(name) || rules.drops.contains(name);
-        let mut names = ApiMembers::of(self.body_schema(), references)
-            .shapes
-            .into_keys();
-        match names.find(|name| rules.bindings.contains_key(name) && !is_known(name)) {
-            Some(name) => Err(LeftOut::IdentityMember(name)),
-            None => Ok(()),
-        }
-    }
-
     fn body_schema(&self) -> Option<&'d Value> {
         self.body.and_then(|body| body.schema)
     }
@@ -121,7 +108,7 @@ impl<'d> DescribedOperation<'_, 'd> {
         let described = detail == SchemaDetail::Whole;
         let mut schemas = ApiSchemas::new(references, SchemaSide::Request, described);
         schemas.leave_out(&self.rules.drops);
-        let input = self.written(&mut schemas, detail);
+        let input = self.written(&mut schemas, references, detail);
         self.effort.spend(schemas.spent());
         let mut input = input?;
         schemas.define(&mut input);
@@ -132,6 +119,7 @@ impl<'d> DescribedOperation<'_, 'd> {
     fn written(
         &self,
         schemas: &mut ApiSchemas<'d>,
+        references: ApiReferences<'d>,
         detail: SchemaDetail,
     ) -> Result<Value, LeftOut> {
         let described = detail == SchemaDetail::Whole;
@@ -144,6 +132,11 @@ impl<'d> DescribedOperation<'_, 'd> {
             if let (Value::Object(keywords), Some(members)) = (&mut schema, &argument.members) {
                 let names = json!({"enum": members});
                 keywords.insert("propertyNames".to_owned(), names);
+                // In one value, a text could be an object with any members.
+                if shape(argument.schema, references) == ValueShape::Object {
+                    let types = || json!(["object", "null"]);
+                    keywords.entry("type").or_insert_with(types);
+                }
             }
             describe(&mut schema, argument.description.filter(|_| described));
             properties.insert(argument.name.clone(), schema);

@@ -95,9 +95,32 @@ impl Fitting<'_> {
         schema: &'d Value,
         references: ApiReferences<'d>,
     ) -> Result<(), LeftOut> {
+        self.check_members(schema, references, names_identity)
+    }
+
+    /// Fails if a member in a schema, at any level, is called as a parameter that is bound, and the
+    /// operator has said nothing else of it.
+    pub(super) fn check_bindings<'d>(
+        &self,
+        schema: &'d Value,
+        references: ApiReferences<'d>,
+    ) -> Result<(), LeftOut> {
+        let bindings = &self.rules.bindings;
+        if bindings.is_empty() {
+            return Ok(());
+        }
+        self.check_members(schema, references, |name| bindings.contains_key(name))
+    }
+
+    fn check_members<'d>(
+        &self,
+        schema: &'d Value,
+        references: ApiReferences<'d>,
+        is_identity: impl Fn(&str) -> bool,
+    ) -> Result<(), LeftOut> {
         let rules = self.rules;
         let is_known = |name: &str| rules.allowed.contains(name) || rules.drops.contains(name);
-        let is_unsaid = |name: &str| names_identity(name) && !is_known(name);
+        let is_unsaid = |name: &str| is_identity(name) && !is_known(name);
         match self.first(schema, references, is_unsaid)? {
             Some(name) => Err(LeftOut::IdentityMember(name.to_owned())),
             None => Ok(()),

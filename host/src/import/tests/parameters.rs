@@ -184,6 +184,58 @@ fn what_is_bound_is_filled_in_and_no_argument() {
 }
 
 #[test]
+fn a_member_at_any_level_that_is_called_as_what_is_bound_leaves_its_operation_out() {
+    let mut binding = request();
+    let customer = "customer".to_owned();
+    binding.rules.bindings.insert(customer, ActorFact::Sub);
+    let bound = json!({"name": "customer", "in": "query"});
+    let content = |schema: &Value| json!({"application/json": {"schema": schema}});
+    for (name, is_left_out) in [("customer", true), ("text", false)] {
+        let member = json!({"properties": {name: {"type": "string"}}});
+        let listed = json!({"type": "object", "properties": {"parts": {"items": member}}});
+        let before = (0..300).map(|number| (format!("a{number}"), json!({})));
+        let last = (name.to_owned(), json!({}));
+        let many: Value = before.chain([last]).collect();
+        let many = json!({"type": "object", "properties": many});
+        let of = json!({"name": "of", "in": "query", "content": content(&listed)});
+        for operation in [
+            json!({"parameters": [bound], "requestBody": {"content": content(&listed)}}),
+            json!({"parameters": [bound], "requestBody": {"content": content(&many)}}),
+            json!({"parameters": [bound, of]}),
+        ] {
+            let refused = imported("/a", &operation, &binding).err();
+            let expected = is_left_out.then(|| LeftOut::IdentityMember(name.to_owned()));
+            assert_eq!(refused, expected, "{operation:.80}");
+        }
+    }
+}
+
+#[test]
+fn an_object_whose_members_are_known_is_never_a_text() {
+    let mut dropping = request();
+    dropping.rules.drops.insert("user_id".to_owned());
+    let members = json!({"a": {"type": "string"}, "user_id": {"type": "string"}});
+    let either = json!([{"properties": members}, {"type": "integer"}]);
+    for (style, schema, is_closed) in [
+        ("form", json!({"properties": members}), true),
+        (
+            "form",
+            json!({"type": "object", "properties": members}),
+            false,
+        ),
+        ("deepObject", json!({"anyOf": either}), false),
+    ] {
+        let more = json!({"style": style, "explode": false, "schema": schema});
+        let paths = json!({"/a": {"get": parameter("of", "query", &more)}});
+        let plan = plan_of(&paths, &json!({}), &dropping);
+        let component = plan.component().unwrap();
+        let typed = br#""type":["object","null"]"#;
+        let found = component.windows(typed.len()).any(|bytes| bytes == typed);
+        assert_eq!(found, is_closed, "{style} {schema}");
+    }
+}
+
+#[test]
 fn an_option_that_names_nothing_is_refused_with_what_is_near() {
     let customer = json!({"name": "customer_id", "in": "query"});
     let part = json!({"type": "object", "properties": {"part_no": {"items": {"properties": {
