@@ -312,6 +312,11 @@ async fn an_endpoint_that_is_not_for_certificates_is_told_apart_by_the_metadata(
         (name, json!({"token_endpoint": issuer.url()}), compare),
         (name, json!({"introspection_endpoint": other}), compare),
         (name, json!({"token_endpoint": [other]}), compare),
+        (
+            name,
+            json!({"token_endpoint": "http://mtls.example.com/token"}),
+            compare,
+        ),
         (name, json!(other), compare),
         (
             "https://evil.example",

@@ -180,7 +180,8 @@ fn aliased_endpoint(document: &[u8], issuer: &str) -> Result<Option<Uri>, String
     let aliases = member::object(&metadata, "mtls_endpoint_aliases").map_err(told)?;
     let endpoint = aliases.map(|aliases| member::text(aliases, "token_endpoint"));
     let endpoint = endpoint.transpose().map_err(told)?.flatten();
-    Ok(endpoint.and_then(|uri| uri.parse().ok()))
+    let endpoint: Option<Uri> = endpoint.and_then(|uri| uri.parse().ok());
+    Ok(endpoint.filter(|uri| uri.scheme_str() == Some("https")))
 }
 
 /// Returns the `jwks_uri` of the issuer's metadata.
