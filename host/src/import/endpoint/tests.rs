@@ -167,9 +167,6 @@ fn certificates_are_read_and_must_be_of_use() {
             "{way:?}: {found}"
         );
     }
-    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
-    let found = refusal("https://mcp.example/", &named(None, Some(&own), Some(&key)));
-    assert!(found.contains("--client-key-file"), "{found}");
 }
 
 #[test]
