@@ -3,7 +3,7 @@
 mod careless;
 mod flaws;
 mod program;
-mod tls;
+pub(crate) mod tls;
 
 use anyhow::{Result, bail, ensure};
 use bailiwick_dev::issuer::{self, TokenSpec};

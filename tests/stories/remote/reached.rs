@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::place::{Imported, Place, TRACKER, Way, import, serving};
+use crate::resource_server::tls::end_tls;
 
 /// The server's address, which nobody but the proxy resolves.
 const URL: &str = "https://orders.example/mcp";
@@ -88,20 +89,6 @@ async fn head(stream: &mut TcpStream) -> std::io::Result<String> {
     }
     let head = String::from_utf8_lossy(&head);
     Ok(head.lines().next().unwrap_or_default().to_owned())
-}
-
-/// Passes the bytes of each connection on, without TLS.
-async fn end_tls(listener: TcpListener, acceptor: TlsAcceptor, behind: SocketAddr) {
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let acceptor = acceptor.clone();
-        connections.spawn(async move {
-            let mut stream = acceptor.accept(stream).await?;
-            let mut server = TcpSocket::new_v4()?.connect(behind).await?;
-            copy_bidirectional(&mut stream, &mut server).await
-        });
-        while connections.try_join_next().is_some() {}
-    }
 }
 
 /// Returns what ends TLS for `orders.example`, with clients that the authority vouches for.

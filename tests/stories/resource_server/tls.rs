@@ -97,7 +97,7 @@ fn acceptor() -> Result<TlsAcceptor> {
 }
 
 /// Passes the bytes of each connection on, without TLS.
-async fn end_tls(listener: TcpListener, acceptor: TlsAcceptor, behind: SocketAddr) {
+pub(crate) async fn end_tls(listener: TcpListener, acceptor: TlsAcceptor, behind: SocketAddr) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let acceptor = acceptor.clone();
